@@ -1,0 +1,30 @@
+import { consume, type Summary } from "../consume/consume.ts";
+import { clientConfig } from "./connection_flags.ts";
+import { consumeFlags, consumeOptions } from "./consume_flags.ts";
+import type { Command } from "./run.ts";
+
+/** Kafka topic to rows on stdout. */
+export const consumeCommand: Command = {
+  name: "kafka_consumer",
+  about: "writes what is new in a Kafka topic to stdout, a row a record",
+  examples: [
+    "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
+    "kafka_consumer --topic crimes --offset -10 --commit no",
+  ],
+  flags: consumeFlags,
+  async run(given, console) {
+    const env = (name: string) => Deno.env.get(name);
+    const options = consumeOptions(given, env);
+    const segment = env("GP_SEGMENT_ID");
+    const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
+    const config = clientConfig(given, env, console, clientId);
+    const summary = await consume(options, config, Deno.stdout.writable, console.warn);
+    if (given.has("stats")) console.error(JSON.stringify(summary));
+    else if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
+    console.debug(inWords(summary));
+  },
+};
+
+function inWords({ records, bytes, seconds, partitions }: Summary): string {
+  return `${records} rows, ${bytes} bytes of ${partitions.length} partitions in ${seconds} s`;
+}

@@ -1,0 +1,162 @@
+import { parseRanges } from "../consume/ranges.ts";
+import type { Assignment, ConsumeOptions, Start } from "../consume/options.ts";
+import { Failure } from "../failure.ts";
+import { segmentOf } from "../greenplum/segment.ts";
+import { connectionFlags } from "./connection_flags.ts";
+import type { Flag, Given } from "./flags.ts";
+import { parseCount, parseTime } from "./values.ts";
+
+/** The consumer's flags. */
+export const consumeFlags: readonly Flag[] = [
+  {
+    name: "topic",
+    short: "t",
+    value: "TOPIC",
+    many: true,
+    old: ["topic"],
+    help: "read this topic; repeatable",
+  },
+  {
+    name: "topics",
+    value: "A,B",
+    many: true,
+    old: ["topics"],
+    help: "read these topics",
+  },
+  {
+    name: "group",
+    short: "g",
+    value: "GROUP",
+    old: ["group"],
+    help: "whose offsets are read and committed (GPDB_Consumer_Group)",
+  },
+  {
+    name: "offset",
+    short: "o",
+    value: "WHERE",
+    old: ["offset"],
+    help: "start at stored, earliest, latest, N, -N (that many before the end) or @TIME (stored)",
+  },
+  {
+    name: "fallback",
+    value: "WHERE",
+    help: "where nothing is stored: earliest, latest or fail (earliest)",
+  },
+  {
+    name: "on-lost",
+    value: "WHERE",
+    help: "where the offset no longer exists: fail, earliest or latest (fail)",
+  },
+  {
+    name: "assign",
+    value: "HOW",
+    help: "whose partitions: auto (a segment's share in Greenplum, else all), segment, all (auto)",
+  },
+  { name: "slot", value: "I/N", help: "read the partitions p with p mod N = I" },
+  {
+    name: "ranges",
+    value: "P:FROM-TO,…",
+    help: "read exactly these offsets, TO exclusive; commits nothing",
+  },
+  { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
+  {
+    name: "commit",
+    value: "yes|no",
+    help: "commit when all rows are written (yes; no where -o or --ranges is given)",
+  },
+  {
+    name: "isolation",
+    value: "LEVEL",
+    help: "read_committed or read_uncommitted (read_committed)",
+  },
+  {
+    name: "bad-record",
+    value: "HOW",
+    help: "a value that is no CSV row: fail, skip or pass (fail)",
+  },
+  { name: "tombstones", value: "HOW", help: "a null value: skip it, or write an empty row (skip)" },
+  { name: "stats", help: "print a line of JSON on stderr at the end" },
+  ...connectionFlags,
+];
+
+const starts = {
+  stored: "stored",
+  earliest: "earliest",
+  oldest: "earliest",
+  beginning: "earliest",
+  latest: "latest",
+  newest: "latest",
+  end: "latest",
+} as const;
+
+/** What to do, from flags and environment. Throws Failure (usage) naming the flag that is wrong. */
+export function consumeOptions(
+  given: Given,
+  env: (name: string) => string | undefined,
+): ConsumeOptions {
+  const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
+    .map((topic) => topic.trim()).filter((topic) => topic !== "");
+  if (topics.length === 0) throw new Failure("usage", "no topic: say --topic NAME");
+  for (const topic of topics) {
+    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
+      throw new Failure("usage", `--topic: "${topic}" can't be the name of a topic`);
+    }
+  }
+  const [extra] = given.files;
+  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  const ranges = given.has("ranges") ? parseRanges(given.get("ranges")!) : null;
+  if (ranges !== null && new Set(topics).size > 1) {
+    throw new Failure("usage", "--ranges goes with one topic");
+  }
+  if (ranges !== null && given.has("offset")) {
+    throw new Failure("usage", "--ranges says where to start: leave --offset out");
+  }
+  const start = parseStart(given.get("offset") ?? "stored");
+  const explicit = ranges !== null || start.at !== "stored";
+  const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
+  return {
+    topics: [...new Set(topics)],
+    group: given.get("group") ?? "GPDB_Consumer_Group",
+    start,
+    fallback: given.choice("fallback", ["earliest", "latest", "fail"], "earliest"),
+    onLost: given.choice("on-lost", ["fail", "earliest", "latest"], "fail"),
+    assignment: assignment(given, env),
+    ranges,
+    maxRecords: given.has("max-records")
+      ? parseCount("--max-records", given.get("max-records")!, 1)
+      : Infinity,
+    commit,
+    isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
+    badRecord: given.choice("bad-record", ["fail", "skip", "pass"], "fail"),
+    tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
+    checkCrcs: true,
+  };
+}
+
+function parseStart(text: string): Start {
+  if (Object.hasOwn(starts, text)) return { at: starts[text as keyof typeof starts] };
+  if (/^\d{1,15}$/.test(text)) return { at: "offset", offset: Number(text) };
+  if (/^-\d{1,15}$/.test(text)) return { at: "back", count: -Number(text) };
+  if (text.startsWith("@")) return { at: "time", time: parseTime("--offset", text.slice(1)) };
+  throw new Failure(
+    "usage",
+    `--offset: "${text}" is none of stored, earliest, latest, N, -N, @TIME`,
+  );
+}
+
+function assignment(given: Given, env: (name: string) => string | undefined): Assignment {
+  if (given.has("slot")) {
+    const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(given.get("slot")!) ?? [];
+    if (index === undefined || Number(index) >= Number(count)) {
+      throw new Failure("usage", `--slot: "${given.get("slot")}" is not I/N with 0 <= I < N`);
+    }
+    if (given.has("assign")) throw new Failure("usage", "--slot and --assign exclude each other");
+    return { share: "slot", index: Number(index), count: Number(count) };
+  }
+  const how = given.choice("assign", ["auto", "segment", "all"], "auto");
+  if (how === "all") return { share: "all" };
+  const segment = segmentOf(env);
+  if (segment) return { share: "slot", index: segment.id, count: segment.count };
+  if (how === "auto") return { share: "all" };
+  throw new Failure("usage", "--assign segment: GP_SEGMENT_ID and GP_SEGMENT_COUNT are not set");
+}

@@ -1,0 +1,105 @@
+import { parseArgs } from "node:util";
+import { Failure } from "../failure.ts";
+
+/** One flag: what the parser, `--help` and the README's table all come from. */
+export interface Flag {
+  /** The long name, without dashes. */
+  name: string;
+  short?: string;
+  /** What the value is called in the help; a flag without it is a switch. */
+  value?: string;
+  /** The flag may be given more than once. */
+  many?: boolean;
+  /** Further long names, taken with one dash too: those of the program this one replaces. */
+  old?: readonly string[];
+  help: string;
+}
+
+/** The flags given, by long name. */
+export class Given {
+  readonly files: readonly string[];
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+
+  constructor(values: ReadonlyMap<string, readonly string[]>, files: readonly string[]) {
+    this.#values = values;
+    this.files = files;
+  }
+
+  /** Whether a flag was given. */
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** The flag's value; the last one if it stands there more than once. */
+  get(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  /** All values of a flag. */
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /** The flag's value, which must be one of `choices`. */
+  choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
+    const value = this.get(name) ?? otherwise;
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) {
+      throw new Failure("usage", `--${name}: "${value}" is none of ${choices.join(", ")}`);
+    }
+    return found;
+  }
+}
+
+/**
+ * Reads a command line. Throws Failure (usage) naming a flag that is unknown, lacks its value, has
+ * one it can't have, or stands there twice.
+ */
+export function parseFlags(flags: readonly Flag[], args: readonly string[]): Given {
+  const old = new Map(flags.flatMap((flag) => (flag.old ?? []).map((name) => [name, flag])));
+  const { tokens } = parseArgs({
+    args: args.map((arg) => withTwoDashes(arg, old)),
+    options: Object.fromEntries(flags.map(({ name, short, value }) => [
+      name,
+      { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
+    ])),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values = new Map<string, string[]>();
+  const files: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") files.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flags.find(({ name }) => name === token.name) ?? old.get(token.name);
+    if (!flag) throw new Failure("usage", `unknown flag ${token.rawName}; see --help`);
+    if (flag.value === undefined && token.value !== undefined) {
+      throw new Failure("usage", `${token.rawName} takes no value`);
+    }
+    if (flag.value !== undefined && token.value === undefined) {
+      throw new Failure("usage", `${token.rawName} needs a value: ${flag.value}`);
+    }
+    const known = values.get(flag.name) ?? [];
+    if (known.length > 0 && !flag.many && flag.value !== undefined) {
+      throw new Failure("usage", `${token.rawName} is given twice`);
+    }
+    values.set(flag.name, [...known, token.value ?? ""]);
+  }
+  return new Given(values, files);
+}
+
+/** `-topic=x` as `--topic=x`, where the table has it as an old name. */
+function withTwoDashes(arg: string, old: ReadonlyMap<string, Flag>): string {
+  const name = /^-([a-z][a-z-]+)(?:=|$)/.exec(arg)?.[1];
+  return name !== undefined && old.has(name) ? `-${arg}` : arg;
+}
+
+/** The table of flags as `--help` prints it. */
+export function flagHelp(flags: readonly Flag[]): string {
+  const rows = flags.map(({ name, short, value, help }) => {
+    const left = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
+    return left.length < 32 ? `  ${left.padEnd(32)}${help}` : `  ${left}\n${" ".repeat(34)}${help}`;
+  });
+  return rows.join("\n");
+}

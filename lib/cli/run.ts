@@ -1,0 +1,92 @@
+import { Failure } from "../failure.ts";
+import { Console } from "./console.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { type Flag, flagHelp, type Given, parseFlags } from "./flags.ts";
+import { version } from "./version.ts";
+
+/** A program, or one command of it. */
+export interface Command {
+  /** As it is called: `kafka_consumer`. */
+  name: string;
+  /** What it does, in a line. */
+  about: string;
+  /** Lines that show its use. */
+  examples: readonly string[];
+  flags: readonly Flag[];
+  /** Does the work. Throws Failure where it can't. */
+  run(given: Given, console: Console): Promise<void>;
+}
+
+/**
+ * Runs a command and returns its exit status. Whatever goes wrong ends in one line on stderr.
+ */
+export async function run(command: Command, args: readonly string[]): Promise<number> {
+  let console = new Console();
+  try {
+    if (args.length === 0) {
+      console.error(usage(command).split("\n\n")[0] + "; see --help");
+      return exitCodes.usage.code;
+    }
+    const given = parseFlags(command.flags, args);
+    if (given.has("help")) return print(usage(command));
+    if (given.has("version")) return print(`${command.name} ${version}`);
+    console = openConsole(given);
+    await command.run(given, console);
+    return exitCodes.done.code;
+  } catch (error) {
+    const kind = error instanceof Failure ? error.kind : "bug";
+    console.error(`${command.name}: ${describe(error)}`);
+    return exitCodes[kind].code;
+  }
+}
+
+function openConsole(given: Given): Console {
+  const level = given.has("verbose") ? 2 : given.has("quiet") ? 0 : 1;
+  const file = given.get("log-file");
+  try {
+    return new Console(level, file);
+  } catch (error) {
+    throw new Failure("usage", `--log-file: cannot open "${file}": ${(error as Error).message}`);
+  }
+}
+
+/** Text for people: a failure's message, or where a bug is. */
+function describe(error: unknown): string {
+  if (error instanceof Failure) return error.message;
+  if (!(error instanceof Error)) return `bug: ${error}`;
+  const where = /\(?([^\s(]+:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] ?? "?";
+  return `bug, please report: ${error.name}: ${error.message} (${version}, at ${where})`;
+}
+
+function print(text: string): number {
+  const bytes = new TextEncoder().encode(text + "\n");
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  return exitCodes.done.code;
+}
+
+/** What `--help` prints. */
+export function usage({ name, about, examples, flags }: Command): string {
+  const codes = Object.values(exitCodes).map(({ code, meaning }) =>
+    `  ${String(code).padEnd(5)}${meaning}`
+  );
+  return [
+    `${name}: ${about}`,
+    `Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`,
+    `Flags:\n${flagHelp(flags)}`,
+    "DUR is 250ms, 5s, 10m; TIME is ISO 8601 or epoch milliseconds.",
+    `Exit status:\n${codes.join("\n")}`,
+  ].join("\n\n");
+}
+
+/**
+ * Ends the process at once on SIGINT and SIGTERM: Greenplum's query stays blocked until its
+ * commands have ended. `exit` is `Deno.exit`.
+ */
+export function exitOnSignals(name: string, exit: (code: number) => never): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      new Console().error(`${name}: stopped by ${signal} before its end`);
+      exit(exitCodes[signal].code);
+    });
+  }
+}

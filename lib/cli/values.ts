@@ -1,0 +1,41 @@
+import { Failure } from "../failure.ts";
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads `250ms`, `5s`, `10m`, `1h` as milliseconds. Throws Failure (usage) naming the flag. */
+export function parseDuration(flag: string, text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
+  const duration = match ? Number(match[1]) * UNITS[match[2]] : NaN;
+  if (!(duration >= 1 && duration <= 0x7fffffff)) {
+    throw new Failure("usage", `${flag}: "${text}" is no duration such as 250ms, 5s or 10m`);
+  }
+  return duration;
+}
+
+/** Reads a whole number from `least` up. Throws Failure (usage) naming the flag. */
+export function parseCount(flag: string, text: string, least: number): number {
+  const count = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (!(count >= least)) {
+    throw new Failure("usage", `${flag}: "${text}" is no whole number from ${least} up`);
+  }
+  return count;
+}
+
+/** Reads ISO 8601 or epoch milliseconds as epoch milliseconds. Throws Failure (usage). */
+export function parseTime(flag: string, text: string): number {
+  const time = /^\d{1,15}$/.test(text) ? Number(text) : isoTime(text);
+  if (Number.isNaN(time)) {
+    throw new Failure(
+      "usage",
+      `${flag}: "${text}" is no time such as 2026-01-31T12:00:00Z or epoch milliseconds`,
+    );
+  }
+  return time;
+}
+
+/** Without a zone it is local time, a date alone is midnight UTC, as ECMAScript reads them. */
+function isoTime(text: string): number {
+  return /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
+    ? Date.parse(text)
+    : NaN;
+}

@@ -1,0 +1,160 @@
+import { Failure } from "../failure.ts";
+import type { Cluster } from "../kafka/cluster.ts";
+import { BrokerError } from "../kafka/errors.ts";
+import { byLeader, byTopic, lookUpOffsets, noLeader, partitionName } from "../kafka/offsets.ts";
+import { Backoff } from "../kafka/retry.ts";
+import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
+import { EARLIEST } from "../protocol/messages/list_offsets.ts";
+import { nextOffset } from "../protocol/record_batch.ts";
+import type { ConsumeOptions } from "./options.ts";
+import type { Output } from "./output.ts";
+import { lost } from "./plan.ts";
+import type { RowDecoder } from "./rows.ts";
+import type { Span } from "./span.ts";
+
+/** Bytes asked for at a time: of all partitions of a broker, and of one. */
+const MAX_BYTES = 8 * 1024 * 1024;
+const PARTITION_MAX_BYTES = 1024 * 1024;
+/** How long a broker may wait for data that the snapshot says is there, milliseconds. */
+const MAX_WAIT = 500;
+
+/** What one run's readers share. */
+export interface Reading {
+  cluster: Cluster;
+  options: ConsumeOptions;
+  decoder: RowDecoder;
+  output: Output;
+}
+
+/**
+ * Reads the spans to their ends: all leaders at once, each by its own loop. Throws Failure when
+ * nothing was gained for the config's timeout.
+ */
+export async function readSpans(
+  reading: Reading,
+  spans: readonly Span[],
+  backoff = new Backoff(reading.cluster.config),
+): Promise<void> {
+  const { cluster } = reading;
+  await Promise.all([...byLeader(cluster, spans)].map(async ([id, group]) => {
+    try {
+      await readLeader(reading, id, group, backoff);
+    } catch (error) {
+      await backoff.next(error);
+      // The leader moved or went away: go on behind what was written, with whoever leads now.
+      await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
+      const left = group.filter((span) => span.done < span.end);
+      for (const span of left) span.jump(span.done);
+      await readSpans(reading, left, backoff);
+    }
+  }));
+}
+
+/**
+ * Reads from one leader, with two buffers in turn: while the rows of one are written, the broker
+ * sends into the other.
+ */
+async function readLeader(
+  reading: Reading,
+  id: number,
+  spans: readonly Span[],
+  backoff: Backoff,
+): Promise<void> {
+  const { cluster, decoder, output } = reading;
+  if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
+  const connection = await cluster.broker(id);
+  const buffers = [new Kernel(), new Kernel()];
+  const ask = (turn: number): Promise<FetchResponse> | null => {
+    const open = spans.filter((span) => span.fetched < span.end);
+    if (open.length === 0) return null;
+    // A broker fills its answer in the order asked: each partition is first in turn.
+    open.push(...open.splice(0, round++ % open.length));
+    const asked = connection.call(fetch, request(reading, open), { into: buffers[turn] });
+    asked.catch(() => {}); // Met below, after the rows before it are written.
+    return asked;
+  };
+  let round = 0;
+  let turn = 0;
+  let asked = ask(turn);
+  while (asked !== null) {
+    const response: FetchResponse = await asked;
+    const kernel = buffers[turn];
+    const problem = await advance(reading, kernel, response, spans);
+    turn ^= 1;
+    asked = problem ? null : ask(turn);
+    let out = Kernel.DATA;
+    for (const fetched of response.partitions) {
+      if (fetched.errorCode !== 0 || fetched.start === fetched.end) continue;
+      out = decoder.decode(kernel, fetched, spanOf(spans, fetched), out);
+    }
+    await output.write(kernel.bytes, Kernel.DATA, out);
+    if (decoder.full) return;
+    if (problem) throw problem;
+    if (response.partitions.some(({ start, end }) => end > start)) backoff.progress();
+    else if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
+  }
+}
+
+function request({ cluster, options }: Reading, spans: readonly Span[]) {
+  return {
+    isolation: options.isolation,
+    maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2),
+    maxBytes: MAX_BYTES,
+    partitionMaxBytes: PARTITION_MAX_BYTES,
+    topics: byTopic(spans).map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition, fetched }) => ({ partition, offset: fetched })),
+    })),
+  };
+}
+
+/** Moves the spans' next fetch behind what came. Returns the first error that a broker reports. */
+async function advance(
+  reading: Reading,
+  kernel: Kernel,
+  response: FetchResponse,
+  spans: readonly Span[],
+): Promise<BrokerError | null> {
+  if (response.errorCode !== 0) return new BrokerError("cannot fetch", response.errorCode);
+  let problem: BrokerError | null = null;
+  for (const fetched of response.partitions) {
+    const span = spanOf(spans, fetched);
+    if (fetched.errorCode === 0) {
+      span.fetched = nextOffset(kernel.view, fetched.start, fetched.end, span.fetched);
+    } else if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
+      await recover(reading, span);
+    } else {
+      const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
+      problem ??= new BrokerError(failed, fetched.errorCode);
+    }
+  }
+  return problem;
+}
+
+/** What was to be read next is gone: deleted since the plan was made. */
+async function recover({ cluster, options }: Reading, span: Span): Promise<void> {
+  const item = { ...span, timestamp: EARLIEST };
+  const [earliest] = await lookUpOffsets(cluster, options.isolation, [item]);
+  if (options.onLost === "fail") {
+    throw lost(span, span.fetched, `the log starts at ${earliest}`);
+  }
+  const next = options.onLost === "earliest" ? Math.max(earliest, span.done) : span.end;
+  span.jump(Math.min(next, span.end));
+}
+
+function spanOf(spans: readonly Span[], fetched: FetchedPartition): Span {
+  const span = spans.find((s) => s.partition === fetched.partition && s.topic === fetched.topic);
+  if (!span) throw new ProtocolError(`a broker sent ${partitionName(fetched)}, not asked for`);
+  return span;
+}
+
+function stalled(span: Span): Failure {
+  return new Failure(
+    "incomplete",
+    `${partitionName(span)} was read up to offset ${span.done} of ${span.end}: ` +
+      "its leader sends nothing more; try again",
+  );
+}

@@ -1,0 +1,39 @@
+import type { Isolation } from "../protocol/messages/list_offsets.ts";
+
+/** Where reading starts. `back`: that many offsets before the end; `time`: epoch milliseconds. */
+export type Start =
+  | { at: "stored" | "earliest" | "latest" }
+  | { at: "offset"; offset: number }
+  | { at: "back"; count: number }
+  | { at: "time"; time: number };
+
+/** Offsets from <= x < to of one partition. */
+export interface Range {
+  partition: number;
+  from: number;
+  to: number;
+}
+
+/** Which partitions are read: all, or the i-th of every n. */
+export type Assignment = { share: "all" } | { share: "slot"; index: number; count: number };
+
+/** What a run of the consumer does; `lib/cli/consume_flags.ts` makes it from the command line. */
+export interface ConsumeOptions {
+  topics: string[];
+  group: string;
+  start: Start;
+  /** Where to start when the group has stored no offset. */
+  fallback: "earliest" | "latest" | "fail";
+  /** Where to go on when the offset no longer exists. */
+  onLost: "earliest" | "latest" | "fail";
+  assignment: Assignment;
+  /** Instead of start and snapshot end: exactly these offsets. One topic only. */
+  ranges: Range[] | null;
+  /** Rows at most; Infinity for no limit. */
+  maxRecords: number;
+  commit: boolean;
+  isolation: Isolation;
+  badRecord: "fail" | "skip" | "pass";
+  tombstones: "skip" | "empty";
+  checkCrcs: boolean;
+}

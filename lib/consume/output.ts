@@ -1,0 +1,58 @@
+import { Failure } from "../failure.ts";
+
+/** Bytes handed to the stream at a time: larger ones are slower into a pipe, smaller ones too. */
+const CHUNK = 1024 * 1024;
+
+/** Where rows go. Several readers share it: each write is taken whole before the next. */
+export class Output {
+  /** Bytes taken so far. */
+  bytes = 0;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(stream: WritableStream<Uint8Array>) {
+    this.#writer = stream.getWriter();
+    // What went wrong is thrown by the write that met it.
+    this.#writer.closed.catch(() => {});
+  }
+
+  /**
+   * Writes from `start` to `end`; when it returns the bytes were taken and may change. Throws
+   * Failure (output) where the stream's reader is gone.
+   */
+  async write(bytes: Uint8Array, start: number, end: number): Promise<void> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      for (let at = start; at < end; at += CHUNK) {
+        const chunk = bytes.subarray(at, Math.min(at + CHUNK, end));
+        await this.#writer.write(chunk);
+        this.bytes += chunk.length;
+      }
+    } catch (error) {
+      throw outputFailure(error);
+    } finally {
+      resolve();
+    }
+  }
+
+  /** Closes the stream behind all that was written. */
+  async close(): Promise<void> {
+    await this.#turn;
+    try {
+      await this.#writer.close();
+    } catch (error) {
+      throw outputFailure(error);
+    }
+  }
+}
+
+function outputFailure(error: unknown): Failure {
+  if (error instanceof Deno.errors.BrokenPipe) {
+    return new Failure("output", "stdout was closed by its reader before all rows were written");
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return new Failure("output", `cannot write to stdout: ${detail}`, { cause: error });
+}

@@ -1,0 +1,280 @@
+import { Failure } from "../failure.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Api } from "../protocol/messages/api.ts";
+import { apiVersions } from "../protocol/messages/api_versions.ts";
+import { Reader } from "../protocol/reader.ts";
+import { Writer } from "../protocol/writer.ts";
+import { type Address, addressName, type ClientConfig } from "./config.ts";
+
+/** A broker can't be reached, or the connection to it was lost. Another try may help. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+}
+
+/** The largest response taken, bytes: what says it is larger is no Kafka, or not sane. */
+export const MAX_RESPONSE = 256 * 1024 * 1024;
+
+interface Pending {
+  api: Api<unknown, unknown>;
+  correlation: number;
+  into: Kernel | undefined;
+  timer: ReturnType<typeof setTimeout>;
+  resolve: (response: unknown) => void;
+  reject: (error: Error) => void;
+}
+
+export interface CallOptions {
+  /** Bytes sent behind the request, from the buffer they are in. They must not change meanwhile. */
+  tail?: Uint8Array<ArrayBuffer>;
+  /** The buffer the response is read into, from {@link Kernel.DATA} on. */
+  into?: Kernel;
+  /** False for a request that gets no answer (Produce with acks 0). */
+  answered?: boolean;
+}
+
+/**
+ * One connection to one broker. Requests may be sent before earlier ones are answered; a broker
+ * answers in their order, so each response is read straight into the buffer its request brought.
+ * Every request has the config's deadline; missing one closes the connection.
+ */
+export class Connection {
+  readonly name: string;
+  readonly #conn: Deno.Conn;
+  readonly #config: ClientConfig;
+  readonly #pending: Pending[] = [];
+  readonly #head = new Uint8Array(8);
+  readonly #headView = new DataView(this.#head.buffer);
+  #correlation = 0;
+  #reading = false;
+  #sending: Promise<void> = Promise.resolve();
+  #failed: Error | null = null;
+
+  private constructor(name: string, conn: Deno.Conn, config: ClientConfig) {
+    this.name = name;
+    this.#conn = conn;
+    this.#config = config;
+  }
+
+  /**
+   * Connects and checks that the broker accepts the versions of `apis`.
+   * Throws ConnectionError where that may pass, Failure where it can't.
+   */
+  static async open(
+    address: Address,
+    config: ClientConfig,
+    apis: readonly Api<never, unknown>[],
+  ): Promise<Connection> {
+    const name = addressName(address);
+    const connection = new Connection(name, await connect(address, config.timeout), config);
+    try {
+      await connection.#checkVersions(apis);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  /** Whether the connection can't be used any more. */
+  get closed(): boolean {
+    return this.#failed !== null;
+  }
+
+  /** Sends a request and waits for its response. Throws ConnectionError or ProtocolError. */
+  call<Request, Response>(
+    api: Api<Request, Response>,
+    request: Request,
+    { tail, into, answered = true }: CallOptions = {},
+  ): Promise<Response> {
+    if (this.#failed) return Promise.reject(this.#failed);
+    const correlation = this.#correlation++ & 0x7fffffff;
+    const frame = this.#encode(api, request, correlation, tail?.length ?? 0);
+    const sent = this.#send(frame, tail);
+    if (!answered) return sent as Promise<Response>;
+    return new Promise<Response>((resolve, reject) => {
+      const late = () =>
+        this.#fail(
+          new ConnectionError(
+            `${this.name} did not answer ${api.name} within ${this.#config.timeout / 1000} s`,
+          ),
+        );
+      this.#pending.push({
+        api: api as Api<unknown, unknown>,
+        correlation,
+        into,
+        timer: setTimeout(late, this.#config.timeout),
+        resolve: resolve as (response: unknown) => void,
+        reject,
+      });
+      if (!this.#reading) this.#read();
+    });
+  }
+
+  /** Closes the connection; requests under way fail. */
+  close(): void {
+    this.#fail(new ConnectionError(`the connection to ${this.name} was closed`));
+  }
+
+  #encode<Request>(
+    api: Api<Request, unknown>,
+    request: Request,
+    correlation: number,
+    tail: number,
+  ) {
+    const writer = new Writer();
+    writer.int32(0).int16(api.key).int16(api.version).int32(correlation);
+    writer.string(this.#config.clientId);
+    api.encode(writer, request);
+    const frame = writer.finish();
+    new DataView(frame.buffer).setInt32(0, frame.length - 4 + tail);
+    return frame;
+  }
+
+  /** Sends after what is being sent. A failure reaches the caller through the pending request too. */
+  #send(frame: Uint8Array, tail: Uint8Array | undefined): Promise<void> {
+    const send = async () => {
+      if (this.#failed) throw this.#failed;
+      try {
+        await writeAll(this.#conn, frame);
+        if (tail) await writeAll(this.#conn, tail);
+      } catch (error) {
+        throw this.#fail(this.#lost(error));
+      }
+    };
+    const sent = this.#sending.then(send);
+    this.#sending = sent.catch(() => {});
+    return sent;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#pending.length > 0) {
+        await this.#fill(this.#head, 0, 8);
+        const size = this.#headView.getInt32(0) - 4;
+        const [pending] = this.#pending;
+        if (size < 0 || size > MAX_RESPONSE) {
+          throw new ProtocolError(
+            `${this.name} announces a response of ${size + 4} bytes to ${pending.api.name}, ` +
+              `at most ${MAX_RESPONSE} are taken`,
+          );
+        }
+        if (this.#headView.getInt32(4) !== pending.correlation) {
+          throw new ProtocolError(`${this.name} answers a request that was not sent`);
+        }
+        const reader = await this.#body(size, pending.into);
+        this.#pending.shift();
+        clearTimeout(pending.timer);
+        this.#settle(pending, reader);
+      }
+    } catch (error) {
+      this.#fail(error instanceof ProtocolError ? error : this.#lost(error));
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #body(size: number, into: Kernel | undefined): Promise<Reader> {
+    if (into) {
+      into.reserve(size);
+      await this.#fill(into.bytes, Kernel.DATA, Kernel.DATA + size);
+      return new Reader(into.bytes, Kernel.DATA, Kernel.DATA + size);
+    }
+    const bytes = new Uint8Array(size);
+    await this.#fill(bytes, 0, size);
+    return new Reader(bytes);
+  }
+
+  #settle(pending: Pending, reader: Reader): void {
+    try {
+      const response = pending.api.decode(reader);
+      reader.finish();
+      pending.resolve(response);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      pending.reject(
+        new ProtocolError(
+          `cannot read the ${pending.api.name} response of ${this.name}: ${detail}`,
+        ),
+      );
+    }
+  }
+
+  async #fill(bytes: Uint8Array, start: number, end: number): Promise<void> {
+    for (let at = start; at < end;) {
+      const count = await this.#conn.read(bytes.subarray(at, end));
+      if (count === null) throw new ConnectionError(`${this.name} closed the connection`);
+      at += count;
+    }
+  }
+
+  async #checkVersions(apis: readonly Api<never, unknown>[]): Promise<void> {
+    const accepted = await this.call(apiVersions, null).catch((error) => {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw new Failure("broker", `${this.name} does not speak Kafka's protocol`, { cause: error });
+    });
+    for (const { name, key, version } of apis) {
+      const range = accepted.apis.find((api) => api.key === key);
+      if (!range || version < range.min || version > range.max) {
+        const has = range ? `versions ${range.min} to ${range.max}` : "no version";
+        throw new Failure(
+          "broker",
+          `${this.name} accepts ${has} of ${name}, this client speaks version ${version}: ` +
+            "Kafka 2.1 or later is needed",
+        );
+      }
+    }
+  }
+
+  #lost(error: unknown): Error {
+    if (this.#failed) return this.#failed;
+    if (error instanceof ConnectionError) return error;
+    return new ConnectionError(`the connection to ${this.name} was lost: ${reason(error)}`);
+  }
+
+  #fail(error: Error): Error {
+    if (this.#failed) return this.#failed;
+    this.#failed = error;
+    try {
+      this.#conn.close();
+    } catch {
+      // Closed by the other side already.
+    }
+    for (const { timer, reject } of this.#pending.splice(0)) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    return error;
+  }
+}
+
+async function connect(address: Address, timeout: number): Promise<Deno.Conn> {
+  const opening = Deno.connect({ hostname: address.host, port: address.port });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new ConnectionError(`no connection within ${timeout / 1000} s`));
+      opening.then((conn) => conn.close(), () => {});
+    }, timeout);
+  });
+  try {
+    const conn = await Promise.race([opening, late]);
+    conn.setNoDelay(true);
+    return conn;
+  } catch (error) {
+    throw new ConnectionError(`cannot connect to ${addressName(address)}: ${reason(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
+
+/** What an operating system's error says, without its number. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\)/, "");
+}

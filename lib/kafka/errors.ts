@@ -1,0 +1,38 @@
+import { Failure } from "../failure.ts";
+import { errorName, isDenied, isRetriable } from "../protocol/error_codes.ts";
+import { ConnectionError } from "./connection.ts";
+
+/** A broker's answer is an error code. The message says what was asked for, and the code's name. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
+  readonly code: number;
+
+  /** `failed` is what could not be done: `cannot fetch topic "x" partition 3`. */
+  constructor(failed: string, code: number, detail?: string | null) {
+    super(`${failed}: ${errorName(code)}${detail ? `: ${detail}` : ""}`);
+    this.code = code;
+  }
+}
+
+/** Whether another try may help: a lost connection, a moved leader, a broker coming up. */
+export function isPassing(error: unknown): error is Error {
+  return error instanceof ConnectionError ||
+    (error instanceof BrokerError && isRetriable(error.code));
+}
+
+/** What to throw where no further try is made: a failure with its exit status. */
+export function asFailure(error: unknown, suffix = ""): unknown {
+  if (error instanceof BrokerError) {
+    const kind = isDenied(error.code) ? "denied" : "broker";
+    return new Failure(kind, error.message + suffix, { cause: error });
+  }
+  if (error instanceof ConnectionError) {
+    return new Failure("broker", error.message + suffix, { cause: error });
+  }
+  return error;
+}
+
+/** Throws BrokerError unless the code is 0. */
+export function check(failed: string, code: number, detail?: string | null): void {
+  if (code !== 0) throw new BrokerError(failed, code, detail);
+}

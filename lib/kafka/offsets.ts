@@ -1,0 +1,150 @@
+import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
+import { offsetCommit } from "../protocol/messages/offset_commit.ts";
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { LEADER_NOT_AVAILABLE, UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
+import { Failure } from "../failure.ts";
+import type { Cluster } from "./cluster.ts";
+import { BrokerError, check } from "./errors.ts";
+import { Backoff, retry } from "./retry.ts";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** `topic "x" partition 3`: how every message names a partition. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `topic "${topic}" partition ${partition}`;
+}
+
+/** The items by topic, as requests want them. */
+export function byTopic<T extends TopicPartition>(
+  items: readonly T[],
+): { topic: string; partitions: T[] }[] {
+  const topics = new Map<string, T[]>();
+  for (const item of items) {
+    const known = topics.get(item.topic);
+    if (known) known.push(item);
+    else topics.set(item.topic, [item]);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+/** The items by their leader, as last told to the cluster. -1: none is known. */
+export function byLeader<T extends TopicPartition>(
+  cluster: Cluster,
+  items: readonly T[],
+): Map<number, T[]> {
+  const leaders = new Map<number, T[]>();
+  for (const item of items) {
+    const id = cluster.leader(item.topic, item.partition);
+    const known = leaders.get(id);
+    if (known) known.push(item);
+    else leaders.set(id, [item]);
+  }
+  return leaders;
+}
+
+/** Throws the passing error that stands for a partition without a leader. */
+export function noLeader(failed: string): BrokerError {
+  return new BrokerError(failed, LEADER_NOT_AVAILABLE);
+}
+
+/**
+ * The offset of each item's timestamp (or LATEST, EARLIEST), in their order; -1 where no record is
+ * as late. Asks the leaders, and asks again where they moved, until the timeout.
+ */
+export async function lookUpOffsets(
+  cluster: Cluster,
+  isolation: Isolation,
+  items: readonly (TopicPartition & { timestamp: number })[],
+): Promise<number[]> {
+  const offsets = new Map<TopicPartition, number>();
+  const backoff = new Backoff(cluster.config);
+  while (true) {
+    const missing = items.filter((item) => !offsets.has(item));
+    if (missing.length === 0) return items.map((item) => offsets.get(item)!);
+    const asked = [...byLeader(cluster, missing)].map(([id, wanted]) =>
+      askLeader(cluster, isolation, id, wanted, offsets)
+    );
+    const errors = (await Promise.allSettled(asked)).filter((r) => r.status === "rejected");
+    if (errors.length > 0) {
+      await backoff.next(errors[0].reason);
+      await cluster.refresh([...new Set(missing.map((item) => item.topic))]).catch(() => {});
+    }
+  }
+}
+
+async function askLeader(
+  cluster: Cluster,
+  isolation: Isolation,
+  id: number,
+  wanted: readonly (TopicPartition & { timestamp: number })[],
+  offsets: Map<TopicPartition, number>,
+): Promise<void> {
+  const failed = (item: TopicPartition) => `cannot list the offsets of ${partitionName(item)}`;
+  if (id === -1) throw noLeader(failed(wanted[0]));
+  const connection = await cluster.broker(id);
+  const answer = await connection.call(listOffsets, { isolation, topics: byTopic(wanted) });
+  let error: BrokerError | undefined;
+  for (const { topic, partitions } of answer.topics) {
+    for (const { partition, errorCode, offset } of partitions) {
+      const item = wanted.find((w) => w.topic === topic && w.partition === partition);
+      if (!item) continue;
+      if (errorCode === 0) offsets.set(item, offset);
+      else error ??= new BrokerError(failed(item), errorCode);
+    }
+  }
+  if (error) throw error;
+}
+
+/** The offsets a group has stored, in the items' order; -1 where it has none. */
+export async function storedOffsets(
+  cluster: Cluster,
+  group: string,
+  items: readonly TopicPartition[],
+): Promise<number[]> {
+  return await retry(cluster.config, async () => {
+    const failed = `cannot read the offsets of group "${group}"`;
+    const connection = await cluster.coordinator(group);
+    const topics = byTopic(items).map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map((p) => p.partition),
+    }));
+    const answer = await connection.call(offsetFetch, { group, topics });
+    check(failed, answer.errorCode);
+    const stored = new Map<string, number>();
+    for (const { topic, partitions } of answer.topics) {
+      for (const { partition, offset, errorCode } of partitions) {
+        check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
+        stored.set(`${topic}/${partition}`, offset);
+      }
+    }
+    return items.map(({ topic, partition }) => stored.get(`${topic}/${partition}`) ?? -1);
+  });
+}
+
+/**
+ * Stores offsets (the next ones to read) for a group without joining it. Throws Failure where the
+ * group has live members: then they own its offsets.
+ */
+export async function commitOffsets(
+  cluster: Cluster,
+  group: string,
+  items: readonly (TopicPartition & { offset: number })[],
+): Promise<void> {
+  if (items.length === 0) return;
+  await retry(cluster.config, async () => {
+    const connection = await cluster.coordinator(group);
+    const answer = await connection.call(offsetCommit, { group, topics: byTopic(items) });
+    for (const { topic, partitions } of answer.topics) {
+      for (const { partition, errorCode } of partitions) {
+        const failed = `cannot commit for group "${group}" ${partitionName({ topic, partition })}`;
+        if (errorCode === UNKNOWN_MEMBER_ID) {
+          throw new Failure("broker", `${failed}: the group has live members, use another group`);
+        }
+        check(failed, errorCode);
+      }
+    }
+  });
+}

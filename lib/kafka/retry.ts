@@ -1,0 +1,66 @@
+import type { ClientConfig } from "./config.ts";
+import { asFailure, isPassing } from "./errors.ts";
+
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1000;
+
+/** Waits `milliseconds`. */
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/**
+ * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
+ * or after the last success that {@link progress} told of.
+ */
+export class Backoff {
+  readonly #config: ClientConfig;
+  readonly #timeout: number;
+  #since = performance.now();
+  #wait = FIRST_WAIT;
+
+  constructor(config: ClientConfig, timeout = config.timeout) {
+    this.#config = config;
+    this.#timeout = timeout;
+  }
+
+  progress(): void {
+    this.#since = performance.now();
+    this.#wait = FIRST_WAIT;
+  }
+
+  /** Whether the timeout is over. */
+  get expired(): boolean {
+    return performance.now() - this.#since > this.#timeout;
+  }
+
+  /**
+   * Waits before the next try. Throws what ended the last one where no other may help, or a
+   * failure saying for how long it was tried.
+   */
+  async next(error: unknown): Promise<void> {
+    if (!isPassing(error)) throw asFailure(error);
+    if (performance.now() + this.#wait - this.#since > this.#timeout) {
+      throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
+    }
+    this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);
+    await delay(this.#wait);
+    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+  }
+}
+
+/** Tries `attempt` until it succeeds, fails for good, or the config's timeout is over. */
+export async function retry<T>(
+  config: ClientConfig,
+  attempt: () => Promise<T>,
+  timeout = config.timeout,
+): Promise<T> {
+  const backoff = new Backoff(config, timeout);
+  while (true) {
+    try {
+      return await attempt();
+    } catch (error) {
+      await backoff.next(error);
+    }
+  }
+}

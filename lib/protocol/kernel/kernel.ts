@@ -1,0 +1,137 @@
+import { kernelWasm } from "./kernel_wasm.ts";
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  init(): void;
+  crc32c(start: number, size: number): number;
+  rows(
+    start: number,
+    end: number,
+    count: number,
+    min: number,
+    max: number,
+    budget: number,
+    out: number,
+    flags: number,
+  ): number;
+}
+
+const PAGE = 65536;
+/** Where the kernel keeps what {@link Kernel.rows} says of itself (STATE in kernel.as.ts). */
+const STATE = 16640;
+/** Copies are whole vectors: this many bytes behind the caller's may be touched. */
+const SLACK = 64;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Why {@link Kernel.rows} returned. */
+export const Stop = {
+  /** All the records were seen. */
+  done: 0,
+  /** A value wants an exact look: it lies at valueAt, valueLength bytes (negative: null). */
+  suspect: 1,
+  /** The budget is used up and another record waits at `at`. */
+  full: 2,
+  /** The bytes are not records. */
+  broken: 3,
+} as const;
+
+/** Flags of {@link Kernel.rows}. */
+export const Flag = { guard: 1, emptyTombstones: 2 } as const;
+
+/**
+ * A buffer with the compiled loops that work on it (kernel.as.ts): the memory that a socket reads
+ * into is the memory that WebAssembly decodes in, so nothing is copied in or out.
+ *
+ * Indexes are into {@link bytes}; the caller's part starts at {@link DATA}.
+ */
+export class Kernel {
+  /** The first index that is the caller's. */
+  static readonly DATA = 32768;
+
+  bytes!: Uint8Array<ArrayBuffer>;
+  view!: DataView<ArrayBuffer>;
+  #state!: Int32Array;
+  readonly #exports: Exports;
+
+  constructor() {
+    compiled ??= new WebAssembly.Module(
+      Uint8Array.from(atob(kernelWasm), (char) => char.charCodeAt(0)),
+    );
+    this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
+    this.#exports.init();
+    this.#look();
+  }
+
+  /** The memory's bytes, anew: growing it detaches what was handed out before. */
+  #look(): void {
+    const memory = this.#exports.memory.buffer as ArrayBuffer;
+    this.bytes = new Uint8Array(memory);
+    this.view = new DataView(memory);
+    this.#state = new Int32Array(memory, STATE, 8);
+  }
+
+  /** Makes room for `size` bytes from DATA on. What was there stays; {@link bytes} may be new. */
+  reserve(size: number): void {
+    const missing = Kernel.DATA + size + SLACK - this.bytes.length;
+    if (missing <= 0) return;
+    this.#exports.memory.grow(Math.ceil(missing / PAGE));
+    this.#look();
+  }
+
+  /** CRC32C of `size` bytes, as an unsigned number (RFC 3720, appendix B.4). */
+  crc32c(start: number, size: number): number {
+    return this.#exports.crc32c(start, size) >>> 0;
+  }
+
+  /**
+   * Turns records into rows, in place: from `start` to `end`, at most `count` of them, written
+   * where min <= offset delta < max, at most `budget`. `out` lies at least 32 bytes in front of
+   * `start`. Returns where the rows end; the getters below tell the rest of this call.
+   */
+  rows(
+    start: number,
+    end: number,
+    count: number,
+    min: number,
+    max: number,
+    budget: number,
+    out: number,
+    flags: number,
+  ): number {
+    return this.#exports.rows(start, end, count, min, max, budget, out, flags);
+  }
+
+  /** One of {@link Stop}. */
+  get stop(): number {
+    return this.#state[0];
+  }
+  /** Where the next record starts. */
+  get at(): number {
+    return this.#state[1];
+  }
+  /** Records seen, written or not; a suspect one counts. */
+  get seen(): number {
+    return this.#state[2];
+  }
+  /** Rows written. */
+  get emitted(): number {
+    return this.#state[3];
+  }
+  /** Null values skipped. */
+  get nulls(): number {
+    return this.#state[4];
+  }
+  /** Offset delta of the last record taken between min and max; -1 where there was none. */
+  get delta(): number {
+    return this.#state[5];
+  }
+  /** Where the last record's value starts. */
+  get valueAt(): number {
+    return this.#state[6];
+  }
+  /** The last record's value size; negative for null. */
+  get valueLength(): number {
+    return this.#state[7];
+  }
+}

@@ -1,0 +1,15 @@
+import type { Reader } from "../reader.ts";
+import type { Writer } from "../writer.ts";
+
+/**
+ * One API of Kafka's protocol at the one version this client speaks. Each is pinned to a version
+ * that every broker from Kafka 2.1 to 4.x accepts, so there is one encoder and one decoder each.
+ */
+export interface Api<Request, Response> {
+  readonly name: string;
+  readonly key: number;
+  readonly version: number;
+  encode(writer: Writer, request: Request): void;
+  /** Throws ProtocolError on anything but a whole response. */
+  decode(reader: Reader): Response;
+}

@@ -1,0 +1,98 @@
+import type { Api } from "./api.ts";
+import { type Isolation, isolationByte } from "./list_offsets.ts";
+
+export interface FetchRequest {
+  isolation: Isolation;
+  /** How long the broker may wait for a first byte, milliseconds. */
+  maxWait: number;
+  /** Bytes of records in the whole response, and of one partition; one batch always comes whole. */
+  maxBytes: number;
+  partitionMaxBytes: number;
+  topics: { topic: string; partitions: { partition: number; offset: number }[] }[];
+}
+
+/** The records of a producer from firstOffset on, up to its abort marker, are void. */
+export interface AbortedTransaction {
+  producerId: number;
+  firstOffset: number;
+}
+
+export interface FetchedPartition {
+  topic: string;
+  partition: number;
+  errorCode: number;
+  highWatermark: number;
+  lastStableOffset: number;
+  /** The log's first offset. */
+  logStart: number;
+  aborted: AbortedTransaction[];
+  /** Where the record batches lie in the response's bytes; the last one may be cut. */
+  start: number;
+  end: number;
+}
+
+export interface FetchResponse {
+  /** How long the broker held the response back because of a quota, milliseconds. */
+  throttle: number;
+  errorCode: number;
+  partitions: FetchedPartition[];
+}
+
+/**
+ * Fetch (key 1) version 10, https://kafka.apache.org/protocol#The_Messages_Fetch
+ * No fetch session (KIP-227): each request names all it wants. Version 10 is the first one that
+ * zstd batches may be sent to (KIP-110).
+ *
+ *     request  => replica_id int32, max_wait_ms int32, min_bytes int32, max_bytes int32,
+ *       isolation_level int8, session_id int32, session_epoch int32, topics [topic string,
+ *         partitions [partition int32, current_leader_epoch int32, fetch_offset int64,
+ *           log_start_offset int64, partition_max_bytes int32]],
+ *       forgotten_topics_data [topic string, partitions [int32]]
+ *     response => throttle_time_ms int32, error_code int16, session_id int32, responses
+ *       [topic string, partitions [partition_index int32, error_code int16, high_watermark int64,
+ *         last_stable_offset int64, log_start_offset int64,
+ *         aborted_transactions ?[producer_id int64, first_offset int64], records ?bytes]]
+ */
+export const fetch: Api<FetchRequest, FetchResponse> = {
+  name: "Fetch",
+  key: 1,
+  version: 10,
+  encode(writer, request) {
+    writer.int32(-1).int32(request.maxWait).int32(1).int32(request.maxBytes)
+      .int8(isolationByte(request.isolation)).int32(0).int32(-1);
+    writer.array(request.topics, ({ topic, partitions }, w) => {
+      w.string(topic);
+      w.array(partitions, ({ partition, offset }) => {
+        w.int32(partition).int32(-1).int64(offset).int64(-1).int32(request.partitionMaxBytes);
+      });
+    });
+    writer.int32(0);
+  },
+  decode(reader) {
+    const throttle = reader.int32();
+    const errorCode = reader.int16();
+    reader.int32();
+    const partitions: FetchedPartition[] = [];
+    reader.array((r) => {
+      const topic = r.string();
+      r.array((p) => {
+        const partition = {
+          topic,
+          partition: p.int32(),
+          errorCode: p.int16(),
+          highWatermark: p.int64(),
+          lastStableOffset: p.int64(),
+          logStart: p.int64(),
+          aborted: p.array((a) => ({ producerId: a.int64(), firstOffset: a.int64() })),
+          start: 0,
+          end: 0,
+        };
+        const size = Math.max(p.int32(), 0);
+        partition.start = p.skip(size);
+        partition.end = partition.start + size;
+        partitions.push(partition);
+      });
+    });
+    return { throttle, errorCode, partitions };
+  },
+};

@@ -1,0 +1,43 @@
+import type { Api } from "./api.ts";
+
+/** An offset per partition: the next one to read. */
+export interface OffsetCommitRequest {
+  group: string;
+  topics: { topic: string; partitions: { partition: number; offset: number }[] }[];
+}
+
+export interface OffsetCommitResponse {
+  topics: { topic: string; partitions: { partition: number; errorCode: number }[] }[];
+}
+
+/**
+ * OffsetCommit (key 8) version 5, https://kafka.apache.org/protocol#The_Messages_OffsetCommit
+ * Sent as a consumer outside the group's membership: generation -1 and no member id, which a
+ * broker accepts while the group has no live member.
+ *
+ *     request  => group_id string, generation_id int32, member_id string,
+ *       topics [name string, partitions [partition_index int32, committed_offset int64,
+ *         committed_metadata ?string]]
+ *     response => throttle_time_ms int32,
+ *       topics [name string, partitions [partition_index int32, error_code int16]]
+ */
+export const offsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
+  name: "OffsetCommit",
+  key: 8,
+  version: 5,
+  encode(writer, { group, topics }) {
+    writer.string(group).int32(-1).string("").array(topics, ({ topic, partitions }, w) => {
+      w.string(topic);
+      w.array(partitions, ({ partition, offset }) => w.int32(partition).int64(offset).int16(-1));
+    });
+  },
+  decode(reader) {
+    reader.int32();
+    return {
+      topics: reader.array((r) => ({
+        topic: r.string(),
+        partitions: r.array((p) => ({ partition: p.int32(), errorCode: p.int16() })),
+      })),
+    };
+  },
+};

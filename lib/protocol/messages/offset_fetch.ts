@@ -1,0 +1,52 @@
+import type { Api } from "./api.ts";
+
+export interface OffsetFetchRequest {
+  group: string;
+  topics: { topic: string; partitions: number[] }[];
+}
+
+export interface CommittedOffset {
+  partition: number;
+  /** The next offset to read; -1 where the group has stored none. */
+  offset: number;
+  errorCode: number;
+}
+
+export interface OffsetFetchResponse {
+  topics: { topic: string; partitions: CommittedOffset[] }[];
+  errorCode: number;
+}
+
+/**
+ * OffsetFetch (key 9) version 3, https://kafka.apache.org/protocol#The_Messages_OffsetFetch
+ *
+ *     request  => group_id string, topics [name string, partition_indexes [int32]]
+ *     response => throttle_time_ms int32, topics [name string, partitions [partition_index int32,
+ *       committed_offset int64, metadata ?string, error_code int16]], error_code int16
+ */
+export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
+  name: "OffsetFetch",
+  key: 9,
+  version: 3,
+  encode(writer, { group, topics }) {
+    writer.string(group).array(topics, ({ topic, partitions }, w) => {
+      w.string(topic);
+      w.array(partitions, (partition) => w.int32(partition));
+    });
+  },
+  decode(reader) {
+    reader.int32();
+    return {
+      topics: reader.array((r) => ({
+        topic: r.string(),
+        partitions: r.array((p) => {
+          const partition = p.int32();
+          const offset = p.int64();
+          p.nullableString();
+          return { partition, offset, errorCode: p.int16() };
+        }),
+      })),
+      errorCode: reader.int16(),
+    };
+  },
+};

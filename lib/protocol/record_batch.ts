@@ -1,0 +1,83 @@
+import { ProtocolError } from "./errors.ts";
+
+/**
+ * Where the fields of a record batch (magic 2) stand, from its first byte:
+ * https://kafka.apache.org/documentation/#recordbatch
+ */
+export const Batch = {
+  baseOffset: 0,
+  /** Bytes that follow this field. */
+  length: 8,
+  magic: 16,
+  crc: 17,
+  /** Everything from here on is in the CRC. */
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
+  count: 57,
+  records: 61,
+} as const;
+
+/** Size of what comes before a batch's length counts: base offset and the length itself. */
+export const BATCH_PREFIX = 12;
+
+/** Bits of the attributes. */
+export const Attribute = { codec: 7, transactional: 16, control: 32 } as const;
+
+/** Codec names by their number in the attributes. */
+export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+export type Codec = typeof codecs[number];
+
+/** The smallest length field of a batch: its header without records. */
+const LEAST_LENGTH = Batch.records - BATCH_PREFIX;
+
+/** An int64 without the garbage of a BigInt. Exact below 2^53. */
+export function int64At(view: DataView, at: number): number {
+  return view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
+}
+
+/**
+ * The end of the batch at `at`, an index into `view`; -1 where the bytes up to `end` hold only a
+ * part of it. Throws ProtocolError where the length can't be one.
+ */
+export function batchEnd(view: DataView, at: number, end: number): number {
+  if (at + BATCH_PREFIX > end) return -1;
+  const length = view.getInt32(at + Batch.length);
+  if (length < LEAST_LENGTH) {
+    throw new ProtocolError(
+      `a batch at offset ${int64At(view, at)} says it has ${length} bytes`,
+    );
+  }
+  const stop = at + BATCH_PREFIX + length;
+  return stop > end ? -1 : stop;
+}
+
+/** The offset behind the last whole batch between `start` and `end`; `from` where there is none. */
+export function nextOffset(view: DataView, start: number, end: number, from: number): number {
+  let next = from;
+  for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
+    next = int64At(view, at) + view.getInt32(at + Batch.lastOffsetDelta) + 1;
+  }
+  return Math.max(next, from);
+}
+
+/**
+ * The type of a control batch, 0 for an abort marker and 1 for a commit marker (KIP-98): the
+ * second int16 of its record's key.
+ */
+export function controlType(view: DataView, at: number): number {
+  let p = at + Batch.records;
+  const skipVarint = () => {
+    while (view.getUint8(p++) > 127);
+  };
+  skipVarint(); // length
+  p++; // attributes
+  skipVarint(); // timestamp delta
+  skipVarint(); // offset delta
+  skipVarint(); // key length
+  return view.getInt16(p + 2);
+}

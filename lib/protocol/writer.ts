@@ -1,0 +1,77 @@
+const utf8 = new TextEncoder();
+
+/** Writes the primitive types of Kafka's protocol into a buffer that grows. */
+export class Writer {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #at = 0;
+
+  constructor(capacity = 512) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  #grow(size: number): number {
+    const at = this.#at;
+    this.#at += size;
+    if (this.#at > this.#bytes.length) {
+      const bytes = new Uint8Array(Math.max(this.#at, 2 * this.#bytes.length));
+      bytes.set(this.#bytes);
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer);
+    }
+    return at;
+  }
+
+  int8(value: number): this {
+    this.#view.setInt8(this.#grow(1), value);
+    return this;
+  }
+
+  int16(value: number): this {
+    this.#view.setInt16(this.#grow(2), value);
+    return this;
+  }
+
+  int32(value: number): this {
+    this.#view.setInt32(this.#grow(4), value);
+    return this;
+  }
+
+  int64(value: number): this {
+    this.#view.setBigInt64(this.#grow(8), BigInt(value));
+    return this;
+  }
+
+  boolean(value: boolean): this {
+    return this.int8(value ? 1 : 0);
+  }
+
+  string(value: string): this {
+    const bytes = utf8.encode(value);
+    this.int16(bytes.length);
+    this.#bytes.set(bytes, this.#grow(bytes.length));
+    return this;
+  }
+
+  nullableString(value: string | null): this {
+    return value === null ? this.int16(-1) : this.string(value);
+  }
+
+  bytes(value: Uint8Array): this {
+    this.int32(value.length);
+    this.#bytes.set(value, this.#grow(value.length));
+    return this;
+  }
+
+  array<T>(values: readonly T[], element: (value: T, writer: this) => void): this {
+    this.int32(values.length);
+    for (const value of values) element(value, this);
+    return this;
+  }
+
+  /** What was written. The writer must not be used afterwards. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+}
