@@ -1,0 +1,112 @@
+/**
+ * The words that generated rows are made of, already written as CSV: a value with a comma or a
+ * quote stands in quotes, a quote inside is doubled. An entry that stands twice comes twice as
+ * often. Changing anything here changes the bytes that `generate_rows` writes.
+ */
+
+/** Every kind of crime: IUCR, primary type, description, FBI code. */
+export const CRIMES: readonly string[][] = [
+  ["0486", "BATTERY", "DOMESTIC BATTERY SIMPLE", "08B"],
+  ["0486", "BATTERY", "DOMESTIC BATTERY SIMPLE", "08B"],
+  ["0820", "THEFT", "$500 AND UNDER", "06"],
+  ["0820", "THEFT", "$500 AND UNDER", "06"],
+  ["0820", "THEFT", "$500 AND UNDER", "06"],
+  ["0460", "BATTERY", "SIMPLE", "08B"],
+  ["0460", "BATTERY", "SIMPLE", "08B"],
+  ["1320", "CRIMINAL DAMAGE", "TO VEHICLE", "14"],
+  ["1320", "CRIMINAL DAMAGE", "TO VEHICLE", "14"],
+  ["1811", "NARCOTICS", "POSS: CANNABIS 30GMS OR LESS", "18"],
+  ["1811", "NARCOTICS", "POSS: CANNABIS 30GMS OR LESS", "18"],
+  ["1310", "CRIMINAL DAMAGE", "TO PROPERTY", "14"],
+  ["0810", "THEFT", "OVER $500", "06"],
+  ["0810", "THEFT", "OVER $500", "06"],
+  ["0560", "ASSAULT", "SIMPLE", "08A"],
+  ["0610", "BURGLARY", "FORCIBLE ENTRY", "05"],
+  ["0910", "MOTOR VEHICLE THEFT", "AUTOMOBILE", "07"],
+  ["0860", "THEFT", "RETAIL THEFT", "06"],
+  ["1330", "CRIMINAL TRESPASS", "TO LAND", "26"],
+  ["0890", "THEFT", "FROM BUILDING", "06"],
+  ["2024", "NARCOTICS", "POSS: HEROIN(WHITE)", "18"],
+  ["0320", "ROBBERY", "STRONGARM - NO WEAPON", "03"],
+  ["031A", "ROBBERY", "ARMED: HANDGUN", "03"],
+  ["2825", "OTHER OFFENSE", "HARASSMENT BY TELEPHONE", "26"],
+  ["2820", "OTHER OFFENSE", '"THREAT, ""BY PHONE"""', "26"],
+  ["5002", "OTHER OFFENSE", "OTHER VEHICLE OFFENSE", "26"],
+  ["1150", "DECEPTIVE PRACTICE", "CREDIT CARD FRAUD", "11"],
+  ["1153", "DECEPTIVE PRACTICE", '"FORGERY, OVER $300"', "11"],
+  ["0420", "BATTERY", "AGGRAVATED:KNIFE/CUTTING INSTR", "04B"],
+  ["143A", "WEAPONS VIOLATION", "UNLAWFUL POSS OF HANDGUN", "15"],
+  ["1435", "WEAPONS VIOLATION", '"POSSESS ""SWITCHBLADE"" KNIFE"', "15"],
+  ["0110", "HOMICIDE", "FIRST DEGREE MURDER", "01A"],
+];
+
+/** Takes a description's place where a quoted newline is wanted. */
+export const NEWLINE_DESCRIPTIONS: readonly string[] = [
+  '"THREAT,\nBY TELEPHONE"',
+  '"TO PROPERTY\n""SEE REPORT"""',
+  '"\nSIMPLE"',
+  '"OVER $500\n"',
+];
+
+/** Where it happened. An empty entry is NULL; `""` is the empty string. */
+export const PLACES: readonly string[] = [
+  ...Array<string>(15).fill("STREET"),
+  ...Array<string>(9).fill("RESIDENCE"),
+  ...Array<string>(8).fill("APARTMENT"),
+  ...Array<string>(8).fill("SIDEWALK"),
+  ...Array<string>(2).fill("OTHER"),
+  ...Array<string>(2).fill("PARKING LOT/GARAGE(NON.RESID.)"),
+  ...Array<string>(2).fill("RESIDENTIAL YARD (FRONT/BACK)"),
+  ...Array<string>(2).fill("ALLEY"),
+  "RESTAURANT",
+  "RESIDENCE PORCH/HALLWAY",
+  "SMALL RETAIL STORE",
+  "RESIDENCE-GARAGE",
+  "VEHICLE NON-COMMERCIAL",
+  "DEPARTMENT STORE",
+  "GROCERY FOOD STORE",
+  "GAS STATION",
+  "PARK PROPERTY",
+  '"SCHOOL, PUBLIC, BUILDING"',
+  '"SCHOOL, PUBLIC, GROUNDS"',
+  '"VEHICLE - OTHER RIDE SHARE, ""TAXI"""',
+  '"CTA ""L"" TRAIN"',
+  "",
+  '""',
+];
+
+/** Streets with the side they lie on and their kind. */
+export const STREETS: readonly string[] = [
+  "N STATE ST",
+  "S CICERO AVE",
+  "W MADISON ST",
+  "W 69TH ST",
+  "S STEWART AVE",
+  "W ROOSEVELT RD",
+  "N SHERIDAN RD",
+  "W TERMINAL ST",
+  "S DR MARTIN LUTHER KING JR DR",
+  "N TRUMBULL AVE",
+  "S HOMAN AVE",
+  "S MICHIGAN AVE",
+  "E 72ND ST",
+  "N ARTESIAN AVE",
+  "W WABANSIA AVE",
+  "N KINGSBURY ST",
+  "W WEST END AVE",
+  "W FLOURNOY ST",
+  "S CALIFORNIA AVE",
+  "W WILCOX ST",
+  "S FAIRFIELD AVE",
+  "S ST LOUIS AVE",
+  "N MILWAUKEE AVE",
+  "W BELMONT AVE",
+  "S COTTAGE GROVE AVE",
+  "E 47TH ST",
+  "N CLARK ST",
+  "W FULLERTON AVE",
+  "S HALSTED ST",
+  "W CHICAGO AVE",
+  "N LAKE SHORE DR",
+  "S STONY ISLAND AVE",
+];

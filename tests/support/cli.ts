@@ -1,0 +1,103 @@
+/** Runs the project's programs as their users do: as processes, by their command lines. */
+
+const root = new URL("../../", import.meta.url);
+
+/** Folder with compiled programs to test instead of the sources; see `deno task test:binary`. */
+const binaries = Deno.env.get("GPDB_KAFKA_TEST_BINARIES");
+
+export type Program = "consumer" | "producer";
+
+export interface Finished {
+  code: number;
+  signal: string | null;
+  stdout: Uint8Array<ArrayBuffer>;
+  stderr: string;
+  /** From the start to the end, milliseconds. */
+  ms: number;
+}
+
+export interface CliOptions {
+  env?: Record<string, string>;
+  stdin?: Uint8Array | string;
+  cwd?: string;
+}
+
+/** The command line of a program: the compiled one where there is one, else under `deno run`. */
+export function commandLine(program: Program, args: readonly string[]): string[] {
+  if (binaries) return [`${binaries}/kafka_${program}`, ...args];
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--quiet",
+    new URL(`${program}.ts`, root).pathname,
+    ...args,
+  ];
+}
+
+/** Starts a program; for tests that read and end it themselves. */
+export function start(
+  program: Program,
+  args: readonly string[],
+  { env = {}, cwd }: CliOptions = {},
+): Deno.ChildProcess {
+  const [command, ...rest] = commandLine(program, args);
+  return new Deno.Command(command, {
+    args: rest,
+    cwd,
+    // The variables under test are those given here, whatever the machine has set.
+    env: { ...cleared, ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+const cleared = Object.fromEntries(
+  ["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"]
+    .filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
+);
+
+/** Runs a program to its end. */
+export async function runProgram(
+  program: Program,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<Finished> {
+  const started = performance.now();
+  const child = start(program, args, options);
+  const writing = (async () => {
+    const writer = child.stdin.getWriter();
+    const { stdin = "" } = options;
+    try {
+      await writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin);
+      await writer.close();
+    } catch {
+      // The program ended without reading everything.
+    }
+  })();
+  const { code, signal, stdout, stderr } = await child.output();
+  await writing;
+  return {
+    code,
+    signal,
+    stdout,
+    stderr: new TextDecoder().decode(stderr),
+    ms: performance.now() - started,
+  };
+}
+
+/** Runs kafka_consumer to its end. */
+export function consumer(args: readonly string[], options?: CliOptions): Promise<Finished> {
+  return runProgram("consumer", args, options);
+}
+
+/** Runs kafka_producer to its end. */
+export function producer(args: readonly string[], options?: CliOptions): Promise<Finished> {
+  return runProgram("producer", args, options);
+}
+
+/** Bytes as text. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

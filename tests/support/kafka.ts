@@ -1,0 +1,246 @@
+/**
+ * What broker tests need around the code under test: topics made and measured through kafkajs,
+ * which is quick, and records written and read by foreign clients, which share no bug with us.
+ */
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { type Admin, Kafka, logLevel } from "kafkajs";
+import type { Broker, RunOptions, RunResult } from "../../scripts/broker.ts";
+import { askCluster } from "../../scripts/broker/ready.ts";
+import "./kafkajs_timers.ts";
+
+// kafkajs otherwise warns on standard error, at the first producer, of a change made in 2023.
+process.env.KAFKAJS_NO_PARTITIONER_WARNING = "1";
+
+/** A name no other test, and no earlier run against the same broker, has used. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${crypto.randomUUID().slice(0, 13)}`;
+}
+
+export interface TopicOptions {
+  partitions?: number;
+  replication?: number;
+  /** Topic configs, such as `{ "cleanup.policy": "compact" }`. */
+  configs?: Record<string, string>;
+}
+
+/**
+ * Creates a topic (1 partition, 1 replica unless told) and waits until every broker knows it and
+ * its leaders. kafkajs' own wait asks one broker, and fails where that one has not heard of it.
+ */
+export async function createTopic(
+  broker: Broker,
+  topic: string,
+  options: TopicOptions = {},
+): Promise<void> {
+  const { partitions = 1, replication = 1, configs = {} } = options;
+  const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  await withAdmin(broker, (admin) =>
+    admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
+    }));
+  await Promise.all(broker.bootstrap.split(",").map((address) => waitForTopic(address, topic)));
+}
+
+async function waitForTopic(address: string, topic: string): Promise<void> {
+  const [hostname, port] = address.split(":");
+  const deadline = Date.now() + 30_000;
+  let why: unknown = "no leader for each of its partitions";
+  while (Date.now() < deadline) {
+    try {
+      if ((await askCluster(hostname, Number(port), topic)).topicReady) return;
+    } catch (error) {
+      why = error; // a node of the cluster may be down on purpose: then only the others count
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Cannot use topic "${topic}" on ${address}: ${why}`);
+}
+
+export async function deleteTopic(broker: Broker, topic: string): Promise<void> {
+  await withAdmin(broker, (admin) => admin.deleteTopics({ topics: [topic] }));
+}
+
+/** Moves log starts: partition to its new first offset. Earlier records can't be read any more. */
+export async function deleteRecords(
+  broker: Broker,
+  topic: string,
+  before: Record<number, number | bigint>,
+): Promise<void> {
+  const partitions = Object.entries(before)
+    .map(([partition, offset]) => ({ partition: Number(partition), offset: String(offset) }));
+  await withAdmin(broker, async (admin) => {
+    // deleteTopicRecords looks for the leaders in metadata that it does not load itself.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions });
+  });
+}
+
+export interface PartitionOffsets {
+  partition: number;
+  /** Log start offset. */
+  low: bigint;
+  /** High watermark. */
+  high: bigint;
+}
+
+/** Where each partition starts and ends, in the order of the partitions. */
+export async function topicOffsets(broker: Broker, topic: string): Promise<PartitionOffsets[]> {
+  const found = await withAdmin(broker, (admin) => admin.fetchTopicOffsets(topic));
+  return found
+    .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+    .sort((a, b) => a.partition - b.partition);
+}
+
+/** A group's committed offsets of one topic, by partition; -1 where there is none. */
+export async function groupOffsets(
+  broker: Broker,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, bigint>> {
+  const [found] = await withAdmin(
+    broker,
+    (admin) => admin.fetchOffsets({ groupId, topics: [topic] }),
+  );
+  const offsets = found.partitions.map(({ partition, offset }) =>
+    [partition, BigInt(offset)] as const
+  );
+  return new Map(offsets.sort(([a], [b]) => a - b));
+}
+
+/** kafkajs' admin for one call; it is disconnected whatever happens. */
+export async function withAdmin<T>(
+  broker: Broker,
+  use: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = kafkajs(broker).admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** A kafkajs client that prints nothing: what goes wrong comes as an error. */
+export function kafkajs(broker: Broker): Kafka {
+  return new Kafka({
+    clientId: "gpdb-kafka-tests",
+    brokers: broker.bootstrap.split(","),
+    logLevel: logLevel.NOTHING,
+  });
+}
+
+export interface TestRecord {
+  key?: Uint8Array | string | null;
+  value: Uint8Array | string | null;
+  headers?: Record<string, string>;
+  /** Milliseconds since 1970. */
+  timestamp?: number;
+}
+
+/** Writes records to one partition through kafkajs: a few, quickly, any bytes, nulls included. */
+export async function produce(
+  broker: Broker,
+  topic: string,
+  records: TestRecord[],
+  partition = 0,
+): Promise<void> {
+  const producer = kafkajs(broker).producer();
+  await producer.connect();
+  try {
+    const messages = records.map(({ key = null, value, headers, timestamp }) => ({
+      key: bytesOrNull(key),
+      value: bytesOrNull(value),
+      partition,
+      headers,
+      timestamp: timestamp === undefined ? undefined : String(timestamp),
+    }));
+    await producer.send({ topic, messages });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+function bytesOrNull(value: Uint8Array | string | null): Buffer | null {
+  return value === null ? null : Buffer.from(value as Uint8Array);
+}
+
+/** Kafka's own console producer: each line of the input is a record. */
+export async function consoleProduce(
+  broker: Broker,
+  topic: string,
+  input: Uint8Array | string,
+  args: string[] = [],
+  options: RunOptions = {},
+): Promise<void> {
+  // Kafka 4 moved it among the tools that are written in Java.
+  const newer = !broker.version.startsWith("3.");
+  const className = newer
+    ? "org.apache.kafka.tools.ConsoleProducer"
+    : "kafka.tools.ConsoleProducer";
+  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic, ...args];
+  const result = await broker.run(className, all, { ...options, stdin: input });
+  // It reports records it could not send, and still ends with 0.
+  if (result.code !== 0 || /\bERROR\b/.test(result.stderr)) throw toolError(className, result);
+}
+
+/**
+ * Kafka's own console consumer, reading the topic from its start: `count` records, or, without a
+ * count, until none came for 3 s. Returns what it printed: each value and a newline.
+ */
+export async function consoleConsume(
+  broker: Broker,
+  topic: string,
+  count?: number,
+  args: string[] = [],
+  options: RunOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const className = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+  const until = count === undefined
+    ? ["--timeout-ms", "3000"]
+    : ["--max-messages", String(count), "--timeout-ms", "30000"];
+  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic, "--from-beginning"];
+  const result = await broker.run(className, [...all, ...until, ...args], options);
+  // Its idle timeout is an error to it, and the end of the topic to us.
+  const timedOut = result.stderr.includes("TimeoutException");
+  const failed = result.code !== 0 || /\bERROR\b/.test(result.stderr);
+  if (failed && !(timedOut && count === undefined)) throw toolError(className, result);
+  return result.stdout;
+}
+
+function toolError(className: string, result: RunResult): Error {
+  const reason = result.stderr.trim().split("\n")[0];
+  return new Error(`${className} failed with status ${result.code}: ${reason}`);
+}
+
+/**
+ * Runs kcat (librdkafka), when this machine has it. A test that wants it says
+ * `ignore: !hasKcat`, and none may be the only one for what it checks.
+ */
+export async function kcat(args: string[], stdin?: Uint8Array | string): Promise<RunResult> {
+  const child = new Deno.Command("kcat", {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+  const writer = child.stdin.getWriter();
+  const fed = (async () => {
+    if (input) await writer.write(input);
+    await writer.close();
+  })().catch(() => {}); // it may end before it took everything: its status tells
+  const { code, stdout, stderr } = await child.output();
+  await fed;
+  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+}
+
+export const hasKcat = await new Deno.Command("kcat", {
+  args: ["-V"],
+  stdout: "null",
+  stderr: "null",
+})
+  .output().then((output) => output.success, () => false);
