@@ -11,6 +11,7 @@ export class Writer {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
+  /** Makes room for `size` bytes and returns where it is; the buffer and its view may be new. */
   #grow(size: number): number {
     const at = this.#at;
     this.#at += size;
@@ -24,22 +25,26 @@ export class Writer {
   }
 
   int8(value: number): this {
-    this.#view.setInt8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setInt8(at, value);
     return this;
   }
 
   int16(value: number): this {
-    this.#view.setInt16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setInt16(at, value);
     return this;
   }
 
   int32(value: number): this {
-    this.#view.setInt32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value);
     return this;
   }
 
   int64(value: number): this {
-    this.#view.setBigInt64(this.#grow(8), BigInt(value));
+    const at = this.#grow(8);
+    this.#view.setBigInt64(at, BigInt(value));
     return this;
   }
 
@@ -50,7 +55,8 @@ export class Writer {
   string(value: string): this {
     const bytes = utf8.encode(value);
     this.int16(bytes.length);
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -60,7 +66,8 @@ export class Writer {
 
   bytes(value: Uint8Array): this {
     this.int32(value.length);
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 

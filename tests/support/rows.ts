@@ -31,10 +31,12 @@ export class RowSum {
     this.bytes += bytes.length;
   }
 
-  /** Takes a whole stream. */
-  async addAll(stream: ReadableStream<Uint8Array>): Promise<this> {
-    for await (const chunk of stream) this.add(chunk);
-    return this;
+  /** Takes the rows that another sum has taken. */
+  merge(other: RowSum): void {
+    this.rows += other.rows;
+    this.bytes += other.bytes;
+    this.#sumA += other.#sumA;
+    this.#sumB += other.#sumB;
   }
 
   /** Rows, bytes and the sums of two hashes. */
