@@ -145,15 +145,12 @@ export class RowDecoder {
   }
 
   #suspect(kernel: Kernel, span: Span, offset: number, out: number): number {
-    const start = kernel.valueAt;
-    const end = start + kernel.valueLength;
-    const why = whyBad(kernel.bytes, start, end);
+    const end = out + kernel.valueLength;
+    const why = whyBad(kernel.bytes, out, end);
     if (why === null) {
-      kernel.bytes.copyWithin(out, start, end);
-      out += end - start;
-      kernel.bytes[out] = 0x0a;
+      kernel.bytes[end] = 0x0a;
       this.counts.records++;
-      return out + 1;
+      return end + 1;
     }
     const line = `${partitionName(span)} offset ${offset}: the value ${why}`;
     if (this.#options.badRecord === "fail") {

@@ -89,5 +89,10 @@ export function isDenied(code: number): boolean {
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;
+export const MESSAGE_TOO_LARGE = 10;
+export const RECORD_LIST_TOO_LARGE = 18;
 export const UNKNOWN_MEMBER_ID = 25;
 export const UNSUPPORTED_VERSION = 35;
+export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
+export const DUPLICATE_SEQUENCE_NUMBER = 46;
+export const UNKNOWN_PRODUCER_ID = 59;

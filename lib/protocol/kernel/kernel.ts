@@ -1,4 +1,5 @@
 import { kernelWasm } from "./kernel_wasm.ts";
+import { type Packing, PackState } from "./packing.ts";
 
 interface Exports {
   memory: WebAssembly.Memory;
@@ -14,11 +15,26 @@ interface Exports {
     out: number,
     flags: number,
   ): number;
+  setUpPacking(
+    end: number,
+    quotes: boolean,
+    keyMode: number,
+    keyArgument: number,
+    hashing: boolean,
+    partitions: number,
+    table: number,
+    scratch: number,
+  ): void;
+  startInput(headerRows: number): number;
+  pack(start: number, end: number, last: boolean, only: number, budget: number): number;
+  discard(start: number, end: number, last: boolean): number;
 }
 
 const PAGE = 65536;
-/** Where the kernel keeps what {@link Kernel.rows} says of itself (STATE in kernel.as.ts). */
+/** Where the kernel keeps what {@link Kernel.rows} says of itself (STATE in memory.as.ts). */
 const STATE = 16640;
+/** The same of {@link Kernel.pack} (PACKED in memory.as.ts). */
+const PACKED = 16960;
 /** Copies are whole vectors: this many bytes behind the caller's may be touched. */
 const SLACK = 64;
 
@@ -40,7 +56,7 @@ export const Stop = {
 export const Flag = { guard: 1, emptyTombstones: 2 } as const;
 
 /**
- * A buffer with the compiled loops that work on it (kernel.as.ts): the memory that a socket reads
+ * A buffer with the compiled loops that work on it (*.as.ts): the memory that a socket reads
  * into is the memory that WebAssembly decodes in, so nothing is copied in or out.
  *
  * Indexes are into {@link bytes}; the caller's part starts at {@link DATA}.
@@ -51,6 +67,8 @@ export class Kernel {
 
   bytes!: Uint8Array<ArrayBuffer>;
   view!: DataView<ArrayBuffer>;
+  /** What the last {@link pack} did. */
+  packed!: PackState;
   #state!: Int32Array;
   readonly #exports: Exports;
 
@@ -69,6 +87,7 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     this.#state = new Int32Array(memory, STATE, 8);
+    this.packed = new PackState(new Uint32Array(memory, PACKED, 7));
   }
 
   /** Makes room for `size` bytes from DATA on. What was there stays; {@link bytes} may be new. */
@@ -126,12 +145,52 @@ export class Kernel {
   get delta(): number {
     return this.#state[5];
   }
-  /** Where the last record's value starts. */
+  /** Where a suspect value lies: at the end of the rows, not yet one of them. */
   get valueAt(): number {
     return this.#state[6];
   }
   /** The last record's value size; negative for null. */
   get valueLength(): number {
     return this.#state[7];
+  }
+
+  /** Says how {@link pack} finds rows, and where it puts their records. */
+  setUpPacking({ split, key, hashing, partitions, table, scratch }: Packing): void {
+    const mode = key === null ? 0 : "delimiter" in key ? 1 : 2;
+    const argument = key === null ? 0 : "delimiter" in key ? key.delimiter : key.column;
+    this.#exports.setUpPacking(
+      split === "nul" ? 0 : 0x0a,
+      split === "csv",
+      mode,
+      argument,
+      hashing,
+      partitions,
+      table,
+      scratch,
+    );
+  }
+
+  /** A new input begins. Lines are counted over all inputs: returns the number of its first. */
+  startInput(headerRows: number): number {
+    return this.#exports.startInput(headerRows) >>> 0;
+  }
+
+  /**
+   * Appends the rows between `start` and `end`, `budget` at most, to the open batches: those with a
+   * key to its partition where keys choose it, the others to partition `only`. `last`: no more will
+   * come behind `end`. Returns where the first row starts that is left; {@link packed} says why.
+   * A row of which only a part was there is not searched again from its start, so the next call
+   * must begin with it.
+   */
+  pack(start: number, end: number, last: boolean, only: number, budget: number): number {
+    return this.#exports.pack(start, end, last, only, budget);
+  }
+
+  /**
+   * Steps over the rest of a row whose beginning is lost already. Returns where the next one starts,
+   * or 0 where that is not before `end`.
+   */
+  discard(start: number, end: number, last: boolean): number {
+    return this.#exports.discard(start, end, last);
   }
 }

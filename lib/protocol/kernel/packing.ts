@@ -1,0 +1,90 @@
+/** Why {@link Kernel.pack} stopped. */
+export const Packed = {
+  /** What is left is the beginning of a row, or nothing. */
+  more: 0,
+  /** The partition has no open batch. */
+  open: 1,
+  /** The row does not fit into the partition's batch any more. */
+  full: 2,
+  /** The row does not fit into the partition's batch, though that is empty. */
+  large: 3,
+  /** The budget of rows is used up. */
+  paused: 4,
+  /** A row without the key's column was stepped over. */
+  keyless: 5,
+} as const;
+
+/** How rows are found, and where they go. */
+export interface Packing {
+  /** `csv`: newlines between quotes do not end a row. */
+  split: "line" | "csv" | "nul";
+  /** The byte between key and value, or the number of the CSV column, from 1, that is the key. */
+  key: { delimiter: number } | { column: number } | null;
+  /** Whether a row's key chooses its partition. */
+  hashing: boolean;
+  partitions: number;
+  /** Where the entries of the open batches are, {@link ENTRY} bytes for each partition. */
+  table: number;
+  /** Where {@link SCRATCH} bytes are for keys that lose their quotes. */
+  scratch: number;
+}
+
+/** Size of an open batch's entry, bytes. */
+export const ENTRY = 16;
+/** The uint32 fields of an entry. */
+export const Entry = {
+  /** Where the next record will start; 0 while no batch is open. */
+  at: 0,
+  /**
+   * The end of the batch's memory. Before it, going down, each record's line number (uint32):
+   * what a message about that record must name.
+   */
+  top: 4,
+  /** Where the records must end. */
+  limit: 8,
+  /** Records so far. */
+  count: 12,
+} as const;
+
+export const SCRATCH = 65536;
+
+/** Memory behind the records of a batch that whole-vector copies may spoil, bytes. */
+export const SPOILT = 16;
+
+/** What the last call of {@link Kernel.pack} did. */
+export class PackState {
+  #state: Uint32Array;
+
+  constructor(state: Uint32Array) {
+    this.#state = state;
+  }
+
+  /** One of {@link Packed}. */
+  get stop(): number {
+    return this.#state[0];
+  }
+  /** The partition of the row it stopped at. */
+  get partition(): number {
+    return this.#state[1];
+  }
+  /** The size of that row's record, bytes. */
+  get size(): number {
+    return this.#state[2];
+  }
+  /** Rows appended. */
+  get rows(): number {
+    return this.#state[3];
+  }
+  /** Empty lines stepped over. */
+  get empty(): number {
+    return this.#state[4];
+  }
+  /** Bytes of the rows appended, without what ended them. */
+  get bytes(): number {
+    return this.#state[5];
+  }
+  /** The line that the last row looked at starts in. */
+  get line(): number {
+    return this.#state[6];
+  }
+}

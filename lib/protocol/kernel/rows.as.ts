@@ -1,0 +1,84 @@
+// Fetched records to rows, in place.
+
+import { STATE } from "./memory.as";
+import { delta, next, open, valueSize, value } from "./record.as";
+import { copy, copyGuarded } from "./text.as";
+
+export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, ROOM = 4;
+
+/** Tells the caller where and why a call stopped; the fields are named in kernel.ts. */
+export function report(
+  status: i32,
+  at: usize,
+  seen: i32,
+  emitted: i32,
+  nulls: i32,
+  last: i32,
+  text: usize,
+  size: i32,
+): void {
+  store<i32>(STATE, status);
+  store<u32>(STATE, at, 4);
+  store<i32>(STATE, seen, 8);
+  store<i32>(STATE, emitted, 12);
+  store<i32>(STATE, nulls, 16);
+  store<i32>(STATE, last, 20);
+  store<u32>(STATE, text, 24);
+  store<i32>(STATE, size, 28);
+}
+
+/**
+ * The records from p to end (at most count of them) become rows at out: value, newline. Written
+ * are those with min <= offset delta < max, at most budget of them. A row is shorter than its
+ * record, so out may lie in front of p in the same buffer, with at least 32 bytes between: copies
+ * are whole vectors, and up to 15 bytes behind a row are spoilt.
+ *
+ * flags: 1 = guard the values, 2 = a null value is an empty row (else it is skipped and counted).
+ * Returns the end of the rows; STATE says where it stopped and why. A suspect value was copied to
+ * out (its old place may be overwritten) but is not yet part of the rows.
+ */
+export function rows(
+  p: usize,
+  end: usize,
+  count: i32,
+  min: i32,
+  max: i32,
+  budget: i32,
+  out: usize,
+  flags: i32,
+): usize {
+  const guard = (flags & 1) != 0, emptyNulls = (flags & 2) != 0;
+  let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
+  while (seen < count) {
+    if (!open(p, end)) {
+      status = BROKEN;
+      break;
+    }
+    if (delta >= min && delta < max) {
+      if (emitted == budget) {
+        status = FULL;
+        break;
+      }
+      last = delta;
+      if (valueSize > 0) {
+        if (!guard) copy(out, value, valueSize);
+        else if (!copyGuarded(out, value, valueSize)) status = SUSPECT;
+      } else if (valueSize == 0 && guard) status = SUSPECT;
+      if (status == SUSPECT) {
+        p = next;
+        seen++;
+        break;
+      }
+      if (valueSize < 0 && !emptyNulls) nulls++;
+      else {
+        if (valueSize > 0) out += valueSize;
+        store<u8>(out++, 10);
+        emitted++;
+      }
+    }
+    p = next;
+    seen++;
+  }
+  report(status, p, seen, emitted, nulls, last, out, valueSize);
+  return out;
+}

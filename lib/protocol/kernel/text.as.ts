@@ -1,0 +1,82 @@
+// Looking at text while copying it.
+
+import { MASK } from "./memory.as";
+
+/** Whether n bytes at p are well-formed UTF-8 (the Unicode Standard, table 3-7). */
+export function isUtf8(p: usize, n: usize): bool {
+  const end = p + n;
+  while (p < end) {
+    const a = load<u8>(p);
+    if (a < 0x80) {
+      p++;
+      continue;
+    }
+    let more: usize = 1;
+    let least: u8 = 0x80, most: u8 = 0xbf;
+    if (a < 0xc2) return false;
+    if (a >= 0xf5) return false;
+    if (a >= 0xf0) {
+      more = 3;
+      if (a == 0xf0) least = 0x90;
+      if (a == 0xf4) most = 0x8f;
+    } else if (a >= 0xe0) {
+      more = 2;
+      if (a == 0xe0) least = 0xa0;
+      if (a == 0xed) most = 0x9f;
+    }
+    if (p + more >= end) return false;
+    const b = load<u8>(p, 1);
+    if (b < least || b > most) return false;
+    for (let i: usize = 2; i <= more; i++) {
+      if ((load<u8>(p + i) & 0xc0) != 0x80) return false;
+    }
+    p += more + 1;
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+export function copy(out: usize, p: usize, n: usize): void {
+  for (let i: usize = 0; i < n; i += 16) v128.store(out + i, v128.load(p + i));
+}
+
+// @ts-ignore: decorator
+@inline
+function breaks(v: v128): v128 {
+  return v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(10)), i8x16.eq(v, i8x16.splat(13))),
+    i8x16.eq(v, i8x16.splat(0)),
+  );
+}
+
+/**
+ * Copies like copy() and looks at the bytes on the way. True where the value can't break a row:
+ * no newline, CR or NUL, an even number of quotes, not `\.`, well-formed UTF-8. False asks for
+ * the slow, exact look.
+ */
+// @ts-ignore: decorator
+@inline
+export function copyGuarded(out: usize, p: usize, n: usize): bool {
+  const quote = i8x16.splat(34);
+  let bad = i8x16.splat(0), quotes = i8x16.splat(0), high = i8x16.splat(0);
+  let i: usize = 0;
+  for (const whole = n & ~15; i < whole; i += 16) {
+    const v = v128.load(p + i);
+    v128.store(out + i, v);
+    bad = v128.or(bad, breaks(v));
+    quotes = v128.xor(quotes, i8x16.eq(v, quote));
+    high = v128.or(high, v);
+  }
+  if (i < n) {
+    const keep = v128.load(MASK + 16 - (n - i));
+    const v = v128.load(p + i);
+    v128.store(out + i, v);
+    bad = v128.or(bad, v128.and(breaks(v), keep));
+    quotes = v128.xor(quotes, v128.and(i8x16.eq(v, quote), keep));
+    high = v128.or(high, v128.and(v, keep));
+  }
+  if (v128.any_true(bad) || (popcnt(i8x16.bitmask(quotes)) & 1) != 0) return false;
+  if (n == 2 && load<u16>(out) == 0x2e5c) return false;
+  return i8x16.bitmask(high) == 0 || isUtf8(out, n);
+}
