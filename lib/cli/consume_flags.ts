@@ -1,10 +1,17 @@
 import { parseRanges } from "../consume/ranges.ts";
-import type { Assignment, ConsumeOptions, Start } from "../consume/options.ts";
+import type {
+  Assignment,
+  BadRecord,
+  ColumnName,
+  ConsumeOptions,
+  Start,
+  Until,
+} from "../consume/options.ts";
 import { Failure } from "../failure.ts";
 import { segmentOf } from "../greenplum/segment.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import type { Flag, Given } from "./flags.ts";
-import { parseCount, parseTime } from "./values.ts";
+import { parseCount, parseDuration, parseTime } from "./values.ts";
 
 /** The consumer's flags. */
 export const consumeFlags: readonly Flag[] = [
@@ -53,10 +60,17 @@ export const consumeFlags: readonly Flag[] = [
     help: "whose partitions: auto (a segment's share in Greenplum, else all), segment, all (auto)",
   },
   { name: "slot", value: "I/N", help: "read the partitions p with p mod N = I" },
+  { name: "partition", value: "P,…", many: true, help: "read only these partitions" },
   {
     name: "ranges",
     value: "P:FROM-TO,…",
     help: "read exactly these offsets, TO exclusive; commits nothing",
+  },
+  {
+    name: "until",
+    value: "WHEN",
+    help:
+      "stop at the end there was at the start: end; forever; idle=DUR: nothing came so long (end)",
   },
   { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
   {
@@ -72,7 +86,17 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "bad-record",
     value: "HOW",
-    help: "a value that is no CSV row: fail, skip or pass (fail)",
+    help: "a value that is no CSV row: fail, skip, pass or dead-letter=TOPIC (fail)",
+  },
+  {
+    name: "value",
+    value: "FORM",
+    help: "write it as it is: row; as a quoted CSV field: field; as \\\\x and digits: hex (row)",
+  },
+  {
+    name: "columns",
+    value: "LIST",
+    help: "fields before the value: partition, offset, timestamp, key, header:NAME",
   },
   { name: "tombstones", value: "HOW", help: "a null value: skip it, or write an empty row (skip)" },
   { name: "stats", help: "print a line of JSON on stderr at the end" },
@@ -97,11 +121,7 @@ export function consumeOptions(
   const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
     .map((topic) => topic.trim()).filter((topic) => topic !== "");
   if (topics.length === 0) throw new Failure("usage", "no topic: say --topic NAME");
-  for (const topic of topics) {
-    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
-      throw new Failure("usage", `--topic: "${topic}" can't be the name of a topic`);
-    }
-  }
+  for (const topic of topics) parseTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
   const ranges = given.has("ranges") ? parseRanges(given.get("ranges")!) : null;
@@ -127,7 +147,11 @@ export function consumeOptions(
       : Infinity,
     commit,
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
-    badRecord: given.choice("bad-record", ["fail", "skip", "pass"], "fail"),
+    badRecord: parseBadRecord(given),
+    value: given.choice("value", ["row", "field", "hex"], "row"),
+    columns: parseColumns(given.get("columns") ?? ""),
+    until: parseUntil(given.get("until") ?? "end", ranges !== null),
+    partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
     checkCrcs: true,
   };
@@ -141,6 +165,49 @@ function parseStart(text: string): Start {
   throw new Failure(
     "usage",
     `--offset: "${text}" is none of stored, earliest, latest, N, -N, @TIME`,
+  );
+}
+
+function parseBadRecord(given: Given): BadRecord {
+  const [, deadLetter] = /^dead-letter=(.*)$/.exec(given.get("bad-record") ?? "") ?? [];
+  if (deadLetter === undefined) {
+    return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");
+  }
+  return { deadLetter: parseTopic("--bad-record dead-letter", deadLetter) };
+}
+
+function parseTopic(flag: string, topic: string): string {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) return topic;
+  throw new Failure("usage", `${flag}: "${topic}" can't be the name of a topic`);
+}
+
+function parseColumns(text: string): ColumnName[] {
+  return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((name) => {
+    const [, header] = /^header:(.+)$/.exec(name) ?? [];
+    if (header !== undefined) return { header };
+    if (name === "partition" || name === "offset" || name === "timestamp" || name === "key") {
+      return name;
+    }
+    throw new Failure(
+      "usage",
+      `--columns: "${name}" is none of partition, offset, timestamp, key, header:NAME`,
+    );
+  });
+}
+
+function parseUntil(text: string, hasRanges: boolean): Until {
+  const [, idle] = /^idle=(.*)$/.exec(text) ?? [];
+  if (text !== "end" && hasRanges) {
+    throw new Failure("usage", "--until: --ranges has an end already");
+  }
+  if (idle !== undefined) return { idle: parseDuration("--until idle", idle) };
+  if (text === "end" || text === "forever") return text;
+  throw new Failure("usage", `--until: "${text}" is none of end, forever, idle=DUR`);
+}
+
+function parsePartitions(lists: readonly string[]): number[] {
+  return lists.flatMap((list) => list.split(",")).map((text) =>
+    parseCount("--partition", text.trim(), 0)
   );
 }
 

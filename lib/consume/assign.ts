@@ -8,25 +8,22 @@ export function isOurs(assignment: Assignment, partition: number): boolean {
 }
 
 /**
- * The partitions this process reads, of those that the topics have. Throws Failure where a range
- * names a partition that the topic lacks: whoever wrote it would wait for rows that never come.
+ * The partitions this process reads, of those that the topics have. Throws Failure where a
+ * partition is named that no topic has: whoever named it would wait for rows that never come.
  */
 export function assign(
-  options: Pick<ConsumeOptions, "assignment" | "ranges">,
+  options: Pick<ConsumeOptions, "assignment" | "partitions" | "ranges">,
   partitions: readonly TopicPartition[],
 ): TopicPartition[] {
-  const { assignment, ranges } = options;
+  const { assignment, ranges, partitions: only } = options;
+  const named = ranges?.map(({ partition }) => partition) ?? only;
   const ours = partitions.filter(({ partition }) => isOurs(assignment, partition));
-  if (ranges === null) return ours;
-  for (const { partition } of ranges) {
+  if (named === null) return ours;
+  for (const partition of named) {
     if (!partitions.some((p) => p.partition === partition)) {
-      throw new Failure(
-        "usage",
-        `--ranges names partition ${partition}, which topic "${
-          partitions[0]?.topic
-        }" does not have`,
-      );
+      const topics = [...new Set(partitions.map(({ topic }) => `"${topic}"`))].join(", ");
+      throw new Failure("usage", `topic ${topics} has no partition ${partition}`);
     }
   }
-  return ours.filter(({ partition }) => ranges.some((range) => range.partition === partition));
+  return ours.filter(({ partition }) => named.includes(partition));
 }

@@ -1,23 +1,33 @@
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { commitOffsets, type TopicPartition } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/offsets.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { produce } from "../protocol/messages/produce.ts";
 import { assign } from "./assign.ts";
+import { Commits } from "./commits.ts";
+import { DeadLetters } from "./dead_letters.ts";
+import { type Counts, Decoder } from "./decoder.ts";
 import { readSpans } from "./fetch.ts";
 import type { ConsumeOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import { plan } from "./plan.ts";
-import { type Counts, RowDecoder } from "./rows.ts";
 
 /** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
 export interface Summary extends Counts {
   bytes: number;
   seconds: number;
-  partitions: { topic: string; partition: number; from: number; to: number; end: number }[];
+  partitions: {
+    topic: string;
+    partition: number;
+    from: number;
+    to: number;
+    /** Null where the run had no end. */
+    end: number | null;
+  }[];
 }
 
 /**
@@ -35,48 +45,69 @@ export async function consume(
 ): Promise<Summary> {
   const started = performance.now();
   const cluster = new Cluster(config, [
-    fetch,
-    listOffsets,
-    findCoordinator,
-    offsetFetch,
-    offsetCommit,
+    ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit],
+    ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
   try {
-    const partitions: TopicPartition[] = [];
-    for (const topic of options.topics) {
-      for (const { partition } of (await cluster.topic(topic)).partitions) {
-        partitions.push({ topic, partition });
-      }
-    }
-    partitions.sort((a, b) => a.partition - b.partition);
-    const spans = await plan(cluster, options, assign(options, partitions));
+    const { deadLetters, decoder } = await decoding(cluster, options, log);
+    const spans = await plan(
+      cluster,
+      options,
+      assign(options, await partitionsOf(cluster, options)),
+    );
     const output = new Output(stream);
-    const decoder = new RowDecoder(options, log);
-    const unread = spans.filter((span) => span.done < span.end);
-    await readSpans({ cluster, options, decoder, output }, unread);
+    const commits = new Commits(cluster, options, spans);
+    await readSpans({
+      cluster,
+      options,
+      decoder,
+      output,
+      settle: () => deadLetters?.flush() ?? Promise.resolve(),
+      written: () => commits.inPassing(),
+      lastRecords: performance.now(),
+    }, spans.filter((span) => !span.isFetched));
     await output.close();
-    if (options.commit) {
-      // Offsets that did not move too: a stored offset that is not renewed expires in the end.
-      const offsets = spans.map(({ topic, partition, done }) => ({
-        topic,
-        partition,
-        offset: done,
-      }));
-      await commitOffsets(cluster, options.group, offsets);
-    }
+    await commits.last();
     return {
       ...decoder.counts,
       bytes: output.bytes,
       seconds: Math.round(performance.now() - started) / 1000,
-      partitions: spans.map(({ topic, partition, from, done, end }) => ({
+      partitions: spans.map(({ topic, partition, from, written, end }) => ({
         topic,
         partition,
         from,
-        to: done,
-        end,
+        to: written,
+        end: end === Infinity ? null : end,
       })),
     };
   } finally {
     cluster.close();
   }
+}
+
+/** The decoder, and where it sends bad records. */
+async function decoding(
+  cluster: Cluster,
+  options: ConsumeOptions,
+  log: (line: string) => void,
+): Promise<{ decoder: Decoder; deadLetters: DeadLetters | null }> {
+  const deadLetters = typeof options.badRecord === "object"
+    ? new DeadLetters(cluster, options.badRecord.deadLetter)
+    : null;
+  await deadLetters?.open();
+  const decoder = new Decoder(options, (bad) => {
+    deadLetters?.add(bad);
+    log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
+  });
+  return { decoder, deadLetters };
+}
+
+async function partitionsOf(cluster: Cluster, { topics }: ConsumeOptions) {
+  const partitions: TopicPartition[] = [];
+  for (const topic of topics) {
+    for (const { partition } of (await cluster.topic(topic)).partitions) {
+      partitions.push({ topic, partition });
+    }
+  }
+  return partitions.sort((a, b) => a.partition - b.partition);
 }

@@ -12,7 +12,8 @@ import { nextOffset } from "../protocol/record_batch.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { lost } from "./plan.ts";
-import type { RowDecoder } from "./rows.ts";
+import type { Decoder } from "./decoder.ts";
+import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
 
 /** Bytes asked for at a time: of all partitions of a broker, and of one. */
@@ -25,8 +26,14 @@ const MAX_WAIT = 500;
 export interface Reading {
   cluster: Cluster;
   options: ConsumeOptions;
-  decoder: RowDecoder;
+  decoder: Decoder;
   output: Output;
+  /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
+  settle: () => Promise<void>;
+  /** Awaited when the output took rows. */
+  written: () => Promise<void>;
+  /** When the last records came, as performance.now() tells it. */
+  lastRecords: number;
 }
 
 /**
@@ -46,7 +53,7 @@ export async function readSpans(
       await backoff.next(error);
       // The leader moved or went away: go on behind what was written, with whoever leads now.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
-      const left = group.filter((span) => span.done < span.end);
+      const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
       for (const span of left) span.jump(span.done);
       await readSpans(reading, left, backoff);
     }
@@ -63,12 +70,14 @@ async function readLeader(
   spans: readonly Span[],
   backoff: Backoff,
 ): Promise<void> {
-  const { cluster, decoder, output } = reading;
+  const { cluster, options, decoder } = reading;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
   const buffers = [new Kernel(), new Kernel()];
+  let scratch: Kernel | undefined;
+  let round = 0;
   const ask = (turn: number): Promise<FetchResponse> | null => {
-    const open = spans.filter((span) => span.fetched < span.end);
+    const open = spans.filter((span) => !span.isFetched);
     if (open.length === 0) return null;
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
@@ -76,7 +85,6 @@ async function readLeader(
     asked.catch(() => {}); // Met below, after the rows before it are written.
     return asked;
   };
-  let round = 0;
   let turn = 0;
   let asked = ask(turn);
   while (asked !== null) {
@@ -85,23 +93,60 @@ async function readLeader(
     const problem = await advance(reading, kernel, response, spans);
     turn ^= 1;
     asked = problem ? null : ask(turn);
-    let out = Kernel.DATA;
-    for (const fetched of response.partitions) {
-      if (fetched.errorCode !== 0 || fetched.start === fetched.end) continue;
-      out = decoder.decode(kernel, fetched, spanOf(spans, fetched), out);
-    }
-    await output.write(kernel.bytes, Kernel.DATA, out);
+    const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
+    await writeRows(reading, kernel, apart ? scratch ??= new Kernel() : kernel, response, spans);
     if (decoder.full) return;
     if (problem) throw problem;
-    if (response.partitions.some(({ start, end }) => end > start)) backoff.progress();
-    else if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
+    if (response.partitions.some(({ start, end }) => end > start)) {
+      reading.lastRecords = performance.now();
+      backoff.progress();
+    } else if (options.until === "end") {
+      if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
+    } else {
+      backoff.progress();
+      if (isIdle(reading)) return;
+    }
   }
 }
 
+/** Whether nothing came for as long as the run was told to wait. */
+function isIdle({ options: { until }, lastRecords }: Reading): boolean {
+  return typeof until === "object" && performance.now() - lastRecords >= until.idle;
+}
+
+/** Writes the rows of a response, in pieces where it inflates to many. */
+async function writeRows(
+  reading: Reading,
+  source: Kernel,
+  target: Kernel,
+  response: FetchResponse,
+  spans: readonly Span[],
+): Promise<void> {
+  const { decoder, output } = reading;
+  let out = Kernel.DATA;
+  const hand = async () => {
+    await reading.settle();
+    await output.write(target.bytes, Kernel.DATA, out);
+    out = Kernel.DATA;
+  };
+  for (const fetched of response.partitions) {
+    if (fetched.errorCode !== 0) continue;
+    const rows = new PartitionRows(decoder, source, target, fetched, spanOf(spans, fetched));
+    while (!rows.finished && !decoder.full) {
+      out = rows.write(out);
+      if (!rows.finished) await hand();
+    }
+  }
+  await hand();
+  for (const span of spans) span.written = span.done;
+  await reading.written();
+}
+
 function request({ cluster, options }: Reading, spans: readonly Span[]) {
+  const idle = typeof options.until === "object" ? options.until.idle : Infinity;
   return {
     isolation: options.isolation,
-    maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2),
+    maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2, idle / 2),
     maxBytes: MAX_BYTES,
     partitionMaxBytes: PARTITION_MAX_BYTES,
     topics: byTopic(spans).map(({ topic, partitions }) => ({

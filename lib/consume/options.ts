@@ -17,6 +17,15 @@ export interface Range {
 /** Which partitions are read: all, or the i-th of every n. */
 export type Assignment = { share: "all" } | { share: "slot"; index: number; count: number };
 
+/** A field in front of the value. */
+export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };
+
+/** What is done with a record whose value is no row. */
+export type BadRecord = "fail" | "skip" | "pass" | { deadLetter: string };
+
+/** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
+export type Until = "end" | "forever" | { idle: number };
+
 /** What a run of the consumer does; `lib/cli/consume_flags.ts` makes it from the command line. */
 export interface ConsumeOptions {
   topics: string[];
@@ -27,13 +36,19 @@ export interface ConsumeOptions {
   /** Where to go on when the offset no longer exists. */
   onLost: "earliest" | "latest" | "fail";
   assignment: Assignment;
+  /** Only these partitions; null for all. */
+  partitions: number[] | null;
   /** Instead of start and snapshot end: exactly these offsets. One topic only. */
   ranges: Range[] | null;
   /** Rows at most; Infinity for no limit. */
   maxRecords: number;
   commit: boolean;
   isolation: Isolation;
-  badRecord: "fail" | "skip" | "pass";
+  badRecord: BadRecord;
+  /** The value as it is, as a quoted CSV field, or as hex digits behind `\\x`. */
+  value: "row" | "field" | "hex";
+  columns: ColumnName[];
+  until: Until;
   tombstones: "skip" | "empty";
   checkCrcs: boolean;
 }

@@ -49,7 +49,7 @@ export async function plan(
       return rangeSpan(partition, from, to, log, options);
     }
     const from = startOf(partition, log, wanted?.[i] ?? -1, options);
-    return new Span(partition, from, Math.max(from, log.end));
+    return new Span(partition, from, options.until === "end" ? Math.max(from, log.end) : Infinity);
   });
 }
 

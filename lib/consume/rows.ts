@@ -1,194 +1,218 @@
 import { Failure } from "../failure.ts";
 import { partitionName } from "../kafka/offsets.ts";
-import { Flag, type Kernel, Stop } from "../protocol/kernel/kernel.ts";
-import type { AbortedTransaction, FetchedPartition } from "../protocol/messages/fetch.ts";
-import {
-  Attribute,
-  Batch,
-  batchEnd,
-  codecs,
-  controlType,
-  int64At,
-} from "../protocol/record_batch.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
+import type { FetchedPartition } from "../protocol/messages/fetch.ts";
+import { Attribute, Batch, batchEnd, int64At, recordEnd } from "../protocol/record_batch.ts";
+import { Aborted } from "./aborted.ts";
+import type { Decoder } from "./decoder.ts";
 import { whyBad } from "./guard.ts";
-import type { ConsumeOptions } from "./options.ts";
 import type { Span } from "./span.ts";
 
 const INT32_MAX = 0x7fffffff;
-const ABORT = 0;
-
-/** What came of the records so far. */
-export interface Counts {
-  /** Rows written. */
-  records: number;
-  /** Bad records left out (`--bad-record skip`). */
-  skipped: number;
-  /** Null values left out. */
-  tombstones: number;
-}
+/** Rows are handed on when they are this many bytes, however much a response inflates. */
+const ROWS_MAX = 4 * 1024 * 1024;
+/** What the records of one batch may inflate to. */
+export const INFLATED_MAX = 256 * 1024 * 1024;
+/** Rows lie at least so far in front of the records they are made of. */
+const GAP = 64;
 
 /**
- * Turns fetched batches into rows, in the buffer they were read into. One for a whole run: it
- * keeps the counts, and the limit on rows.
+ * Turns what was fetched of one partition into rows, batch by batch: in the buffer it was read
+ * into (target = source), or in another one.
  */
-export class RowDecoder {
-  readonly counts: Counts = { records: 0, skipped: 0, tombstones: 0 };
-  readonly #options: ConsumeOptions;
-  readonly #log: (line: string) => void;
-  readonly #flags: number;
+export class PartitionRows {
+  readonly #decoder: Decoder;
+  readonly #source: Kernel;
+  readonly #target: Kernel;
+  readonly #span: Span;
+  readonly #aborted: Aborted;
+  readonly #end: number;
+  #at: number;
 
-  /** `log` is told of every record left out. */
-  constructor(options: ConsumeOptions, log: (line: string) => void) {
-    this.#options = options;
-    this.#log = log;
-    this.#flags = (options.badRecord === "pass" ? 0 : Flag.guard) |
-      (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+  constructor(
+    decoder: Decoder,
+    source: Kernel,
+    target: Kernel,
+    fetched: FetchedPartition,
+    span: Span,
+  ) {
+    this.#decoder = decoder;
+    this.#source = source;
+    this.#target = target;
+    this.#span = span;
+    this.#aborted = new Aborted(fetched.aborted);
+    this.#at = fetched.start;
+    this.#end = fetched.end;
   }
 
-  /** Whether as many rows were written as were asked for. */
-  get full(): boolean {
-    return this.counts.records >= this.#options.maxRecords;
+  /** Whether all batches were turned into rows. */
+  get finished(): boolean {
+    return this.#at === this.#end;
   }
 
   /**
-   * Writes the rows of what was fetched of `span` to `out` and moves `span.done` behind them.
-   * Returns where the rows end. Throws Failure (record), naming topic, partition and offset.
+   * Writes rows to the target from `out` on, and moves the span's `done` behind them. Returns
+   * where they end: behind the last batch, or where they are enough to be handed on. Throws
+   * Failure (record), naming topic, partition and offset.
    */
-  decode(kernel: Kernel, fetched: FetchedPartition, span: Span, out: number): number {
-    const { view } = kernel;
-    const aborted = fetched.aborted.length > 0 ? new Aborted(fetched.aborted) : null;
-    for (let at = fetched.start, end; !this.full; at = end) {
-      end = batchEnd(view, at, fetched.end);
-      if (end === -1) break;
-      const base = int64At(view, at);
-      const next = base + view.getInt32(at + Batch.lastOffsetDelta) + 1;
+  write(out: number): number {
+    const span = this.#span;
+    const { view } = this.#source;
+    while (!this.finished && !this.#decoder.full && out - Kernel.DATA < ROWS_MAX) {
+      const at = this.#at;
+      const end = batchEnd(view, at, this.#end);
+      const base = end === -1 ? span.end : int64At(view, at);
       if (base >= span.end) {
-        span.done = span.end;
-        break;
+        // Only a part of a batch is left, or nothing that is wanted.
+        if (end !== -1) span.done = span.end;
+        this.#at = this.#end;
+        return out;
       }
-      this.#check(kernel, span, at, end, base);
-      const attributes = view.getInt16(at + Batch.attributes);
-      const control = (attributes & Attribute.control) !== 0;
-      const isVoid = aborted?.isVoid(view, at, next, control) ?? false;
-      if (next > span.done && !control && !isVoid) {
-        out = this.#batch(kernel, span, at, end, base, out);
-        if (this.full) break;
+      const next = base + view.getInt32(at + Batch.lastOffsetDelta) + 1;
+      if (next > span.done) {
+        this.#check(at, end, base);
+        if (!this.#aborted.isVoid(view, at, next)) {
+          out = this.#batch(at, end, base, out);
+          if (this.#decoder.full) return out;
+        }
+        span.done = Math.max(span.done, Math.min(next, span.end));
       }
-      span.done = Math.max(span.done, Math.min(next, span.end));
+      this.#at = end;
     }
     return out;
   }
 
-  #check(kernel: Kernel, span: Span, at: number, end: number, base: number): void {
-    const { view } = kernel;
+  #check(at: number, end: number, base: number): void {
+    const { view } = this.#source;
     const magic = view.getInt8(at + Batch.magic);
     if (magic !== 2) {
       throw new Failure(
         "record",
-        `${partitionName(span)} offset ${base}: stored in message format ${magic}, ` +
+        `${partitionName(this.#span)} offset ${base}: stored in message format ${magic}, ` +
           "only format 2 (Kafka 0.11 and later) can be read",
       );
     }
-    if (
-      this.#options.checkCrcs &&
-      kernel.crc32c(at + Batch.attributes, end - at - Batch.attributes) !==
-        view.getUint32(at + Batch.crc)
-    ) {
-      throw new Failure(
-        "record",
-        `${partitionName(span)} base offset ${base}: the batch's CRC32C does not match its bytes`,
-      );
-    }
-    const codec = view.getInt16(at + Batch.attributes) & Attribute.codec;
-    if (codec !== 0) {
-      throw new Failure(
-        "record",
-        `${partitionName(span)} base offset ${base}: compressed with ` +
-          `${codecs[codec] ?? `codec ${codec}`}, which cannot be read`,
-      );
+    if (!this.#decoder.options.checkCrcs) return;
+    const summed = this.#source.crc32c(at + Batch.attributes, end - at - Batch.attributes);
+    if (summed !== view.getUint32(at + Batch.crc)) {
+      throw this.#broken(base, "the batch's CRC32C does not match its bytes");
     }
   }
 
-  #batch(
-    kernel: Kernel,
-    span: Span,
-    at: number,
-    end: number,
-    base: number,
-    out: number,
-  ): number {
+  #batch(at: number, end: number, base: number, out: number): number {
+    const { counts, options, inPlace, format } = this.#decoder;
+    const { view } = this.#source;
+    const target = this.#target;
+    const span = this.#span;
+    const attributes = view.getInt16(at + Batch.attributes);
+    const appendTime = (attributes & Attribute.appendTime) !== 0;
+    const time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
+    const flags = this.#decoder.flags | (appendTime ? Flag.appendTime : 0);
     const min = Math.max(span.done - base, 0);
     const max = Math.min(span.end - base, INT32_MAX);
-    let left = kernel.view.getInt32(at + Batch.count);
+    let left = view.getInt32(at + Batch.count);
     let start = at + Batch.records;
+    if (target !== this.#source) {
+      [start, end] = this.#move(start, end, attributes & Attribute.codec, base, left, out);
+    }
     while (true) {
-      const budget = Math.min(this.#options.maxRecords - this.counts.records, INT32_MAX);
-      out = kernel.rows(start, end, left, min, max, budget, out, this.#flags);
-      this.counts.records += kernel.emitted;
-      this.counts.tombstones += kernel.nulls;
-      if (kernel.delta !== -1) span.done = base + kernel.delta + 1;
-      left -= kernel.seen;
-      start = kernel.at;
-      switch (kernel.stop) {
-        case Stop.suspect:
-          out = this.#suspect(kernel, span, base + kernel.delta, out);
-          break;
-        case Stop.full:
-          return out;
-        case Stop.broken:
-          throw broken(span, base);
-        default:
-          if (start !== end) throw broken(span, base);
-          return out;
+      const budget = Math.min(options.maxRecords - counts.records, INT32_MAX);
+      // deno-fmt-ignore
+      out = inPlace
+        ? target.rows(start, end, left, min, max, budget, out, flags)
+        : target.fields(start, end, left, min, max, budget, out, flags, format.count, base, time);
+      const { stop, delta } = target;
+      counts.records += target.emitted;
+      counts.tombstones += target.nulls;
+      if (delta !== -1) span.done = base + delta + 1;
+      left -= target.seen;
+      start = target.at;
+      if (stop === Stop.full) return out;
+      if (stop === Stop.done && start === end) return out;
+      if (stop === Stop.done || stop === Stop.broken) {
+        throw this.#broken(base, "the batch's records are malformed");
+      }
+      if (inPlace) out = this.#lookInPlace(base + delta, out);
+      else {
+        const next = recordEnd(target.view, start);
+        if (this.#isRow(base + delta, start, next)) {
+          const unguarded = flags & ~Flag.guard;
+          // deno-fmt-ignore
+          out = target.fields(
+            start, next, 1, delta, delta + 1, 1, out, unguarded, format.count, base, time);
+          counts.records++;
+        }
+        start = next;
+        left--;
       }
     }
   }
 
-  #suspect(kernel: Kernel, span: Span, offset: number, out: number): number {
-    const end = out + kernel.valueLength;
-    const why = whyBad(kernel.bytes, out, end);
-    if (why === null) {
-      kernel.bytes[end] = 0x0a;
-      this.counts.records++;
-      return end + 1;
+  /** Puts a batch's records into the target, inflated, behind the rows to be made of them. */
+  #move(start: number, end: number, codec: number, base: number, count: number, out: number) {
+    const target = this.#target;
+    const { format, inPlace } = this.#decoder;
+    const from = this.#source.bytes.subarray(start, end);
+    let to = out + GAP;
+    let size = end - start;
+    if (codec === 0) {
+      target.reserve(to + size - Kernel.DATA);
+      target.bytes.set(from, to);
+    } else {
+      const implementation = this.#decoder.codec(codec);
+      if (!implementation) throw this.#broken(base, `the batch's codec ${codec} is unknown`);
+      try {
+        size = implementation.decompress(from, target, to, INFLATED_MAX);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        throw this.#broken(base, `cannot decompress the batch: ${error.message}`);
+      }
     }
-    const line = `${partitionName(span)} offset ${offset}: the value ${why}`;
-    if (this.#options.badRecord === "fail") {
-      throw new Failure("record", `${line} (--bad-record skip leaves such records out)`);
+    if (!inPlace) {
+      const room = format.room(size, count);
+      try {
+        target.reserve(to + room + size - Kernel.DATA);
+      } catch {
+        throw this.#broken(base, `the batch's ${size} bytes are too many for these columns`);
+      }
+      target.bytes.copyWithin(to + room, to, to + size);
+      target.setColumns(format.columns(this.#span.partition));
+      to += room;
     }
-    this.counts.skipped++;
-    this.#log(`${line}; left out`);
-    return out;
+    return [to, to + size];
   }
-}
 
-function broken(span: Span, base: number): Failure {
-  return new Failure(
-    "record",
-    `${partitionName(span)} base offset ${base}: the batch's records are malformed`,
-  );
-}
-
-/** Follows, batch by batch, which producers' records belong to aborted transactions (KIP-98). */
-class Aborted {
-  readonly #waiting: AbortedTransaction[];
-  readonly #active = new Set<number>();
-
-  constructor(aborted: readonly AbortedTransaction[]) {
-    this.#waiting = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
+  /** Looks at a value that lies behind the rows already, at `out`. Returns where the rows end. */
+  #lookInPlace(offset: number, out: number): number {
+    const { bytes, valueLength } = this.#target;
+    const end = out + valueLength;
+    const why = whyBad(bytes, out, end);
+    if (why !== null) {
+      this.#decoder.leaveOut(this.#span, offset, `the value ${why}`, null);
+      return out;
+    }
+    bytes[end] = 0x0a;
+    this.#decoder.counts.records++;
+    return end + 1;
   }
 
-  isVoid(view: DataView, at: number, next: number, control: boolean): boolean {
-    while (this.#waiting.length > 0 && this.#waiting[0].firstOffset < next) {
-      this.#active.add(this.#waiting.shift()!.producerId);
+  /** Looks at the record from `start` to `end`. False: it is left out. */
+  #isRow(offset: number, start: number, end: number): boolean {
+    const { bytes, stop, valueAt, valueLength } = this.#target;
+    const { format } = this.#decoder;
+    let why: string | null;
+    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
+    else {
+      why = whyBad(bytes, valueAt, valueAt + valueLength);
+      if (why !== null) why = `the value ${why}`;
     }
-    const transactional = view.getInt16(at + Batch.attributes) & Attribute.transactional;
-    if (!transactional) return false;
-    const producer = int64At(view, at + Batch.producerId);
-    if (control) {
-      if (controlType(view, at) === ABORT) this.#active.delete(producer);
-      return false;
-    }
-    return this.#active.has(producer);
+    if (why === null) return true;
+    this.#decoder.leaveOut(this.#span, offset, why, bytes.slice(start, end));
+    return false;
+  }
+
+  #broken(base: number, what: string): Failure {
+    return new Failure("record", `${partitionName(this.#span)} base offset ${base}: ${what}`);
   }
 }

@@ -9,8 +9,10 @@ export class Span implements TopicPartition {
   readonly end: number;
   /** The next offset to ask the broker for. */
   fetched: number;
-  /** The next offset to turn into a row: all before it are written, or left out and counted. */
+  /** The next offset to turn into a row: all before it are rows, or left out and counted. */
   done: number;
+  /** All before it are rows that the output took. */
+  written: number;
 
   constructor({ topic, partition }: TopicPartition, from: number, end: number) {
     this.topic = topic;
@@ -19,6 +21,12 @@ export class Span implements TopicPartition {
     this.end = end;
     this.fetched = from;
     this.done = from;
+    this.written = from;
+  }
+
+  /** Whether there is nothing more to ask for. */
+  get isFetched(): boolean {
+    return this.fetched >= this.end;
   }
 
   /** Goes on at another offset: what lies between is gone. */

@@ -26,7 +26,7 @@ export const Batch = {
 export const BATCH_PREFIX = 12;
 
 /** Bits of the attributes. */
-export const Attribute = { codec: 7, transactional: 16, control: 32 } as const;
+export const Attribute = { codec: 7, appendTime: 8, transactional: 16, control: 32 } as const;
 
 /** Codec names by their number in the attributes. */
 export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -63,6 +63,17 @@ export function nextOffset(view: DataView, start: number, end: number, from: num
     next = int64At(view, at) + view.getInt32(at + Batch.lastOffsetDelta) + 1;
   }
   return Math.max(next, from);
+}
+
+/** The end of the record at `at`, which is known to be whole. */
+export function recordEnd(view: DataView, at: number): number {
+  let size = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = view.getUint8(at++);
+    size |= (byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  return at + (size >>> 1);
 }
 
 /**

@@ -12,15 +12,16 @@ import {
   value,
   valueSize,
 } from "./record.as";
-import { BROKEN, DONE, FULL, report, SUSPECT } from "./rows.as";
+import { BROKEN, DONE, FULL, report, SUSPECT, UNFIT } from "./rows.as";
 import { copy, copyGuarded, isUtf8 } from "./text.as";
 
 const GUARD = 1, EMPTY_NULLS = 2, VALUE_FIELD = 4, VALUE_HEX = 8, APPEND_TIME = 16;
 // Kinds of columns; the entry of TEXT and HEADER says where its bytes are.
 const TEXT = 0, OFFSET = 1, TIMESTAMP = 2, KEY = 3, HEADER = 4;
 
-/** Whether a text written by quoted() can't stand in a row: NUL, not UTF-8, a line `\.`. */
-let unfit: bool = false;
+/** Why a field can't stand in a row, 0 where it can; named in kernel.ts. */
+let unfit: i32 = 0;
+const NUL = 1, NOT_UTF8 = 2, END_MARK = 3, NO_TIME = 4;
 
 /** Whether one of the lines of n bytes at p is just `\.`. */
 function hasEndMark(p: usize, n: usize): bool {
@@ -67,9 +68,9 @@ function quoted(out: usize, p: usize, n: usize): usize {
     some |= c;
   }
   store<u8>(out++, 34);
-  if (nuls) unfit = true;
-  if ((some > 127 || i8x16.bitmask(high) != 0) && !isUtf8(start, n)) unfit = true;
-  if (v128.any_true(lines) && hasEndMark(start, n)) unfit = true;
+  if (nuls) unfit = NUL;
+  else if ((some > 127 || i8x16.bitmask(high) != 0) && !isUtf8(start, n)) unfit = NOT_UTF8;
+  else if (v128.any_true(lines) && hasEndMark(start, n)) unfit = END_MARK;
   return out;
 }
 
@@ -159,7 +160,7 @@ function column(out: usize, entry: usize, flags: i32): usize {
     const ms = load<i64>(PARAMETERS, 8) + ((flags & APPEND_TIME) != 0 ? 0 : time);
     if (ms == -1) return out;
     if (ms < FIRST || ms >= BEHIND) {
-      unfit = true;
+      unfit = NO_TIME;
       return out;
     }
     return isoTime(out, ms);
@@ -174,8 +175,9 @@ function column(out: usize, entry: usize, flags: i32): usize {
  * are, how many). PARAMETERS has the batch's offset and time, int64 each.
  *
  * flags, beside those of rows(): 4 = the value is a quoted field, 8 = it is hex, 16 = the time is
- * the batch's alone. A suspect record is not part of the rows, and `at` is where it starts: it is
- * written by a further call without the guard, or left out.
+ * the batch's alone. A record that is suspect, or that the guard finds unfit (then the last two
+ * of the report say why, and in which column, -1 for the value), is none of the rows, and `at` is
+ * where it starts: a further call without the guard writes it.
  */
 export function fields(
   p: usize,
@@ -190,7 +192,6 @@ export function fields(
 ): usize {
   const guard = (flags & GUARD) != 0;
   let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
-  let shown: usize = out;
   while (seen < count) {
     if (!open(p, end)) {
       status = BROKEN;
@@ -205,30 +206,34 @@ export function fields(
       last = offset;
       if (size < 0 && (flags & EMPTY_NULLS) == 0) nulls++;
       else {
-        let to = out;
-        unfit = false;
-        for (let c = 0; c < columns; c++) {
+        let to = out, c = 0;
+        unfit = 0;
+        for (; c < columns; c++) {
           to = column(to, COLUMNS + 12 * c, flags);
-          if (to == 0) break;
+          if (to == 0 || (guard && unfit != 0)) break;
           store<u8>(to++, 44);
         }
         if (to == 0) {
           status = BROKEN;
           break;
         }
-        if (size < 0) {
-          // A null is nothing between its commas.
-        } else if ((flags & VALUE_HEX) != 0) to = hex(to, from, size);
-        else if ((flags & VALUE_FIELD) != 0) to = quoted(to, from, size);
-        else if (size == 0) unfit = true;
-        else {
-          if (!copyGuarded(to, from, size)) unfit = true;
-          to += size;
+        if (unfit == 0 || !guard) {
+          if ((flags & VALUE_HEX) != 0) to = size < 0 ? to : hex(to, from, size);
+          else if ((flags & VALUE_FIELD) != 0) to = size < 0 ? to : quoted(to, from, size);
+          else if (size >= 0) {
+            if ((size == 0 || !copyGuarded(to, from, size)) && guard) status = SUSPECT;
+            to += size;
+          }
+          if (guard && unfit != 0) c = -1;
         }
-        if (guard && unfit) {
-          status = SUSPECT;
-          shown = from;
-          break;
+        if (guard && unfit != 0) {
+          status = UNFIT;
+          report(status, p, seen, emitted, nulls, last, unfit, c);
+          return out;
+        }
+        if (status == SUSPECT) {
+          report(status, p, seen, emitted, nulls, last, from, size);
+          return out;
         }
         store<u8>(to, 10);
         out = to + 1;
@@ -238,6 +243,6 @@ export function fields(
     p = next;
     seen++;
   }
-  report(status, p, seen, emitted, nulls, last, shown, valueSize);
+  report(status, p, seen, emitted, nulls, last, 0, 0);
   return out;
 }

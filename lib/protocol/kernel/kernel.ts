@@ -15,6 +15,17 @@ interface Exports {
     out: number,
     flags: number,
   ): number;
+  fields(
+    start: number,
+    end: number,
+    count: number,
+    min: number,
+    max: number,
+    budget: number,
+    out: number,
+    flags: number,
+    columns: number,
+  ): number;
   setUpPacking(
     end: number,
     quotes: boolean,
@@ -50,10 +61,40 @@ export const Stop = {
   full: 2,
   /** The bytes are not records. */
   broken: 3,
+  /** A field can't be part of any row: valueAt is one of {@link unfitReasons}, valueLength its column. */
+  unfit: 4,
 } as const;
 
-/** Flags of {@link Kernel.rows}. */
-export const Flag = { guard: 1, emptyTombstones: 2 } as const;
+/** Why a text can't be a field, by its number in the kernel. */
+export const unfitReasons = [
+  "",
+  "holds a NUL byte",
+  "is not UTF-8",
+  "holds a line that is just \\., which would end the data",
+  "is outside the years 1 to 9999",
+] as const;
+
+/** Flags of {@link Kernel.rows}, and the last three of {@link Kernel.fields} alone. */
+export const Flag = {
+  guard: 1,
+  emptyTombstones: 2,
+  valueField: 4,
+  valueHex: 8,
+  /** All records have the batch's time (LogAppendTime). */
+  appendTime: 16,
+} as const;
+
+/** A field in front of the value: some text, or what is taken from the record. */
+export type Column =
+  | { kind: "text"; text: Uint8Array }
+  | { kind: "offset" | "timestamp" | "key" }
+  | { kind: "header"; text: Uint8Array };
+
+const columnKinds = { text: 0, offset: 1, timestamp: 2, key: 3, header: 4 } as const;
+/** Where {@link Kernel.fields} looks for the batch and the columns (memory.as.ts). */
+const PARAMETERS = 20480;
+const COLUMNS = 20496;
+const COLUMN_ENTRY = 12;
 
 /**
  * A buffer with the compiled loops that work on it (*.as.ts): the memory that a socket reads
@@ -119,6 +160,48 @@ export class Kernel {
     flags: number,
   ): number {
     return this.#exports.rows(start, end, count, min, max, budget, out, flags);
+  }
+
+  /**
+   * Says what {@link fields} puts in front of the values. Throws RangeError where the names do not
+   * fit into the kernel's 12 KiB for them.
+   */
+  setColumns(columns: readonly Column[]): void {
+    let text = COLUMNS + COLUMN_ENTRY * columns.length;
+    for (const [index, column] of columns.entries()) {
+      const bytes = "text" in column ? column.text : new Uint8Array();
+      if (text + bytes.length > Kernel.DATA - SLACK) throw new RangeError("too many columns");
+      const entry = COLUMNS + COLUMN_ENTRY * index;
+      this.view.setInt32(entry, columnKinds[column.kind], true);
+      this.view.setUint32(entry + 4, text, true);
+      this.view.setInt32(entry + 8, bytes.length, true);
+      this.bytes.set(bytes, text);
+      text += bytes.length;
+    }
+  }
+
+  /**
+   * Like {@link rows}, with `columns` fields in front of each value ({@link setColumns}). The
+   * rows go to a place with room for the longest that these records can make: see rowRoom in
+   * columns.ts. `offset` and `time` are the batch's. A suspect record is none of the rows, and
+   * {@link at} is where it starts.
+   */
+  fields(
+    start: number,
+    end: number,
+    count: number,
+    min: number,
+    max: number,
+    budget: number,
+    out: number,
+    flags: number,
+    columns: number,
+    offset: number,
+    time: number,
+  ): number {
+    this.view.setBigInt64(PARAMETERS, BigInt(offset), true);
+    this.view.setBigInt64(PARAMETERS + 8, BigInt(time), true);
+    return this.#exports.fields(start, end, count, min, max, budget, out, flags, columns);
   }
 
   /** One of {@link Stop}. */

@@ -4,7 +4,7 @@ import { STATE } from "./memory.as";
 import { delta, next, open, valueSize, value } from "./record.as";
 import { copy, copyGuarded } from "./text.as";
 
-export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, ROOM = 4;
+export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, UNFIT = 4;
 
 /** Tells the caller where and why a call stopped; the fields are named in kernel.ts. */
 export function report(

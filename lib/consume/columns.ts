@@ -1,0 +1,59 @@
+import { type Column, Flag } from "../protocol/kernel/kernel.ts";
+import type { ColumnName, ConsumeOptions } from "./options.ts";
+
+const utf8 = new TextEncoder();
+
+/** The longest field of an offset, a partition or a time, with its comma. */
+const FIXED_ROOM = 32;
+
+/** How rows are written where they are more than the value: columns in front, or the value changed. */
+export class RowFormat {
+  readonly #names: readonly ColumnName[];
+  readonly #flags: number;
+
+  constructor({ columns, value }: Pick<ConsumeOptions, "columns" | "value">) {
+    this.#names = columns;
+    this.#flags = value === "field" ? Flag.valueField : value === "hex" ? Flag.valueHex : 0;
+  }
+
+  /** Whether a row is just its value, so that it can be made in place. */
+  get plain(): boolean {
+    return this.#names.length === 0 && this.#flags === 0;
+  }
+
+  /** Flags of the kernel's fields(). */
+  get flags(): number {
+    return this.#flags;
+  }
+
+  /** Number of columns. */
+  get count(): number {
+    return this.#names.length;
+  }
+
+  /** The columns of the rows of one partition, as the kernel wants them. */
+  columns(partition: number): Column[] {
+    return this.#names.map((name): Column => {
+      if (typeof name === "object") return { kind: "header", text: utf8.encode(name.header) };
+      return name === "partition"
+        ? { kind: "text", text: utf8.encode(`${partition}`) }
+        : { kind: name };
+    });
+  }
+
+  /** What a column is called in messages; -1 is the value. */
+  nameOf(column: number): string {
+    const name = this.#names[column];
+    if (name === undefined) return "the value";
+    return typeof name === "object" ? `header "${name.header}"` : `the ${name}`;
+  }
+
+  /**
+   * The most bytes that `count` records of `size` bytes together can make: a text takes at most
+   * two bytes a byte and its quotes, and the same text may be in several columns.
+   */
+  room(size: number, count: number): number {
+    const texts = this.#names.filter((name) => name === "key" || typeof name === "object").length;
+    return count * (FIXED_ROOM * (this.#names.length + 1) + 4 * texts) + 2 * size * (texts + 1);
+  }
+}

@@ -1,0 +1,96 @@
+import { Failure } from "../failure.ts";
+import { partitionName } from "../kafka/offsets.ts";
+import { type CodecImplementation, loadCodec } from "../protocol/codecs/codecs.ts";
+import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
+import type { FetchResponse } from "../protocol/messages/fetch.ts";
+import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
+import { RowFormat } from "./columns.ts";
+import type { ConsumeOptions } from "./options.ts";
+import type { Span } from "./span.ts";
+
+/** What came of the records so far. */
+export interface Counts {
+  /** Rows written. */
+  records: number;
+  /** Bad records left out. */
+  skipped: number;
+  /** Null values left out. */
+  tombstones: number;
+}
+
+/** A record that is no row: where it comes from, and why it is none. */
+export interface BadRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  why: string;
+  /** A copy of the whole record, as its batch holds it; null where rows are made in place. */
+  record: Uint8Array | null;
+}
+
+/** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
+export class Decoder {
+  readonly counts: Counts = { records: 0, skipped: 0, tombstones: 0 };
+  readonly options: ConsumeOptions;
+  readonly format: RowFormat;
+  /** For the kernel: what the options ask of every batch. */
+  readonly flags: number;
+  /**
+   * Whether a row is just its value, made where the record lies. Not so for dead letters: they are
+   * whole records, and rows made in place overwrite them.
+   */
+  readonly inPlace: boolean;
+  readonly #onBad: (bad: BadRecord) => void;
+  readonly #codecs = new Map<number, CodecImplementation>();
+
+  /** `onBad` is told of every record left out. */
+  constructor(options: ConsumeOptions, onBad: (bad: BadRecord) => void) {
+    this.options = options;
+    this.format = new RowFormat(options);
+    this.inPlace = this.format.plain && typeof options.badRecord === "string";
+    this.flags = this.format.flags |
+      (options.badRecord === "pass" ? 0 : Flag.guard) |
+      (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+    this.#onBad = onBad;
+  }
+
+  /** Whether as many rows were written as were asked for. */
+  get full(): boolean {
+    return this.counts.records >= this.options.maxRecords;
+  }
+
+  /** Loads the codecs of a response. Returns whether any of its batches is compressed. */
+  async prepare({ view }: Kernel, { partitions }: FetchResponse): Promise<boolean> {
+    let found = 0;
+    for (const { start, end } of partitions) {
+      for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
+        found |= 1 << (view.getInt16(at + Batch.attributes) & Attribute.codec);
+      }
+    }
+    for (let codec = 1; codec < codecs.length; codec++) {
+      if ((found & 1 << codec) === 0 || this.#codecs.has(codec)) continue;
+      this.#codecs.set(codec, await loadCodec(codecs[codec]));
+    }
+    return found > 1;
+  }
+
+  /** A codec by its number in a batch's attributes; undefined for a number that Kafka has not. */
+  codec(id: number): CodecImplementation | undefined {
+    return this.#codecs.get(id);
+  }
+
+  /** Counts a bad record that is left out. Throws Failure (record) where it must not be. */
+  leaveOut(span: Span, offset: number, why: string, record: Uint8Array | null): void {
+    if (this.options.badRecord === "fail") {
+      throw new Failure(
+        "record",
+        `${
+          partitionName(span)
+        } offset ${offset}: ${why} (--bad-record skip leaves such records out)`,
+      );
+    }
+    this.counts.skipped++;
+    const { topic, partition } = span;
+    this.#onBad({ topic, partition, offset, why, record });
+  }
+}

@@ -1,0 +1,100 @@
+import { Kernel } from "./kernel/kernel.ts";
+import { Batch, BATCH_PREFIX } from "./record_batch.ts";
+
+/** A record's parts; null is Kafka's null. For the few records that are not rows: dead letters. */
+export interface RecordParts {
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  headers: { name: Uint8Array; value: Uint8Array | null }[];
+}
+
+/** Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record */
+export function readRecord(bytes: Uint8Array): RecordParts {
+  let at = 0;
+  const varint = () => {
+    let value = 0n;
+    for (let shift = 0n;; shift += 7n) {
+      const byte = BigInt(bytes[at++]);
+      value |= (byte & 127n) << shift;
+      if (byte < 128n) return Number((value >> 1n) ^ -(value & 1n));
+    }
+  };
+  const text = () => {
+    const size = varint();
+    if (size < 0) return null;
+    at += size;
+    return bytes.subarray(at - size, at);
+  };
+  varint(); // length
+  at++; // attributes
+  varint(); // timestamp delta
+  varint(); // offset delta
+  const key = text();
+  const value = text();
+  const headers = Array.from({ length: varint() }, () => ({ name: text()!, value: text() }));
+  return { key, value, headers };
+}
+
+/** A record batch of these records, uncompressed, all of one time (epoch milliseconds). */
+export function encodeBatch(
+  records: readonly RecordParts[],
+  time: number,
+): Uint8Array<ArrayBuffer> {
+  const bodies = records.map((record, index) => encodeRecord(record, index));
+  const size = Batch.records + bodies.reduce((sum, body) => sum + body.length, 0);
+  const kernel = new Kernel();
+  kernel.reserve(size);
+  const start = Kernel.DATA;
+  const { bytes, view } = kernel;
+  view.setInt32(start + Batch.length, size - BATCH_PREFIX);
+  view.setInt32(start + BATCH_PREFIX, -1); // leader epoch
+  view.setInt8(start + Batch.magic, 2);
+  view.setInt32(start + Batch.lastOffsetDelta, records.length - 1);
+  view.setBigInt64(start + Batch.baseTimestamp, BigInt(time));
+  view.setBigInt64(start + Batch.maxTimestamp, BigInt(time));
+  view.setBigInt64(start + Batch.producerId, -1n);
+  view.setInt16(start + Batch.producerEpoch, -1);
+  view.setInt32(start + Batch.baseSequence, -1);
+  view.setInt32(start + Batch.count, records.length);
+  let at = start + Batch.records;
+  for (const body of bodies) {
+    bytes.set(body, at);
+    at += body.length;
+  }
+  const summed = start + Batch.attributes;
+  view.setUint32(start + Batch.crc, kernel.crc32c(summed, at - summed));
+  return bytes.slice(start, at);
+}
+
+function encodeRecord({ key, value, headers }: RecordParts, index: number): Uint8Array {
+  const body: Uint8Array[] = [Uint8Array.of(0, 0), varint(index)];
+  const text = (bytes: Uint8Array | null) =>
+    bytes === null ? body.push(varint(-1)) : body.push(varint(bytes.length), bytes);
+  text(key);
+  text(value);
+  body.push(varint(headers.length));
+  for (const header of headers) {
+    text(header.name);
+    text(header.value);
+  }
+  const size = body.reduce((sum, part) => sum + part.length, 0);
+  return concat([varint(size), ...body]);
+}
+
+function varint(value: number): Uint8Array {
+  const out: number[] = [];
+  for (let rest = (value << 1 ^ value >> 31) >>> 0;; rest >>>= 7) {
+    if (rest < 128) return Uint8Array.of(...out, rest);
+    out.push(rest & 127 | 128);
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
