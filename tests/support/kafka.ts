@@ -7,7 +7,7 @@ import process from "node:process";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import type { Broker, RunOptions, RunResult } from "../../scripts/broker.ts";
 import { askCluster } from "../../scripts/broker/ready.ts";
-import "./kafkajs_timers.ts";
+import "../../lib/kafka/kafkajs/timers.ts";
 
 // kafkajs otherwise warns on standard error, at the first producer, of a change made in 2023.
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = "1";
@@ -188,12 +188,13 @@ export async function consoleProduce(
 }
 
 /**
- * Kafka's own console consumer, reading the topic from its start: `count` records, or, without a
- * count, until none came for 3 s. Returns what it printed: each value and a newline.
+ * Kafka's own console consumer, reading the topic (or all that a pattern matches) from its start:
+ * `count` records, or, without a count, until none came for 3 s. Returns what it printed: each
+ * value and a newline.
  */
 export async function consoleConsume(
   broker: Broker,
-  topic: string,
+  topic: string | RegExp,
   count?: number,
   args: string[] = [],
   options: RunOptions = {},
@@ -202,7 +203,8 @@ export async function consoleConsume(
   const until = count === undefined
     ? ["--timeout-ms", "3000"]
     : ["--max-messages", String(count), "--timeout-ms", "30000"];
-  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic, "--from-beginning"];
+  const which = typeof topic === "string" ? ["--topic", topic] : ["--include", topic.source];
+  const all = ["--bootstrap-server", broker.bootstrap, ...which, "--from-beginning"];
   const result = await broker.run(className, [...all, ...until, ...args], options);
   // Its idle timeout is an error to it, and the end of the topic to us.
   const timedOut = result.stderr.includes("TimeoutException");
