@@ -15,7 +15,7 @@ import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
-import { kafkajs } from "../support/kafka.ts";
+import { kafkajs, withAdmin } from "../support/kafka.ts";
 import { type Frames, goldenModule, Recorder } from "./recorder.ts";
 import {
   compacted,
@@ -52,7 +52,7 @@ await plain(broker);
 await gzip(broker);
 await java(broker);
 await deleted(broker);
-await transactions(broker, () => tx("fetch_transactions_open", 0));
+await transactions(broker, () => tx("fetch_transactions_open", 0), written);
 await compacted(broker);
 
 const topics = ["golden-plain", "golden-unknown", "golden-tx"];
@@ -63,7 +63,9 @@ await fetches();
 await produces();
 await fetchCompacted();
 
-const text = goldenModule(broker.version, frames);
+const { clusterId } = await withAdmin(broker, (admin) => admin.describeCluster());
+const port = Number(broker.bootstrap.split(":")[1]);
+const text = goldenModule({ kafkaVersion: broker.version, port, clusterId }, frames);
 await Deno.writeTextFile(new URL("golden.ts", import.meta.url), text);
 for (const [name, bytes] of frames) console.log(`${name}: ${bytes.length} bytes`);
 
@@ -134,6 +136,15 @@ async function commits(): Promise<void> {
   await consumer.disconnect();
 }
 
+/** Until golden-tx ends at this offset, unfinished transactions included. */
+async function written(end: number): Promise<void> {
+  const topics = [{ topic: "golden-tx", partitions: [{ partition: 0, timestamp: LATEST }] }];
+  await until("a transaction's marker was not written", async () => {
+    const frame = await recorder.ask(listOffsets, { isolation: "read_uncommitted", topics });
+    return listOffsets.decode(new Reader(frame)).topics[0].partitions[0].offset === end;
+  });
+}
+
 function tx(name: string, offset: number, more: Partial<FetchRequest> = {}): Promise<void> {
   return get(name, { "golden-tx": [[0, offset]] }, more);
 }
@@ -200,7 +211,7 @@ async function fetchCompacted(): Promise<void> {
 async function until(why: string, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end;) {
     if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Cannot record: ${why} for a minute`);
 }

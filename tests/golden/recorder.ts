@@ -63,14 +63,23 @@ export class Recorder implements Disposable {
   }
 }
 
+/** What tests have to know of the broker, told by a foreign client. */
+export interface Captured {
+  kafkaVersion: string;
+  port: number;
+  clusterId: string;
+}
+
 /** The text of golden.ts. */
-export function goldenModule(version: string, frames: Frames): string {
+export function goldenModule(captured: Captured, frames: Frames): string {
+  const { kafkaVersion, port, clusterId } = captured;
   const lines = [...frames].map(([name, bytes]) => {
     const text = `"${toBase64(bytes)}",\n`;
     return `  ${name}:${name.length + text.length > 97 ? "\n   " : ""} ${text}`;
   });
   return "// Made by tests/golden/capture.ts from a real broker's answers; README.md says how.\n" +
-    `export const kafkaVersion = "${version}";\n\n` +
+    `export const captured = {\n  kafkaVersion: "${kafkaVersion}",\n  port: ${port},\n` +
+    `  clusterId: "${clusterId}",\n} as const;\n\n` +
     `/** Base64 of each answer, from behind its correlation id. */\n` +
     `export const golden = {\n${lines.join("")}} as const;\n`;
 }

@@ -1,7 +1,13 @@
 /** The topics that capture.ts records, filled by foreign clients: kafkajs and Kafka's own tools. */
+import { Buffer } from "node:buffer";
 import { CompressionTypes } from "kafkajs";
 import type { Broker } from "../../scripts/broker.ts";
-import { consoleProduce, deleteRecords, kafkajs, withAdmin } from "../support/kafka.ts";
+import {
+  consoleProduce,
+  createTopic as createWith,
+  deleteRecords,
+  kafkajs,
+} from "../support/kafka.ts";
 
 /** Every kafkajs record's time: 2024-01-01T00:00:00Z and so many milliseconds. */
 export const TIME = 1_704_067_200_000;
@@ -10,13 +16,11 @@ export const TIME = 1_704_067_200_000;
 export async function createTopic(
   broker: Broker,
   topic: string,
-  numPartitions = 1,
+  partitions = 1,
   configs: Record<string, string> = {},
 ): Promise<void> {
   const all = { "retention.ms": "-1", "segment.ms": "9223372036854775807", ...configs };
-  const configEntries = Object.entries(all).map(([name, value]) => ({ name, value }));
-  const topics = [{ topic, numPartitions, configEntries }];
-  await withAdmin(broker, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
+  await createWith(broker, topic, { partitions, configs: all });
 }
 
 /** golden-plain: keys, nulls, empty values, headers; three batches in partition 0, one in 1. */
@@ -71,9 +75,13 @@ export async function gzip(broker: Broker): Promise<void> {
 /**
  * golden-tx: an aborted and a committed transaction, interleaved, with records of nobody's
  * transaction between them; then an abort and a commit of one producer. `open` is called while
- * the first two are under way.
+ * the first two are under way; `written` waits until the log ends at an offset.
  */
-export async function transactions(broker: Broker, open: () => Promise<void>): Promise<void> {
+export async function transactions(
+  broker: Broker,
+  open: () => Promise<void>,
+  written: (end: number) => Promise<void>,
+): Promise<void> {
   const topic = "golden-tx";
   await createTopic(broker, topic);
   const client = kafkajs(broker);
@@ -95,15 +103,20 @@ export async function transactions(broker: Broker, open: () => Promise<void>): P
   await aborted.send(records("void 6"));
   await committed.send(records("kept 7"));
   await open();
+  // A marker is written some time after the coordinator said yes: each one is waited for.
   await aborted.abort();
+  await written(9);
   await committed.send(records("kept 9"));
   await committed.commit();
+  await written(11);
   const again = await aborts.transaction();
   await again.send(records("void 11"));
   await again.abort();
+  await written(13);
   const last = await aborts.transaction();
   await last.send(records("kept 13"));
   await last.commit();
+  await written(15);
   await nobody.send(records("plain 15"));
   await Promise.all([aborts.disconnect(), commits.disconnect(), nobody.disconnect()]);
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { kernelWasm } from "./kernel_wasm.ts";
 import { type Packing, PackState } from "./packing.ts";
 
@@ -114,9 +115,7 @@ export class Kernel {
   readonly #exports: Exports;
 
   constructor() {
-    compiled ??= new WebAssembly.Module(
-      Uint8Array.from(atob(kernelWasm), (char) => char.charCodeAt(0)),
-    );
+    compiled ??= new WebAssembly.Module(Buffer.from(kernelWasm, "base64"));
     this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
     this.#exports.init();
     this.#look();

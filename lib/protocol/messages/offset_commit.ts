@@ -1,8 +1,16 @@
 import type { Api } from "./api.ts";
 
+/** Who commits where a group has live members: one of them, as of one generation. */
+export interface GroupMember {
+  id: string;
+  generation: number;
+}
+
 /** An offset per partition: the next one to read. */
 export interface OffsetCommitRequest {
   group: string;
+  /** Left out by who is no member, which a broker accepts while the group has no live one. */
+  member?: GroupMember;
   topics: { topic: string; partitions: { partition: number; offset: number }[] }[];
 }
 
@@ -12,8 +20,7 @@ export interface OffsetCommitResponse {
 
 /**
  * OffsetCommit (key 8) version 5, https://kafka.apache.org/protocol#The_Messages_OffsetCommit
- * Sent as a consumer outside the group's membership: generation -1 and no member id, which a
- * broker accepts while the group has no live member.
+ * Outside the group's membership the generation is -1 and the member id empty.
  *
  *     request  => group_id string, generation_id int32, member_id string,
  *       topics [name string, partitions [partition_index int32, committed_offset int64,
@@ -25,8 +32,9 @@ export const offsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
   name: "OffsetCommit",
   key: 8,
   version: 5,
-  encode(writer, { group, topics }) {
-    writer.string(group).int32(-1).string("").array(topics, ({ topic, partitions }, w) => {
+  encode(writer, { group, member, topics }) {
+    writer.string(group).int32(member?.generation ?? -1).string(member?.id ?? "");
+    writer.array(topics, ({ topic, partitions }, w) => {
       w.string(topic);
       w.array(partitions, ({ partition, offset }) => w.int32(partition).int64(offset).int16(-1));
     });

@@ -1,0 +1,170 @@
+/** Every request, byte for byte as kafkajs 2.2.4 sends it at the same version. */
+import assert from "node:assert/strict";
+import foreignMessage from "kafkajs/src/protocol/request.js";
+import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/request.js";
+import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
+import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
+import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
+import foreignListOffsets from "kafkajs/src/protocol/requests/listOffsets/v2/request.js";
+import foreignMetadata from "kafkajs/src/protocol/requests/metadata/v4/request.js";
+import foreignOffsetCommit from "kafkajs/src/protocol/requests/offsetCommit/v5/request.js";
+import foreignOffsetFetch from "kafkajs/src/protocol/requests/offsetFetch/v3/request.js";
+import foreignProduce from "kafkajs/src/protocol/requests/produce/v7/request.js";
+import foreignAuthenticate from "kafkajs/src/protocol/requests/saslAuthenticate/v0/request.js";
+import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/request.js";
+import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
+import type { Api } from "../../lib/protocol/messages/api.ts";
+import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { fetch } from "../../lib/protocol/messages/fetch.ts";
+import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
+import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
+import { EARLIEST, listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
+import { metadata } from "../../lib/protocol/messages/metadata.ts";
+import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
+import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
+import { produce } from "../../lib/protocol/messages/produce.ts";
+import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { Writer } from "../../lib/protocol/writer.ts";
+
+interface Foreign {
+  apiKey: number;
+  apiVersion: number;
+  encode(): Promise<{ buffer: Uint8Array }>;
+}
+
+/** The body, and that key and version are the same. */
+async function same<Request>(
+  api: Api<Request, unknown>,
+  request: Request,
+  foreign: Foreign,
+  tail: Uint8Array = new Uint8Array(),
+): Promise<void> {
+  assert.deepEqual([api.key, api.version], [foreign.apiKey, foreign.apiVersion], api.name);
+  const writer = new Writer();
+  api.encode(writer, request);
+  const theirs = new Uint8Array((await foreign.encode()).buffer);
+  assert.deepEqual(new Uint8Array([...writer.finish(), ...tail]), theirs, api.name);
+}
+
+// kafkajs looks up its own environment variables when it is loaded.
+const requests = (name: string, test: () => Promise<void>) =>
+  Deno.test(`requests are kafkajs' bytes: ${name}`, { permissions: { env: true } }, test);
+
+requests("ApiVersions, Metadata", async () => {
+  await same(apiVersions, null, foreignApiVersions());
+  const topics = ["a", "müll"];
+  await same(metadata, { topics }, foreignMetadata({ topics, allowAutoTopicCreation: false }));
+  // kafkajs asks for no topic where others ask for all: an empty array, not a null one.
+  const all = new Writer();
+  metadata.encode(all, { topics: null });
+  assert.deepEqual([...all.finish()], [0xff, 0xff, 0xff, 0xff, 0]);
+});
+
+requests("Fetch", async () => {
+  const partitions = [{ partition: 0, offset: 2 ** 33 }, { partition: 7, offset: 0 }];
+  for (const isolation of ["read_uncommitted", "read_committed"] as const) {
+    await same(
+      fetch,
+      {
+        isolation,
+        maxWait: 500,
+        maxBytes: 1 << 23,
+        partitionMaxBytes: 1 << 20,
+        topics: [{ topic: "t", partitions }, { topic: "u", partitions: [partitions[1]] }],
+      },
+      foreignFetch({
+        replicaId: -1,
+        maxWaitTime: 500,
+        minBytes: 1,
+        maxBytes: 1 << 23,
+        isolationLevel: isolation === "read_committed" ? 1 : 0,
+        topics: [["t", partitions], ["u", [partitions[1]]]].map(([topic, list]) => ({
+          topic,
+          partitions: (list as typeof partitions).map(({ partition, offset }) => ({
+            partition,
+            fetchOffset: offset,
+            maxBytes: 1 << 20,
+          })),
+        })),
+      }),
+    );
+  }
+});
+
+requests("ListOffsets", async () => {
+  const topics = [{
+    topic: "t",
+    partitions: [{ partition: 1, timestamp: EARLIEST }, { partition: 2, timestamp: 1.7e12 }],
+  }];
+  await same(
+    listOffsets,
+    { isolation: "read_committed", topics },
+    foreignListOffsets({ replicaId: -1, isolationLevel: 1, topics }),
+  );
+});
+
+requests("FindCoordinator, OffsetFetch, OffsetCommit", async () => {
+  await same(
+    findCoordinator,
+    { group: "g" },
+    foreignFindCoordinator({ coordinatorKey: "g", coordinatorType: 0 }),
+  );
+  await same(
+    offsetFetch,
+    { group: "g", topics: [{ topic: "t", partitions: [0, 5] }] },
+    foreignOffsetFetch({
+      groupId: "g",
+      topics: [{ topic: "t", partitions: [{ partition: 0 }, { partition: 5 }] }],
+    }),
+  );
+  const topics = [{ topic: "t", partitions: [{ partition: 3, offset: 2 ** 40 }] }];
+  await same(
+    offsetCommit,
+    { group: "g", topics },
+    foreignOffsetCommit({ groupId: "g", groupGenerationId: -1, memberId: "", topics }),
+  );
+});
+
+requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
+  await same(
+    initProducerId,
+    null,
+    foreignInitProducerId({ transactionalId: null, transactionTimeout: 0 }),
+  );
+  await same(saslHandshake, "PLAIN", foreignHandshake({ mechanism: "PLAIN" }));
+  const user = { username: "alice", password: "secret" };
+  const authBytes = await foreignPlain({ authorizationIdentity: "", ...user }).encode();
+  const ours = new TextEncoder().encode("\0alice\0secret");
+  await same(saslAuthenticate, ours, foreignAuthenticate({ authBytes }));
+});
+
+requests("Produce, up to its records", async () => {
+  const messages = [{ key: null, value: "v", timestamp: 1.7e12, headers: {} }];
+  const foreign = foreignProduce({
+    acks: -1,
+    timeout: 5000,
+    transactionalId: null,
+    producerId: -1,
+    producerEpoch: -1,
+    compression: 0,
+    topicData: [{ topic: "t", partitions: [{ partition: 4, firstSequence: -1, messages }] }],
+  });
+  const theirs = new Uint8Array((await foreign.encode()).buffer);
+  const recordsSize = 12 + 49 + 8;
+  await same(
+    produce,
+    { acks: -1, timeout: 5000, topic: "t", partition: 4, recordsSize },
+    foreign,
+    theirs.subarray(theirs.length - recordsSize),
+  );
+});
+
+requests("the frame around them", async () => {
+  const clientId = "gpdb-kafka";
+  const body = foreignApiVersions();
+  const frame = new Uint8Array(
+    (await foreignMessage({ correlationId: 5, clientId, request: body })).buffer,
+  );
+  const writer = new Writer().int32(frame.length - 4).int16(18).int16(0).int32(5).string(clientId);
+  assert.deepEqual(writer.finish(), frame);
+});
