@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import { type ClientConfig, parseAddress } from "../kafka/config.ts";
 import type { Flag, Given } from "./flags.ts";
 import type { Console } from "./console.ts";
+import type { Properties } from "./properties.ts";
 import { parseDuration } from "./values.ts";
 
 /** The flags that every command has. */
@@ -13,6 +14,19 @@ export const connectionFlags = [
     many: true,
     old: ["brokers"],
     help: "where to ask first (else env KAFKA_BROKERS, KAFKA_PEERS, else localhost:9092)",
+  },
+  {
+    name: "config",
+    short: "F",
+    value: "FILE",
+    help: "properties of librdkafka or Java, a key=value a line: TLS, SASL (else env KAFKA_CONFIG)",
+  },
+  {
+    name: "property",
+    short: "X",
+    value: "KEY=VALUE",
+    many: true,
+    help: "one property, stronger than the file's; repeatable; keep secrets in the file",
   },
   {
     name: "timeout",
@@ -27,33 +41,83 @@ export const connectionFlags = [
   { name: "zookeeper", value: "HOSTS", old: ["zookeeper"], help: "not any more: see --brokers" },
 ] as const satisfies readonly Flag[];
 
-/** How to reach the cluster, from the flags and the environment. Throws Failure (usage). */
-export function clientConfig(
+/**
+ * What -F/--config (else env KAFKA_CONFIG) and -X/--property say, -X being stronger. Throws Failure
+ * (usage).
+ */
+export async function readProperties(
+  given: Given,
+  env: (name: string) => string | undefined,
+  console: Console,
+): Promise<Properties> {
+  const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
+  const own = given.all("property");
+  if (file === undefined && own.length === 0) return new Map();
+  const { mergeProperties, parseProperties, splitProperty } = await import("./properties.ts");
+  const said = file === undefined ? [] : parseProperties(await readConfig(file, given), file);
+  const at = "-X";
+  return mergeProperties(
+    [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
+    console.debug,
+  );
+}
+
+async function readConfig(file: string, given: Given): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    const from = given.has("config") ? "--config" : "env KAFKA_CONFIG";
+    throw new Failure("usage", `${from}: cannot read "${file}": ${(error as Error).message}`);
+  }
+}
+
+/**
+ * How to reach the cluster, from the flags, properties and the environment. Throws Failure (usage).
+ * `properties` are those of {@link readProperties}, for who has them already.
+ */
+export async function clientConfig(
   given: Given,
   env: (name: string) => string | undefined,
   console: Console,
   clientId: string,
-): ClientConfig {
+  properties?: Properties,
+): Promise<ClientConfig> {
   if (given.has("zookeeper")) {
     throw new Failure(
       "usage",
       "--zookeeper: Kafka 4 has no ZooKeeper, and offsets are kept by the brokers: say --brokers",
     );
   }
-  const text = given.has("brokers")
-    ? given.all("brokers").join(",")
-    : env("KAFKA_BROKERS") || env("KAFKA_PEERS") || "localhost:9092";
-  const brokers = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  for (const broker of brokers) {
-    if (!parseAddress(broker)) {
-      throw new Failure("usage", `--brokers: "${broker}" is not HOST:PORT`);
-    }
-  }
-  if (brokers.length === 0) throw new Failure("usage", "--brokers names no broker");
+  properties ??= await readProperties(given, env, console);
   return {
-    brokers,
-    clientId,
+    brokers: brokerList(given, env, properties),
+    clientId: properties.get("client.id") || clientId,
     timeout: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     debug: console.debug,
+    ...(properties.size > 0
+      // Loaded only where it is used: a start without it stays as quick as it is.
+      ? await (await import("./security.ts")).securityConfig(properties, env)
+      : { tls: null, sasl: null }),
   };
+}
+
+function brokerList(
+  given: Given,
+  env: (name: string) => string | undefined,
+  properties: Properties,
+): string[] {
+  const sources: [string, string | undefined][] = [
+    ["--brokers", given.has("brokers") ? given.all("brokers").join(",") : undefined],
+    ["bootstrap.servers", properties.get("bootstrap.servers") || undefined],
+    ["metadata.broker.list", properties.get("metadata.broker.list") || undefined],
+    ["KAFKA_BROKERS", env("KAFKA_BROKERS") || undefined],
+    ["KAFKA_PEERS", env("KAFKA_PEERS") || undefined],
+  ];
+  const [name, text] = sources.find(([, text]) => text !== undefined) ?? ["", "localhost:9092"];
+  const brokers = text!.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  for (const broker of brokers) {
+    if (!parseAddress(broker)) throw new Failure("usage", `${name}: "${broker}" is not HOST:PORT`);
+  }
+  if (brokers.length === 0) throw new Failure("usage", `${name} names no broker`);
+  return brokers;
 }

@@ -39,3 +39,21 @@ function isoTime(text: string): number {
     ? Date.parse(text)
     : NaN;
 }
+
+/** A topic's name, as Kafka allows it. Throws Failure (usage) naming the flag. */
+export function checkTopic(flag: string, topic: string | undefined): string {
+  if (topic === undefined) throw new Failure("usage", `no topic: say ${flag} NAME`);
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
+    throw new Failure("usage", `${flag}: "${topic}" can't be the name of a topic`);
+  }
+  return topic;
+}
+
+/** Reads `HOST:PORT`, where a server listens. Throws Failure (usage) naming the flag. */
+export function parseAddressFlag(flag: string, text: string): { hostname: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^\s:]+)):(\d{1,5})$/.exec(text);
+  if (!match || Number(match[3]) > 65535) {
+    throw new Failure("usage", `${flag}: "${text}" is not HOST:PORT`);
+  }
+  return { hostname: match[1] ?? match[2], port: Number(match[3]) };
+}

@@ -107,6 +107,8 @@ export class Cluster {
       try {
         return await this.#connect(address, this.config.timeout / names.length);
       } catch (error) {
+        // Wrong credentials are wrong everywhere, and each try may count towards a lock-out.
+        if (error instanceof Failure && error.kind === "denied") throw error;
         this.config.debug(error instanceof Error ? error.message : String(error));
         first ??= error;
       }

@@ -8,6 +8,59 @@ export interface ClientConfig {
   timeout: number;
   /** Told what a run goes through: brokers asked, leaders moved, tries repeated. */
   debug: (line: string) => void;
+  /** Null: what is sent and read goes over the wire as it is. */
+  tls: TlsConfig | null;
+  /** Null: nobody is logged in. */
+  sasl: SaslConfig | null;
+}
+
+/** What proves that a broker is the right one, and this client a known one. All PEM. */
+export interface TlsConfig {
+  /** Authorities trusted beside those the runtime trusts. */
+  authorities: string[];
+  /** The client's certificate, with those between it and its authority, and its key. */
+  identity: { certificates: string; key: Secret } | null;
+  /** Whether the broker's certificate must name the host that was connected to. */
+  checkHostname: boolean;
+}
+
+export const saslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const;
+
+export type SaslMechanism = typeof saslMechanisms[number];
+
+/** Who logs in. */
+export type SaslConfig =
+  | {
+    mechanism: Exclude<SaslMechanism, "OAUTHBEARER">;
+    username: string;
+    password: Secret;
+  }
+  | {
+    mechanism: "OAUTHBEARER";
+    /** Asked for at each login, so that a token which was renewed meanwhile is the one used. */
+    token: () => Promise<Secret>;
+    extensions: Record<string, string>;
+  };
+
+/**
+ * What must not be seen by others. It is in a private field, so whatever prints or encodes the
+ * object around it, or an error that carries it, shows nothing.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Text from elsewhere, such as a broker's, with the secret taken out should it be in there. */
+  redact(text: string): string {
+    return this.#value === "" ? text : text.replaceAll(this.#value, "***");
+  }
 }
 
 /** One broker's address. */

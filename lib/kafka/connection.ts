@@ -6,6 +6,7 @@ import { apiVersions } from "../protocol/messages/api_versions.ts";
 import { Reader } from "../protocol/reader.ts";
 import { Writer } from "../protocol/writer.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
+import { joined, openSocket, type Socket, writeAll } from "./socket.ts";
 
 /** A broker can't be reached, or the connection to it was lost. Another try may help. */
 export class ConnectionError extends Error {
@@ -42,23 +43,27 @@ export class Connection {
   readonly name: string;
   readonly #conn: Deno.Conn;
   readonly #config: ClientConfig;
+  readonly #explain: Socket["explain"];
   readonly #pending: Pending[] = [];
   readonly #head = new Uint8Array(8);
   readonly #headView = new DataView(this.#head.buffer);
   #correlation = 0;
-  #reading = false;
+  #reading: Promise<void> | null = null;
+  /** Responses so far; what a broker does before the first ones tells what it expects. */
+  #answers = 0;
   #sending: Promise<void> = Promise.resolve();
   #failed: Error | null = null;
 
-  private constructor(name: string, conn: Deno.Conn, config: ClientConfig) {
+  private constructor(name: string, { conn, explain }: Socket, config: ClientConfig) {
     this.name = name;
     this.#conn = conn;
+    this.#explain = explain;
     this.#config = config;
   }
 
   /**
-   * Connects and checks that the broker accepts the versions of `apis`.
-   * Throws ConnectionError where that may pass, Failure where it can't.
+   * Connects, checks that the broker accepts the versions of `apis`, and logs in, all within the
+   * config's timeout. Throws ConnectionError where another try may help, Failure where it can't.
    */
   static async open(
     address: Address,
@@ -66,12 +71,22 @@ export class Connection {
     apis: readonly Api<never, unknown>[],
   ): Promise<Connection> {
     const name = addressName(address);
-    const connection = new Connection(name, await connect(address, config.timeout), config);
+    const deadline = performance.now() + config.timeout;
+    const socket = await openSocket(address, config).catch((error) => {
+      if (error instanceof Failure) throw error;
+      throw new ConnectionError(`cannot connect to ${name}: ${reason(error)}`);
+    });
+    const connection = new Connection(name, socket, config);
+    const timer = setTimeout(() => connection.#late(), deadline - performance.now());
     try {
       await connection.#checkVersions(apis);
+      // Loaded only where it is used: a start without it stays as quick as it is.
+      if (config.sasl) await (await import("./sasl.ts")).authenticate(connection, config.sasl);
     } catch (error) {
       connection.close();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return connection;
   }
@@ -93,21 +108,15 @@ export class Connection {
     const sent = this.#send(frame, tail);
     if (!answered) return sent as Promise<Response>;
     return new Promise<Response>((resolve, reject) => {
-      const late = () =>
-        this.#fail(
-          new ConnectionError(
-            `${this.name} did not answer ${api.name} within ${this.#config.timeout / 1000} s`,
-          ),
-        );
       this.#pending.push({
         api: api as Api<unknown, unknown>,
         correlation,
         into,
-        timer: setTimeout(late, this.#config.timeout),
+        timer: setTimeout(() => this.#late(), this.#config.timeout),
         resolve: resolve as (response: unknown) => void,
         reject,
       });
-      if (!this.#reading) this.#read();
+      this.#reading ??= this.#read();
     });
   }
 
@@ -133,12 +142,18 @@ export class Connection {
 
   /** Sends after what is being sent. A failure reaches the caller through the pending request too. */
   #send(frame: Uint8Array, tail: Uint8Array | undefined): Promise<void> {
+    if (tail && this.#config.tls?.identity) {
+      // This connection delays what follows a short write (see tls.ts), so it must be one write.
+      return this.#send(joined(frame, tail), undefined);
+    }
     const send = async () => {
       if (this.#failed) throw this.#failed;
       try {
         await writeAll(this.#conn, frame);
         if (tail) await writeAll(this.#conn, tail);
       } catch (error) {
+        // A broker that refuses a client certificate says so and closes: what it said is read yet.
+        if (this.#config.tls && this.#answers === 0) await this.#reading;
         throw this.#fail(this.#lost(error));
       }
     };
@@ -148,7 +163,6 @@ export class Connection {
   }
 
   async #read(): Promise<void> {
-    this.#reading = true;
     try {
       while (this.#pending.length > 0) {
         await this.#fill(this.#head, 0, 8);
@@ -166,12 +180,13 @@ export class Connection {
         const reader = await this.#body(size, pending.into);
         this.#pending.shift();
         clearTimeout(pending.timer);
+        this.#answers++;
         this.#settle(pending, reader);
       }
     } catch (error) {
       this.#fail(error instanceof ProtocolError ? error : this.#lost(error));
     } finally {
-      this.#reading = false;
+      this.#reading = null;
     }
   }
 
@@ -204,7 +219,7 @@ export class Connection {
   async #fill(bytes: Uint8Array, start: number, end: number): Promise<void> {
     for (let at = start; at < end;) {
       const count = await this.#conn.read(bytes.subarray(at, end));
-      if (count === null) throw new ConnectionError(`${this.name} closed the connection`);
+      if (count === null) throw this.#ended(at - start);
       at += count;
     }
   }
@@ -227,9 +242,36 @@ export class Connection {
     }
   }
 
+  /** The broker closed the connection, `count` bytes after its last response. */
+  #ended(count: number): Error {
+    const ended = `${this.name} closed the connection`;
+    const { tls, sasl } = this.#config;
+    // A TLS record of type alert: the answer of a TLS port to bytes that are no TLS.
+    if (!tls && this.#answers === 0 && count > 1 && this.#headView.getUint16(0) === 0x1503) {
+      return new Failure(
+        "broker",
+        `${this.name} speaks TLS: set security.protocol (-X or --config)`,
+      );
+    }
+    if (!sasl && this.#answers === 1) {
+      return new ConnectionError(
+        `${ended}; a port that asks for SASL does that: check security.protocol`,
+      );
+    }
+    return new ConnectionError(ended);
+  }
+
+  #late(): void {
+    const what = this.#pending.length > 0 ? this.#pending[0].api.name : "";
+    const seconds = this.#config.timeout / 1000;
+    this.#fail(new ConnectionError(`${this.name} did not answer ${what} within ${seconds} s`));
+  }
+
   #lost(error: unknown): Error {
     if (this.#failed) return this.#failed;
-    if (error instanceof ConnectionError) return error;
+    if (error instanceof ConnectionError || error instanceof Failure) return error;
+    const explained = this.#explain(error);
+    if (explained instanceof Failure) return explained;
     return new ConnectionError(`the connection to ${this.name} was lost: ${reason(error)}`);
   }
 
@@ -247,30 +289,6 @@ export class Connection {
     }
     return error;
   }
-}
-
-async function connect(address: Address, timeout: number): Promise<Deno.Conn> {
-  const opening = Deno.connect({ hostname: address.host, port: address.port });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new ConnectionError(`no connection within ${timeout / 1000} s`));
-      opening.then((conn) => conn.close(), () => {});
-    }, timeout);
-  });
-  try {
-    const conn = await Promise.race([opening, late]);
-    conn.setNoDelay(true);
-    return conn;
-  } catch (error) {
-    throw new ConnectionError(`cannot connect to ${addressName(address)}: ${reason(error)}`);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
 /** What an operating system's error says, without its number. */

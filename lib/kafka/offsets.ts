@@ -1,5 +1,5 @@
 import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
-import { offsetCommit } from "../protocol/messages/offset_commit.ts";
+import { type GroupMember, offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { LEADER_NOT_AVAILABLE, UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
 import { Failure } from "../failure.ts";
@@ -15,6 +15,13 @@ export interface TopicPartition {
 /** `topic "x" partition 3`: how every message names a partition. */
 export function partitionName({ topic, partition }: TopicPartition): string {
   return `topic "${topic}" partition ${partition}`;
+}
+
+/** `topic "x" partitions 0, 3; topic "y" partitions 1`: several of them in a line. */
+export function partitionNames(items: readonly TopicPartition[]): string {
+  return byTopic(items).map(({ topic, partitions }) =>
+    `topic "${topic}" partitions ${partitions.map(({ partition }) => partition).join(", ")}`
+  ).join("; ");
 }
 
 /** The items by topic, as requests want them. */
@@ -125,22 +132,24 @@ export async function storedOffsets(
 }
 
 /**
- * Stores offsets (the next ones to read) for a group without joining it. Throws Failure where the
- * group has live members: then they own its offsets.
+ * Stores offsets (the next ones to read) for a group: as one of its members, or without joining
+ * it. Throws Failure; where the group has live members and this is none of them, too: then they
+ * own its offsets.
  */
 export async function commitOffsets(
   cluster: Cluster,
   group: string,
   items: readonly (TopicPartition & { offset: number })[],
+  member?: GroupMember,
 ): Promise<void> {
   if (items.length === 0) return;
   await retry(cluster.config, async () => {
     const connection = await cluster.coordinator(group);
-    const answer = await connection.call(offsetCommit, { group, topics: byTopic(items) });
+    const answer = await connection.call(offsetCommit, { group, member, topics: byTopic(items) });
     for (const { topic, partitions } of answer.topics) {
       for (const { partition, errorCode } of partitions) {
         const failed = `cannot commit for group "${group}" ${partitionName({ topic, partition })}`;
-        if (errorCode === UNKNOWN_MEMBER_ID) {
+        if (errorCode === UNKNOWN_MEMBER_ID && !member) {
           throw new Failure("broker", `${failed}: the group has live members, use another group`);
         }
         check(failed, errorCode);

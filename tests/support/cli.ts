@@ -5,7 +5,7 @@ const root = new URL("../../", import.meta.url);
 /** Folder with compiled programs to test instead of the sources; see `deno task test:binary`. */
 const binaries = Deno.env.get("GPDB_KAFKA_TEST_BINARIES");
 
-export type Program = "consumer" | "producer";
+export type Program = "consumer" | "producer" | "main";
 
 export interface Finished {
   code: number;
@@ -24,7 +24,9 @@ export interface CliOptions {
 
 /** The command line of a program: the compiled one where there is one, else under `deno run`. */
 export function commandLine(program: Program, args: readonly string[]): string[] {
-  if (binaries) return [`${binaries}/kafka_${program}`, ...args];
+  if (binaries) {
+    return [`${binaries}/${program === "main" ? "gpdb-kafka" : `kafka_${program}`}`, ...args];
+  }
   return [
     Deno.execPath(),
     "run",
@@ -54,8 +56,11 @@ export function start(
 }
 
 const cleared = Object.fromEntries(
-  ["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"]
-    .filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
+  [
+    ...["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"],
+    ...["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_OAUTHBEARER_TOKEN"],
+    ...["KAFKA_SSL_KEY_PASSWORD"],
+  ].filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
 );
 
 /** Runs a program to its end. */
@@ -95,6 +100,11 @@ export function consumer(args: readonly string[], options?: CliOptions): Promise
 /** Runs kafka_producer to its end. */
 export function producer(args: readonly string[], options?: CliOptions): Promise<Finished> {
   return runProgram("producer", args, options);
+}
+
+/** Runs gpdb-kafka to its end. */
+export function gpdbKafka(args: readonly string[], options?: CliOptions): Promise<Finished> {
+  return runProgram("main", args, options);
 }
 
 /** Bytes as text. */

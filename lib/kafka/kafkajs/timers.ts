@@ -2,7 +2,8 @@
  * kafkajs 2.2.4 arms a timer, after every answer, that looks for requests it had to hold back; with
  * none held back that timer is due at once and arms itself again, about 1,000 times a second, and
  * on a connection that is closed too. Here it is armed only when there is something to look for.
- * Without this, tests slow down with each connection they open, and Deno finds leaked timers.
+ * Without this a paused consumer keeps a core busy, tests slow down with each connection they open,
+ * and Deno finds leaked timers. Whoever imports kafkajs imports this too.
  */
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 

@@ -1,0 +1,129 @@
+/**
+ * What the properties of a configuration are called. The names are those of the configurations of
+ * Kafka's Java clients (https://kafka.apache.org/documentation/#configuration, 3.9 and 4.1) and of
+ * librdkafka (its CONFIGURATION.md, 2.x); a file written for either is understood.
+ */
+
+/** Properties that mean something here. */
+export const accepted: readonly string[] = words(`
+  bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
+  enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
+  ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
+  ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain
+  ssl.keystore.type ssl.key.location ssl.key.pem ssl.keystore.key ssl.key.password
+  sasl.mechanism sasl.mechanisms sasl.username sasl.password sasl.jaas.config
+  sasl.oauthbearer.token.file sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.extensions
+`);
+
+/** Names for one thing. Who gives one of them takes back what was said by another before. */
+export const synonyms: readonly (readonly string[])[] = [
+  ["bootstrap.servers", "metadata.broker.list"],
+  ["sasl.mechanism", "sasl.mechanisms"],
+  ["sasl.username", "sasl.jaas.config"],
+  ["sasl.password", "sasl.jaas.config"],
+  ["sasl.oauthbearer.token.file", "sasl.oauthbearer.token.endpoint.url"],
+  ["ssl.ca.location", "ssl.ca.pem", "ssl.truststore.location", "ssl.truststore.certificates"],
+  [
+    "ssl.certificate.location",
+    "ssl.certificate.pem",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.location",
+  ],
+  ["ssl.key.location", "ssl.key.pem", "ssl.keystore.key", "ssl.keystore.location"],
+];
+
+/**
+ * Properties that would weaken or break what they ask for if they were left out, but can't be
+ * followed: the beginning of their names, and why.
+ */
+export const refused: readonly (readonly [string, string])[] = [
+  ["ssl.crl.location", "lists of revoked certificates can't be checked here"],
+  ["ssl.cipher.suites", "the TLS library takes its safe ones, which can't be changed"],
+  ["ssl.curves.list", "the TLS library takes its safe ones, which can't be changed"],
+  ["ssl.sigalgs.list", "the TLS library takes its safe ones, which can't be changed"],
+  ["ssl.engine.", "keys can only be given as PEM"],
+  ["enable.sasl.oauthbearer.unsecure.jwt", "set sasl.oauthbearer.token.file"],
+  ["sasl.oauthbearer.config", "set sasl.oauthbearer.token.file"],
+  ["sasl.oauthbearer.client.", "a token is not fetched here: set sasl.oauthbearer.token.file"],
+  ["sasl.oauthbearer.assertion.", "a token is not fetched here: set sasl.oauthbearer.token.file"],
+];
+
+/** What to say instead of a property, for those who set one with -X. */
+export const flagsInstead: Readonly<Record<string, string>> = {
+  "acks": "--acks",
+  "request.required.acks": "--acks",
+  "auto.offset.reset": "--fallback and --on-lost",
+  "compression.codec": "--codec",
+  "compression.type": "--codec",
+  "enable.auto.commit": "--commit",
+  "auto.commit.enable": "--commit",
+  "enable.idempotence": "--no-idempotence",
+  "isolation.level": "--isolation",
+  "partitioner": "--partitioner",
+  "partitioner.class": "--partitioner",
+  "request.timeout.ms": "--timeout",
+  "socket.timeout.ms": "--timeout",
+  "debug": "--verbose",
+};
+
+/**
+ * The other properties of both: what to do is said by flags, and how by this program itself. In a
+ * file they are left out, because a file is worth most where it serves other programs too.
+ */
+export const ignored: readonly string[] = words(`
+  allow.auto.create.topics api.version.fallback.ms api.version.request
+  api.version.request.timeout.ms auto.commit.enable auto.commit.interval.ms
+  auto.include.jmx.reporter auto.offset.reset batch.num.messages batch.size bootstrap.controllers
+  broker.address.family broker.address.ttl broker.version.fallback buffer.memory client.dns.lookup
+  client.rack compression.codec compression.gzip.level compression.level compression.lz4.level
+  compression.type compression.zstd.level connections.max.idle.ms consume.callback.max.messages
+  coordinator.query.interval.ms default.api.timeout.ms delivery.report.only.error
+  delivery.timeout.ms enable.auto.commit enable.auto.offset.store enable.gapless.guarantee
+  enable.idempotence enable.metrics.push enable.partition.eof enable.random.seed
+  exclude.internal.topics fetch.error.backoff.ms fetch.max.bytes fetch.max.wait.ms
+  fetch.message.max.bytes fetch.min.bytes fetch.wait.max.ms group.instance.id group.protocol
+  group.protocol.type group.remote.assignor heartbeat.interval.ms interceptor.classes
+  isolation.level key.deserializer key.serializer linger.ms log.connection.close log.queue
+  log.thread.name max.block.ms max.in.flight max.in.flight.requests.per.connection
+  max.partition.fetch.bytes max.poll.interval.ms max.poll.records max.request.size
+  message.copy.max.bytes message.max.bytes message.send.max.retries message.timeout.ms
+  metadata.max.age.ms metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms
+  metadata.recovery.strategy metric.reporters metrics.num.samples metrics.recording.level
+  metrics.sample.window.ms offset.store.method offset.store.path offset.store.sync.interval.ms
+  partition.assignment.strategy partitioner.adaptive.partitioning.enable
+  partitioner.availability.timeout.ms partitioner.class partitioner.ignore.keys
+  plugin.library.paths produce.offset.report queue.buffering.backpressure.threshold
+  queue.buffering.max.kbytes queue.buffering.max.messages queue.buffering.max.ms
+  queued.max.messages.kbytes queued.min.messages queuing.strategy receive.buffer.bytes
+  receive.message.max.bytes reconnect.backoff.jitter.ms reconnect.backoff.max.ms
+  reconnect.backoff.ms request.required.acks request.timeout.ms retry.backoff.max.ms
+  retry.backoff.ms sasl.client.callback.handler.class sasl.kerberos.keytab sasl.kerberos.kinit.cmd
+  sasl.kerberos.min.time.before.relogin sasl.kerberos.principal sasl.kerberos.service.name
+  sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor
+  sasl.login.callback.handler.class sasl.login.class sasl.login.connect.timeout.ms
+  sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
+  sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor
+  sasl.login.refresh.window.jitter sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms
+  sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience
+  sasl.oauthbearer.expected.issuer sasl.oauthbearer.header.urlencode
+  sasl.oauthbearer.jwks.endpoint.refresh.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms
+  sasl.oauthbearer.jwks.endpoint.retry.backoff.ms sasl.oauthbearer.jwks.endpoint.url
+  sasl.oauthbearer.jwt.retriever.class sasl.oauthbearer.jwt.validator.class
+  sasl.oauthbearer.method sasl.oauthbearer.scope sasl.oauthbearer.scope.claim.name
+  sasl.oauthbearer.sub.claim.name security.providers send.buffer.bytes session.timeout.ms
+  share.acknowledgement.mode socket.blocking.max.ms socket.connection.setup.timeout.max.ms
+  socket.connection.setup.timeout.ms socket.keepalive.enable socket.max.fails socket.nagle.disable
+  socket.receive.buffer.bytes socket.send.buffer.bytes socket.timeout.ms ssl.ca.certificate.stores
+  ssl.enabled.protocols ssl.keymanager.algorithm ssl.keystore.password ssl.protocol ssl.provider
+  ssl.providers ssl.secure.random.implementation ssl.trustmanager.algorithm
+  ssl.truststore.password statistics.interval.ms sticky.partitioning.linger.ms topic.blacklist
+  topic.metadata.propagation.max.ms topic.metadata.refresh.fast.cnt
+  topic.metadata.refresh.fast.interval.ms topic.metadata.refresh.interval.ms
+  topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
+  transactional.id value.deserializer value.serializer
+  acks debug interceptors partitioner retries
+`);
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}

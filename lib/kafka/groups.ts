@@ -1,0 +1,56 @@
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClientConfig } from "./config.ts";
+import { check } from "./errors.ts";
+import type { GroupState } from "./kafkajs/admin.ts";
+import { partitionName, type TopicPartition } from "./offsets.ts";
+import { retry } from "./retry.ts";
+
+/** Where a group stands in one partition: the next offset to read. */
+export interface StoredOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+/**
+ * All offsets that a group has stored, by topic and partition; none for a group that there is not.
+ * The cluster must have been opened with findCoordinator and offsetFetch. Throws Failure.
+ */
+export async function groupOffsets(cluster: Cluster, group: string): Promise<StoredOffset[]> {
+  return await retry(cluster.config, async () => {
+    const failed = `cannot read the offsets of group "${group}"`;
+    const connection = await cluster.coordinator(group);
+    const answer = await connection.call(offsetFetch, { group, topics: null });
+    check(failed, answer.errorCode);
+    const stored: StoredOffset[] = [];
+    for (const { topic, partitions } of answer.topics) {
+      for (const { partition, offset, errorCode } of partitions) {
+        check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
+        if (offset >= 0) stored.push({ topic, partition, offset });
+      }
+    }
+    return stored.sort(byName);
+  });
+}
+
+/** The order of lists: topics by their names' code units, as every machine sorts them. */
+export function byName(a: TopicPartition, b: TopicPartition): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1;
+  return a.partition - b.partition;
+}
+
+/** A group's state and its live members. Throws Failure. */
+export async function groupState(config: ClientConfig, group: string): Promise<GroupState> {
+  const { Admin } = await import("./kafkajs/admin.ts");
+  const admin = new Admin(config);
+  try {
+    return await admin.group(group);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** `client "c" at 10.0.0.1 (id m-1), client …`: members as messages name them. */
+export function memberNames(members: GroupState["members"]): string {
+  return members.map(({ id, client, host }) => `client "${client}" at ${host} (id ${id})`)
+    .join(", ");
+}

@@ -1,0 +1,159 @@
+import { type Admin as KafkajsAdmin, ConfigResourceTypes } from "kafkajs";
+import { Failure } from "../../failure.ts";
+import { isDenied } from "../../protocol/error_codes.ts";
+import type { ClientConfig } from "../config.ts";
+import { within } from "../deadline.ts";
+import { kafkajs } from "./client.ts";
+
+/** How long the connections have to be closed properly, milliseconds. */
+const FAREWELL = 500;
+
+/** Error codes that are about what was asked for, not about who asked or whom. */
+const asked = ["INVALID_PARTITIONS", "INVALID_REPLICATION_FACTOR", "INVALID_CONFIG"];
+const askedFor = [...asked, "INVALID_TOPIC_EXCEPTION", "POLICY_VIOLATION"];
+
+/** What a topic is made of. */
+export interface NewTopic {
+  topic: string;
+  /** -1: what the brokers' num.partitions says. */
+  partitions: number;
+  /** -1: what their default.replication.factor says. */
+  replication: number;
+  configs: { name: string; value: string }[];
+}
+
+export interface TopicConfig {
+  name: string;
+  /** Null where it is a secret, or not set. */
+  value: string | null;
+  /** Set for this topic, not taken from the brokers. */
+  own: boolean;
+}
+
+/** A consumer group as its coordinator sees it. */
+export interface GroupState {
+  /** Kafka's word: Empty, Stable, PreparingRebalance, CompletingRebalance, Dead. */
+  state: string;
+  members: { id: string; client: string; host: string }[];
+}
+
+/**
+ * Administration through kafkajs. It has no deadline of its own: it tries a silent broker again and
+ * again, for minutes. Here each call has the config's timeout. Only what needs a request that we do
+ * not speak is done through it: metadata and offsets are our own, and quicker.
+ */
+export class Admin {
+  readonly #config: ClientConfig;
+  readonly #admin: KafkajsAdmin;
+  #connected: Promise<void> | null = null;
+
+  constructor(config: ClientConfig) {
+    this.#config = config;
+    this.#admin = kafkajs(config).admin({ retry: { initialRetryTime: 50, maxRetryTime: 1000 } });
+  }
+
+  /** Creates a topic. Returns false where there is one of that name. Throws Failure. */
+  createTopic({ topic, partitions, replication, configs }: NewTopic): Promise<boolean> {
+    return this.#call(`cannot create topic "${topic}"`, () =>
+      this.#admin.createTopics({
+        // kafkajs asks one broker for the leaders, and fails where that one has not heard of them.
+        waitForLeaders: false,
+        timeout: this.#config.timeout,
+        topics: [{
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replication,
+          configEntries: configs,
+        }],
+      }));
+  }
+
+  /** Deletes a topic that exists. Throws Failure. */
+  deleteTopic(topic: string): Promise<void> {
+    const { timeout } = this.#config;
+    return this.#call(
+      `cannot delete topic "${topic}"`,
+      () => this.#admin.deleteTopics({ topics: [topic], timeout }),
+    );
+  }
+
+  /** A topic's configs, by name. Throws Failure. */
+  async topicConfigs(topic: string): Promise<TopicConfig[]> {
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+    const found = await this.#call(
+      `cannot read the configs of topic "${topic}"`,
+      () => this.#admin.describeConfigs({ resources, includeSynonyms: false }),
+    );
+    return found.resources.flatMap(({ configEntries }) => configEntries)
+      .map(({ configName, configValue, isSensitive, configSource }) => ({
+        name: configName,
+        value: isSensitive ? null : configValue,
+        own: Number(configSource) === TOPIC_CONFIG,
+      }))
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** Who is in a group. One that there is not is Dead. Throws Failure. */
+  async group(group: string): Promise<GroupState> {
+    const { groups } = await this.#call(
+      `cannot read the members of group "${group}"`,
+      () => this.#admin.describeGroups([group]),
+    );
+    const [{ state, members }] = groups;
+    return {
+      state,
+      members: members.map(({ memberId, clientId, clientHost }) => ({
+        id: memberId,
+        client: clientId,
+        host: clientHost.replace(/^\//, ""),
+      })),
+    };
+  }
+
+  /** Closes the connections. */
+  async close(): Promise<void> {
+    if (!this.#connected) return;
+    await within(FAREWELL, "", this.#admin.disconnect()).catch(() => {});
+  }
+
+  async #call<T>(failed: string, call: () => Promise<T>): Promise<T> {
+    const work = async () => {
+      await (this.#connected ??= this.#admin.connect());
+      return await call();
+    };
+    try {
+      return await within(this.#config.timeout, failed, work());
+    } catch (error) {
+      throw error instanceof Failure ? error : asFailure(failed, error);
+    }
+  }
+}
+
+/** DescribeConfigs' source of what was set for the topic itself. */
+const TOPIC_CONFIG = 1;
+
+interface KafkajsError {
+  name?: string;
+  message?: string;
+  type?: string;
+  code?: number;
+  cause?: unknown;
+  errors?: unknown[];
+}
+
+/** What kafkajs throws, with its exit status: it wraps the broker's answer, once or twice. */
+function asFailure(failed: string, error: unknown): Failure {
+  let inner = error as KafkajsError;
+  let login = false;
+  while (true) {
+    login ||= inner.name === "KafkaJSSASLAuthenticationError";
+    const next = inner.errors?.[0] ?? inner.cause;
+    if (!(next instanceof Error)) break;
+    inner = next as KafkajsError;
+  }
+  const { type, code, message = String(error) } = inner;
+  const why = type === undefined ? message : `${type} (${code})`;
+  const denied = login || typeof code === "number" && isDenied(code);
+  const kind = denied ? "denied" : type && askedFor.includes(type) ? "usage" : "broker";
+  return new Failure(kind, `${failed}: ${why}`, { cause: error });
+}

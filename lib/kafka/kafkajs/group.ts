@@ -1,0 +1,243 @@
+import type { Cluster, Consumer } from "kafkajs";
+import { Failure } from "../../failure.ts";
+import { isDenied } from "../../protocol/error_codes.ts";
+import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
+import type { ClientConfig } from "../config.ts";
+import { partitionNames, type TopicPartition } from "../offsets.ts";
+import { assigner } from "./assigner.ts";
+import { kafkajs } from "./client.ts";
+
+/** A member that says nothing for so long is taken for dead, milliseconds. */
+const SESSION_TIMEOUT = 10_000;
+/** How long the group waits for its members when it shares its partitions anew. */
+const REBALANCE_TIMEOUT = 10_000;
+/** How often members ask whether that is the case. */
+const HEARTBEAT_INTERVAL = 500;
+/** kafkajs heartbeats between fetches; with everything paused its fetch is a sleep of this length. */
+const FETCH_WAIT = 100;
+/** How long a rebalance is held up at most for rows to be written and committed. */
+const HOLD = 6000;
+/** How long a member that leaves waits for the coordinator's word. */
+const LEAVE = 1000;
+
+/** As much of kafkajs' Broker as its types leave out. */
+interface Coordinator {
+  joinGroup(request: unknown): Promise<{ memberId: string; generationId: number }>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+}
+
+/** What the group has given this member, until it shares its partitions anew. */
+export class Generation {
+  readonly member: GroupMember;
+  readonly partitions: readonly TopicPartition[];
+  readonly #revoking = new AbortController();
+  readonly #released = Promise.withResolvers<void>();
+
+  constructor(member: GroupMember, partitions: readonly TopicPartition[]) {
+    this.member = member;
+    this.partitions = partitions;
+  }
+
+  /** Aborted when the partitions are wanted back. */
+  get signal(): AbortSignal {
+    return this.#revoking.signal;
+  }
+
+  /** To be called when nothing more will be read or committed: the group waits for it. */
+  release(): void {
+    this.#released.resolve();
+  }
+
+  /** Wants the partitions back, and waits until they are released, or have been held too long. */
+  async revoke(): Promise<void> {
+    this.#revoking.abort();
+    const timer = setTimeout(() => this.release(), HOLD);
+    await this.#released.promise;
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Membership in a consumer group through kafkajs, which joins, heartbeats and joins again; it
+ * fetches nothing, since every topic is paused. Before it joins again, a generation's reader has
+ * time to write and commit what it has fetched, which kafkajs has no callback for: so the way to
+ * the coordinator, which each join takes, is made to wait.
+ */
+export class Membership {
+  readonly #config: ClientConfig;
+  readonly #group: string;
+  readonly #topics: readonly string[];
+  readonly #consumer: Consumer;
+  #coordinator: Coordinator | null = null;
+  #member: GroupMember | null = null;
+  #current: Generation | null = null;
+  #taken = false;
+  #failure: unknown;
+  #left: Promise<void> | null = null;
+  #changed = Promise.withResolvers<void>();
+
+  private constructor(config: ClientConfig, group: string, topics: readonly string[]) {
+    this.#config = config;
+    this.#group = group;
+    this.#topics = topics;
+    this.#consumer = kafkajs(config).consumer({
+      groupId: group,
+      sessionTimeout: SESSION_TIMEOUT,
+      rebalanceTimeout: REBALANCE_TIMEOUT,
+      heartbeatInterval: HEARTBEAT_INTERVAL,
+      maxWaitTimeInMs: FETCH_WAIT,
+      allowAutoTopicCreation: false,
+      partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
+      retry: {
+        initialRetryTime: 50,
+        maxRetryTime: 1000,
+        retries: 10,
+        restartOnFailure: () => Promise.resolve(this.#left === null),
+      },
+    });
+  }
+
+  /** Starts to join; {@link next} tells what came of it. Throws Failure where no broker is reached. */
+  static async join(
+    config: ClientConfig,
+    group: string,
+    topics: readonly string[],
+  ): Promise<Membership> {
+    const membership = new Membership(config, group, topics);
+    await membership.#start().catch(async (error) => {
+      await membership.leave();
+      throw membership.#asFailure(error);
+    });
+    return membership;
+  }
+
+  /**
+   * The next generation. Throws Failure where the group lets this member not in, or gives it
+   * nothing for too long.
+   */
+  async next(): Promise<Generation> {
+    const patience = REBALANCE_TIMEOUT + this.#config.timeout;
+    const timer = setTimeout(() => {
+      const late = `group "${this.#group}" gave its partitions to nobody for ${patience / 1000} s`;
+      this.#fail(new Failure("broker", late));
+    }, patience);
+    try {
+      while (true) {
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#current && !this.#taken) {
+          this.#taken = true;
+          return this.#current;
+        }
+        this.#changed = Promise.withResolvers();
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Leaves the group, so that others get the partitions at once. May be called again. */
+  leave(): Promise<void> {
+    return this.#left ??= this.#leave();
+  }
+
+  async #start(): Promise<void> {
+    const { events } = this.#consumer;
+    this.#consumer.on(
+      events.GROUP_JOIN,
+      ({ payload: { memberId, memberAssignment, duration } }) =>
+        this.#joined(memberId, memberAssignment, duration),
+    );
+    this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
+      this.#config.debug(`group "${this.#group}": ${error.message}`);
+      if (!restart) this.#fail(this.#asFailure(error));
+      this.#giveUp();
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#topics] });
+    // It returns when the group was joined, which may take long: next() tells.
+    this.#consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() })
+      .catch((error) => this.#fail(this.#asFailure(error)));
+  }
+
+  /** Lets every join wait for what is still being read, and remembers the generation it comes to. */
+  #watchJoins(cluster: Cluster): void {
+    const find = cluster.findGroupCoordinator;
+    cluster.findGroupCoordinator = async (group) => {
+      await this.#giveUp();
+      // kafkajs would go on joining after it was told to stop.
+      if (this.#left) throw Object.assign(new Error("left"), { retriable: false });
+      const broker = await find.call(cluster, group);
+      const coordinator = broker as unknown as Coordinator;
+      if (!Object.hasOwn(coordinator, "joinGroup")) {
+        const join = coordinator.joinGroup;
+        coordinator.joinGroup = async (request) => {
+          const joined = await join.call(coordinator, request);
+          this.#member = { id: joined.memberId, generation: joined.generationId };
+          return joined;
+        };
+      }
+      this.#coordinator = coordinator;
+      return broker;
+    };
+  }
+
+  #joined(id: string, assignment: Record<string, number[]>, duration: number): void {
+    this.#consumer.pause(this.#topics.map((topic) => ({ topic })));
+    const partitions = Object.entries(assignment).flatMap(([topic, numbers]) =>
+      numbers.map((partition) => ({ topic, partition }))
+    ).sort((a, b) => a.partition - b.partition);
+    const { generation } = this.#member!;
+    this.#config.debug(
+      `group "${this.#group}" generation ${generation}, joined in ${duration} ms as ${id}: ` +
+        (partitions.length > 0 ? partitionNames(partitions) : "no partitions"),
+    );
+    this.#current = new Generation({ id, generation }, partitions);
+    this.#taken = false;
+    this.#changed.resolve();
+  }
+
+  /** Wants the current generation's partitions back. */
+  async #giveUp(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    if (!current) return;
+    if (!this.#taken) current.release();
+    await current.revoke();
+  }
+
+  async #leave(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, LEAVE);
+    this.#current?.release();
+    // kafkajs would first wait for its fetches; and for nothing at all where it has just joined.
+    const member = { groupId: this.#group, memberId: this.#member?.id ?? "" };
+    const told = this.#coordinator?.leaveGroup(member).catch(() => {});
+    await Promise.race([told, late.promise]);
+    await Promise.race([this.#consumer.disconnect().catch(() => {}), late.promise]);
+    clearTimeout(timer);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#changed.resolve();
+  }
+
+  /** What kafkajs reports, with its exit status. */
+  #asFailure(error: unknown): Failure {
+    let cause = error as { name?: string; code?: unknown; cause?: unknown };
+    let isLogin = false;
+    while (cause.cause instanceof Error) {
+      isLogin ||= cause.name === "KafkaJSSASLAuthenticationError";
+      cause = cause.cause;
+    }
+    isLogin ||= cause.name === "KafkaJSSASLAuthenticationError";
+    const denied = isLogin || typeof cause.code === "number" && isDenied(cause.code);
+    const message = error instanceof Error ? error.message : String(error);
+    return new Failure(
+      denied ? "denied" : "broker",
+      `cannot stay in group "${this.#group}": ${message}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The client's side of SCRAM, RFC 5802 (SHA-256: RFC 7677; SHA-512 is Kafka's own addition), without
+ * channel binding. Pure: messages in, messages out.
+ */
+
+/** RFC 7677 asks for this many at least, and Kafka's brokers create no fewer. */
+const LEAST_ITERATIONS = 4096;
+/** About a second's work. A broker that asks for more is no broker of ours. */
+const MOST_ITERATIONS = 2_000_000;
+
+/** The other side's message is wrong, or does not prove that it knows the password. */
+export class ScramError extends Error {
+  override readonly name = "ScramError";
+}
+
+export interface ScramUser {
+  hash: "SHA-256" | "SHA-512";
+  username: string;
+  password: string;
+  /** Printable ASCII without commas, new for each login. */
+  nonce: string;
+}
+
+/** One login. Call the three methods in their order. */
+export class ScramClient {
+  readonly #user: ScramUser;
+  readonly #firstBare: string;
+  #serverSignature: Uint8Array | null = null;
+
+  constructor(user: ScramUser) {
+    this.#user = user;
+    const name = user.username.replaceAll("=", "=3D").replaceAll(",", "=2C");
+    this.#firstBare = `n=${name},r=${user.nonce}`;
+  }
+
+  /** client-first-message. */
+  first(): string {
+    return `n,,${this.#firstBare}`;
+  }
+
+  /** client-final-message, which proves that the client has the password. Throws ScramError. */
+  async final(serverFirst: string): Promise<string> {
+    const [nonce, salt, iterations] = readServerFirst(serverFirst, this.#user.nonce);
+    // Kafka takes a password's UTF-8 bytes as they are, on both sides; SASLprep, which RFC 5802
+    // asks for, would lock out who has a character there that it changes.
+    const password = encode(this.#user.password);
+    const salted = await this.#saltedPassword(password, salt, iterations);
+    const withoutProof = `c=biws,r=${nonce}`;
+    const message = encode(`${this.#firstBare},${serverFirst},${withoutProof}`);
+    const clientKey = await this.#hmac(salted, encode("Client Key"));
+    const serverKey = await this.#hmac(salted, encode("Server Key"));
+    const storedKey = new Uint8Array(await crypto.subtle.digest(this.#user.hash, clientKey));
+    const clientSignature = await this.#hmac(storedKey, message);
+    this.#serverSignature = await this.#hmac(serverKey, message);
+    const proof = clientKey.map((byte, i) => byte ^ clientSignature[i]);
+    return `${withoutProof},p=${encodeBase64(proof)}`;
+  }
+
+  /** Checks server-final-message, which proves that the broker has it too. Throws ScramError. */
+  verify(serverFinal: string): void {
+    const error = /^e=([^,]*)/.exec(serverFinal)?.[1];
+    if (error !== undefined) throw new ScramError(error);
+    const signature = decodeBase64(/^v=([^,]+)/.exec(serverFinal)?.[1] ?? "");
+    const expected = this.#serverSignature;
+    if (!expected || !signature || !sameBytes(expected, signature)) {
+      throw new ScramError("it does not prove that it knows the password");
+    }
+  }
+
+  async #saltedPassword(password: Bytes, salt: Bytes, iterations: number): Promise<Bytes> {
+    const { hash } = this.#user;
+    const key = await crypto.subtle.importKey("raw", password, "PBKDF2", false, ["deriveBits"]);
+    const bits = Number(hash.slice("SHA-".length));
+    const algorithm = { name: "PBKDF2", hash, salt, iterations };
+    return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, bits));
+  }
+
+  async #hmac(key: Bytes, message: Bytes): Promise<Bytes> {
+    const algorithm = { name: "HMAC", hash: this.#user.hash };
+    const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+    return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
+  }
+}
+
+/** A nonce: 144 random bits, as text that has no comma. */
+export function newNonce(): string {
+  return encodeBase64(crypto.getRandomValues(new Uint8Array(18)));
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const utf8 = new TextEncoder();
+
+/** UTF-8. The encoder never uses shared memory; Deno 2.4's types don't say so. */
+function encode(text: string): Bytes {
+  return utf8.encode(text) as Bytes;
+}
+
+/** The nonce of both, the salt and the iterations of server-first-message. */
+function readServerFirst(text: string, clientNonce: string): [string, Bytes, number] {
+  const match = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(text);
+  const salt = decodeBase64(match?.[2] ?? "");
+  if (!match || !salt) throw new ScramError("its first message is not SCRAM's");
+  const [, nonce, , count] = match;
+  if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length) {
+    throw new ScramError("it answers another client's nonce");
+  }
+  const iterations = Number(count);
+  if (iterations < LEAST_ITERATIONS || iterations > MOST_ITERATIONS) {
+    throw new ScramError(
+      `it asks for ${count} iterations, ${LEAST_ITERATIONS} to ${MOST_ITERATIONS} are taken`,
+    );
+  }
+  return [nonce, salt, iterations];
+}
+
+/** Equal, found out in a time that does not tell where they differ. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.reduce((sum, byte, i) => sum | byte ^ b[i], 0) === 0;
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function decodeBase64(text: string): Bytes | null {
+  try {
+    return text === "" ? null : Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
