@@ -10,7 +10,7 @@ export async function dial({ host, port }: Address): Promise<Deno.TcpConn> {
   } catch (error) {
     if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
     const { lookup } = await import("node:dns/promises");
-    for (const { address } of (await lookup(host, { all: true })).slice(1)) {
+    for (const { address } of await lookup(host, { all: true })) {
       try {
         return await Deno.connect({ hostname: address, port });
       } catch {

@@ -17,7 +17,7 @@ const HEARTBEAT_INTERVAL = 500;
 const FETCH_WAIT = 100;
 /** How long a rebalance is held up at most for rows to be written and committed. */
 const HOLD = 6000;
-/** How long a member that leaves waits for the coordinator's word. */
+/** How long a member that leaves waits for the coordinator, and for kafkajs to end. */
 const LEAVE = 1000;
 
 /** As much of kafkajs' Broker as its types leave out. */
@@ -105,7 +105,7 @@ export class Membership {
   ): Promise<Membership> {
     const membership = new Membership(config, group, topics);
     await membership.#start().catch(async (error) => {
-      await membership.leave();
+      await membership.close();
       throw membership.#asFailure(error);
     });
     return membership;
@@ -139,6 +139,12 @@ export class Membership {
   /** Leaves the group, so that others get the partitions at once. May be called again. */
   leave(): Promise<void> {
     return this.#left ??= this.#leave();
+  }
+
+  /** Leaves the group and closes the connections. */
+  async close(): Promise<void> {
+    await this.leave();
+    await atMost(LEAVE, this.#consumer.disconnect());
   }
 
   async #start(): Promise<void> {
@@ -207,15 +213,10 @@ export class Membership {
   }
 
   async #leave(): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, LEAVE);
     this.#current?.release();
-    // kafkajs would first wait for its fetches; and for nothing at all where it has just joined.
+    // Not by kafkajs, which would first wait for its fetches; and do nothing where it has just joined.
     const member = { groupId: this.#group, memberId: this.#member?.id ?? "" };
-    const told = this.#coordinator?.leaveGroup(member).catch(() => {});
-    await Promise.race([told, late.promise]);
-    await Promise.race([this.#consumer.disconnect().catch(() => {}), late.promise]);
-    clearTimeout(timer);
+    await atMost(LEAVE, this.#coordinator?.leaveGroup(member));
   }
 
   #fail(error: unknown): void {
@@ -240,4 +241,12 @@ export class Membership {
       { cause: error },
     );
   }
+}
+
+/** Waits for the work, however it ends, but not longer. */
+async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, milliseconds);
+  await Promise.race([work?.catch(() => {}), late.promise]);
+  clearTimeout(timer);
 }
