@@ -1,6 +1,6 @@
 /**
  * Checks that imports point one way, and what else holds for whole folders: entries → cli →
- * consume, produce, load → kafka → protocol. Exits 1 and names each line that breaks it.
+ * consume, produce, load, admin → kafka → protocol. Exits 1 and names each line that breaks it.
  */
 import { dirname, join, normalize } from "node:path";
 
@@ -12,7 +12,9 @@ const allowed: Record<string, string[]> = {
   consume: ["kafka", "protocol", "greenplum"],
   produce: ["kafka", "protocol", "greenplum"],
   load: ["kafka", "protocol", "greenplum", "consume"],
-  cli: ["kafka", "protocol", "greenplum", "consume", "produce", "load"],
+  admin: ["kafka", "protocol", "load"],
+  doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
+  cli: ["kafka", "protocol", "greenplum", "consume", "produce", "load", "admin", "doctor"],
 };
 
 const ENTRY_LINES = 60;

@@ -1,11 +1,17 @@
 /**
  * All checks and tests, as CI runs them: `deno task test`. With --fast those that need no server:
- * `deno task ok`. Ends with a line `N passed, N failed`; a check counts as one.
+ * `deno task ok`; with --binary those of the compiled programs: `deno task test:binary`. Ends with a
+ * line `N passed, N failed`; a check counts as one.
  */
+import { compilesClosed } from "../tests/support/binaries.ts";
 import { startBroker } from "./broker.ts";
+import { thisPlatform } from "./compile/platforms.ts";
 
 /** Folders of tests that need a broker or a database. */
-const served = ["broker", "cli", "db", "load"];
+const served = ["broker", "cli", "db"];
+
+/** Folders of tests that compiled programs must pass. */
+const compiled = ["binary", "cli"];
 
 let passed = 0;
 let failed = 0;
@@ -28,23 +34,46 @@ async function deno(args: string[], env: Record<string, string> = {}): Promise<v
   if (!success && !(told && Number(told[2]) > 0)) failed++;
 }
 
+/** Compiles the programs as for a host, and runs what must hold for them. */
+async function testCompiled(bootstrap: string): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "gpdb-kafka-binaries-" });
+  try {
+    await Deno.chmod(folder, 0o755); // the programs are run as another user, too
+    const closed = compilesClosed() ? ["--closed-network"] : [];
+    const before = failed;
+    await deno(["run", "-A", "scripts/compile.ts", "--no-archive", "--out", folder, ...closed]);
+    if (failed > before) return;
+    await deno(["test", "-A", ...paths(compiled)], {
+      KAFKA_BROKERS: bootstrap,
+      GPDB_KAFKA_TEST_BINARIES: `${folder}/${thisPlatform()!.name}`,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 const folders: string[] = [];
 for await (const entry of Deno.readDir("tests")) {
   if (entry.isDirectory && !["golden", "support"].includes(entry.name)) folders.push(entry.name);
 }
 const paths = (some: string[]) => some.toSorted().map((name) => `tests/${name}/`);
 
+const [fast, binary] = ["--fast", "--binary"].map((flag) => Deno.args.includes(flag));
 const started = performance.now();
-await deno(["fmt", "--check"]);
-await deno(["lint"]);
-await deno(["check", "."]);
-await deno(["run", "--allow-read=.", "scripts/layers.ts"]);
-await deno(["test", "-A", ...paths(folders.filter((name) => !served.includes(name)))]);
-if (!Deno.args.includes("--fast")) {
-  const servers = paths(folders.filter((name) => served.includes(name)));
+if (!binary) {
+  const others = folders.filter((name) => !served.includes(name) && !compiled.includes(name));
+  await deno(["fmt", "--check"]);
+  await deno(["lint"]);
+  await deno(["check", "."]);
+  await deno(["run", "--allow-read=.", "scripts/layers.ts"]);
+  await deno(["test", "-A", ...paths(others)]);
+}
+if (!fast) {
   // One broker for all tests that do not ask for their own: it is a second or two each.
   await using broker = await startBroker();
-  await deno(["test", "-A", ...servers], { KAFKA_BROKERS: broker.bootstrap });
+  const servers = paths(folders.filter((name) => served.includes(name)));
+  if (!binary) await deno(["test", "-A", ...servers], { KAFKA_BROKERS: broker.bootstrap });
+  await testCompiled(broker.bootstrap);
 }
 console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
 console.log(`${passed} passed, ${failed} failed`);

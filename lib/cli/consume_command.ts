@@ -1,6 +1,7 @@
 import { consume, type Summary } from "../consume/consume.ts";
-import { clientConfig } from "./connection_flags.ts";
+import { clientConfig, readProperties } from "./connection_flags.ts";
 import { consumeFlags, consumeOptions } from "./consume_flags.ts";
+import { onStop } from "./farewell.ts";
 import type { Command } from "./run.ts";
 
 /** Kafka topic to rows on stdout. */
@@ -10,15 +11,17 @@ export const consumeCommand: Command = {
   examples: [
     "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
     "kafka_consumer --topic crimes --offset -10 --commit no",
+    "kafka_consumer --topic crimes --group loader --assign group --until forever",
   ],
   flags: consumeFlags,
   async run(given, console) {
     const env = (name: string) => Deno.env.get(name);
-    const options = consumeOptions(given, env);
+    const properties = await readProperties(given, env, console);
+    const options = consumeOptions(given, env, properties);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
-    const config = clientConfig(given, env, console, clientId);
-    const summary = await consume(options, config, Deno.stdout.writable, console.warn);
+    const config = await clientConfig(given, env, console, clientId, properties);
+    const summary = await consume(options, config, Deno.stdout.writable, console.warn, onStop);
     if (given.has("stats")) console.error(JSON.stringify(summary));
     else if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
     console.debug(inWords(summary));

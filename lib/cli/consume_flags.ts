@@ -1,3 +1,4 @@
+import { queryRanges } from "../consume/query_ranges.ts";
 import { parseRanges } from "../consume/ranges.ts";
 import type {
   Assignment,
@@ -11,6 +12,7 @@ import { Failure } from "../failure.ts";
 import { segmentOf } from "../greenplum/segment.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import type { Flag, Given } from "./flags.ts";
+import type { Properties } from "./properties.ts";
 import { parseCount, parseDuration, parseTime } from "./values.ts";
 
 /** The consumer's flags. */
@@ -57,7 +59,8 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "assign",
     value: "HOW",
-    help: "whose partitions: auto (a segment's share in Greenplum, else all), segment, all (auto)",
+    help: "whose partitions: auto (a segment's share in Greenplum, else all), segment, all, or " +
+      "what the group shares among those that run at once: group (auto)",
   },
   { name: "slot", value: "I/N", help: "read the partitions p with p mod N = I" },
   { name: "partition", value: "P,…", many: true, help: "read only these partitions" },
@@ -65,6 +68,10 @@ export const consumeFlags: readonly Flag[] = [
     name: "ranges",
     value: "P:FROM-TO,…",
     help: "read exactly these offsets, TO exclusive; commits nothing",
+  },
+  {
+    name: "ranges-from-query",
+    help: "the same, from the comment that kafka.load puts before its statement",
   },
   {
     name: "until",
@@ -117,6 +124,7 @@ const starts = {
 export function consumeOptions(
   given: Given,
   env: (name: string) => string | undefined,
+  properties: Properties = new Map(),
 ): ConsumeOptions {
   const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
     .map((topic) => topic.trim()).filter((topic) => topic !== "");
@@ -124,7 +132,14 @@ export function consumeOptions(
   for (const topic of topics) parseTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
-  const ranges = given.has("ranges") ? parseRanges(given.get("ranges")!) : null;
+  if (given.has("ranges") && given.has("ranges-from-query")) {
+    throw new Failure("usage", "--ranges and --ranges-from-query exclude each other");
+  }
+  const ranges = given.has("ranges")
+    ? parseRanges(given.get("ranges")!)
+    : given.has("ranges-from-query")
+    ? queryRanges(env("GP_QUERY_STRING"), topics[0])
+    : null;
   if (ranges !== null && new Set(topics).size > 1) {
     throw new Failure("usage", "--ranges goes with one topic");
   }
@@ -136,7 +151,7 @@ export function consumeOptions(
   const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
   return {
     topics: [...new Set(topics)],
-    group: given.get("group") ?? "GPDB_Consumer_Group",
+    group: given.get("group") ?? (properties.get("group.id") || "GPDB_Consumer_Group"),
     start,
     fallback: given.choice("fallback", ["earliest", "latest", "fail"], "earliest"),
     onLost: given.choice("on-lost", ["fail", "earliest", "latest"], "fail"),
@@ -153,7 +168,7 @@ export function consumeOptions(
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
-    checkCrcs: true,
+    checkCrcs: properties.get("check.crcs") !== "false",
   };
 }
 
@@ -220,10 +235,42 @@ function assignment(given: Given, env: (name: string) => string | undefined): As
     if (given.has("assign")) throw new Failure("usage", "--slot and --assign exclude each other");
     return { share: "slot", index: Number(index), count: Number(count) };
   }
-  const how = given.choice("assign", ["auto", "segment", "all"], "auto");
+  const how = given.choice("assign", ["auto", "segment", "all", "group"], "auto");
+  if (how === "group") return groupAssignment(given);
   if (how === "all") return { share: "all" };
   const segment = segmentOf(env);
   if (segment) return { share: "slot", index: segment.id, count: segment.count };
   if (how === "auto") return { share: "all" };
   throw new Failure("usage", "--assign segment: GP_SEGMENT_ID and GP_SEGMENT_COUNT are not set");
+}
+
+/**
+ * A member reads what the group gives it, from where the group's last reader of it stopped: what
+ * says otherwise would read rows twice, or not at all, at each change of the members.
+ */
+function groupAssignment(given: Given): Assignment {
+  for (const name of ["partition", "ranges", "ranges-from-query"]) {
+    if (given.has(name)) {
+      throw new Failure(
+        "usage",
+        `--${name}: with --assign group the group says which partitions are read`,
+      );
+    }
+  }
+  if ((given.get("offset") ?? "stored") !== "stored") {
+    throw new Failure(
+      "usage",
+      "--offset: with --assign group reading starts at the stored offsets; see --fallback",
+    );
+  }
+  if (given.get("group") === "") {
+    throw new Failure("usage", "--group: with --assign group it needs a name");
+  }
+  if (given.get("commit") === "no") {
+    throw new Failure(
+      "usage",
+      "--commit no: with --assign group members hand partitions over by what was committed",
+    );
+  }
+  return { share: "group" };
 }

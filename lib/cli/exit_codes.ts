@@ -5,6 +5,7 @@ import type { FailureKind } from "../failure.ts";
  */
 export const exitCodes = {
   done: { code: 0, meaning: "done; 0 rows mean that there was nothing new" },
+  found: { code: 1, meaning: "gpdb-kafka doctor: a check failed" },
   usage: { code: 64, meaning: "wrong flags, or an environment that makes no sense" },
   record: { code: 65, meaning: "a record that is no row, or an offset that no longer exists" },
   broker: { code: 69, meaning: "broker or topic unavailable, or no more tries" },
@@ -15,6 +16,6 @@ export const exitCodes = {
   SIGINT: { code: 130, meaning: "stopped by SIGINT" },
   SIGTERM: { code: 143, meaning: "stopped by SIGTERM" },
 } as const satisfies Record<
-  FailureKind | "done" | "bug" | "SIGINT" | "SIGTERM",
+  FailureKind | "done" | "found" | "bug" | "SIGINT" | "SIGTERM",
   { code: number; meaning: string }
 >;

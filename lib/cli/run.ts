@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { farewell } from "./farewell.ts";
 import { type Flag, flagHelp, type Given, parseFlags } from "./flags.ts";
 import { version } from "./version.ts";
 
@@ -13,8 +14,16 @@ export interface Command {
   /** Lines that show its use. */
   examples: readonly string[];
   flags: readonly Flag[];
-  /** Does the work. Throws Failure where it can't. */
-  run(given: Given, console: Console): Promise<void>;
+  /** It has something to do without arguments too. */
+  needsNoArguments?: boolean;
+  /** It ends by itself on SIGINT and SIGTERM: the entry must not end it. */
+  handlesSignals?: boolean;
+  /** It needs to write elsewhere than to the log file: a Unix socket counts as a file. */
+  writes?: boolean;
+  /** What was done until now, for the line that a signal's end prints. */
+  interrupted?: () => string;
+  /** Does the work. Returns an exit status other than 0, if any. Throws Failure where it can't. */
+  run(given: Given, console: Console): Promise<number | void>;
 }
 
 /**
@@ -23,7 +32,7 @@ export interface Command {
 export async function run(command: Command, args: readonly string[]): Promise<number> {
   let console = new Console();
   try {
-    if (args.length === 0) {
+    if (args.length === 0 && !command.needsNoArguments) {
       console.error(usage(command).split("\n\n")[0] + "; see --help");
       return exitCodes.usage.code;
     }
@@ -31,8 +40,9 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
     if (given.has("help")) return print(usage(command));
     if (given.has("version")) return print(`${command.name} ${version}`);
     console = openConsole(given);
-    await command.run(given, console);
-    return exitCodes.done.code;
+    // The log file is open: from here on a compiled program writes to it, stdout and stderr alone.
+    if (!command.writes) Deno.permissions.revokeSync({ name: "write" });
+    return await command.run(given, console) ?? exitCodes.done.code;
   } catch (error) {
     const kind = error instanceof Failure ? error.kind : "bug";
     console.error(`${command.name}: ${describe(error)}`);
@@ -80,13 +90,18 @@ export function usage({ name, about, examples, flags }: Command): string {
 
 /**
  * Ends the process at once on SIGINT and SIGTERM: Greenplum's query stays blocked until its
- * commands have ended. `exit` is `Deno.exit`.
+ * commands have ended. `exit` is `Deno.exit`; `report` says what was done until then.
  */
-export function exitOnSignals(name: string, exit: (code: number) => never): void {
+export function exitOnSignals(
+  name: string,
+  exit: (code: number) => never,
+  report?: () => string,
+): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {
-      new Console().error(`${name}: stopped by ${signal} before its end`);
-      exit(exitCodes[signal].code);
+      const done = report ? `; ${report()}` : "";
+      new Console().error(`${name}: stopped by ${signal} before its end${done}`);
+      farewell(() => exit(exitCodes[signal].code));
     });
   }
 }

@@ -4,7 +4,7 @@ import type { Assignment, ConsumeOptions } from "./options.ts";
 
 /** Whether a partition is this process's to read. */
 export function isOurs(assignment: Assignment, partition: number): boolean {
-  return assignment.share === "all" || partition % assignment.count === assignment.index;
+  return assignment.share !== "slot" || partition % assignment.count === assignment.index;
 }
 
 /**

@@ -11,10 +11,12 @@ import { assign } from "./assign.ts";
 import { Commits } from "./commits.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { type Counts, Decoder } from "./decoder.ts";
-import { readSpans } from "./fetch.ts";
+import { type Reading, readSpans } from "./fetch.ts";
 import type { ConsumeOptions } from "./options.ts";
+import type { OnStop } from "./group.ts";
 import { Output } from "./output.ts";
 import { plan } from "./plan.ts";
+import type { Span } from "./span.ts";
 
 /** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
 export interface Summary extends Counts {
@@ -35,6 +37,9 @@ export interface Summary extends Counts {
  * run began, and writes the rows to `stream`, which is closed behind the last one. Then, and only
  * then, the offsets are committed. `log` is told of records left out.
  *
+ * A member of a group commits at each change of its partitions too, and before the stream is
+ * closed; `onStop` is told what it has to do yet where a signal ends the process.
+ *
  * Throws Failure; then nothing was committed, but for a failure that says so itself.
  */
 export async function consume(
@@ -42,6 +47,7 @@ export async function consume(
   config: ClientConfig,
   stream: WritableStream<Uint8Array>,
   log: (line: string) => void,
+  onStop: OnStop = () => {},
 ): Promise<Summary> {
   const started = performance.now();
   const cluster = new Cluster(config, [
@@ -50,24 +56,22 @@ export async function consume(
   ]);
   try {
     const { deadLetters, decoder } = await decoding(cluster, options, log);
-    const spans = await plan(
-      cluster,
-      options,
-      assign(options, await partitionsOf(cluster, options)),
-    );
+    const partitions = await partitionsOf(cluster, options);
     const output = new Output(stream);
-    const commits = new Commits(cluster, options, spans);
-    await readSpans({
+    const reading: Reading = {
       cluster,
       options,
       decoder,
       output,
       settle: () => deadLetters?.flush() ?? Promise.resolve(),
-      written: () => commits.inPassing(),
+      written: () => Promise.resolve(),
       lastRecords: performance.now(),
-    }, spans.filter((span) => !span.isFetched));
-    await output.close();
-    await commits.last();
+      idle: false,
+    };
+    const spans = await (options.assignment.share === "group"
+      // Loaded only where it is used: it brings kafkajs, which takes longer than a whole short run.
+      ? (await import("./group.ts")).readAsMember(reading, onStop)
+      : readAlone(reading, assign(options, partitions)));
     return {
       ...decoder.counts,
       bytes: output.bytes,
@@ -83,6 +87,20 @@ export async function consume(
   } finally {
     cluster.close();
   }
+}
+
+/** Reads what is nobody else's to read, and commits when the stream is closed. */
+async function readAlone(reading: Reading, partitions: TopicPartition[]): Promise<Span[]> {
+  const { cluster, options, output } = reading;
+  const spans = await plan(cluster, options, partitions);
+  const commits = new Commits(cluster, options, spans);
+  await readSpans(
+    { ...reading, written: () => commits.inPassing(), lastRecords: performance.now() },
+    spans.filter((span) => !span.isFetched),
+  );
+  await output.close();
+  await commits.last();
+  return spans;
 }
 
 /** The decoder, and where it sends bad records. */

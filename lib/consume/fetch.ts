@@ -15,9 +15,11 @@ import { lost } from "./plan.ts";
 import type { Decoder } from "./decoder.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
+import { unlessAborted } from "./waiting.ts";
 
-/** Bytes asked for at a time: of all partitions of a broker, and of one. */
-const MAX_BYTES = 8 * 1024 * 1024;
+/** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
+const BROKER_MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
@@ -34,6 +36,10 @@ export interface Reading {
   written: () => Promise<void>;
   /** When the last records came, as performance.now() tells it. */
   lastRecords: number;
+  /** Whether nothing came for as long as the run was told to wait: found by one reader, for all. */
+  idle: boolean;
+  /** Aborted where the spans are to be left as they are: rows already fetched are written yet. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -46,11 +52,15 @@ export async function readSpans(
   backoff = new Backoff(reading.cluster.config),
 ): Promise<void> {
   const { cluster } = reading;
-  await Promise.all([...byLeader(cluster, spans)].map(async ([id, group]) => {
+  const leaders = byLeader(cluster, spans);
+  const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders.size);
+  const maxBytes = Math.min(BROKER_MAX_BYTES, Math.floor(share));
+  await Promise.all([...leaders].map(async ([id, group]) => {
     try {
-      await readLeader(reading, id, group, backoff);
+      await readLeader(reading, id, group, maxBytes, backoff);
     } catch (error) {
       await backoff.next(error);
+      if (reading.signal?.aborted) return;
       // The leader moved or went away: go on behind what was written, with whoever leads now.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
       const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
@@ -68,6 +78,7 @@ async function readLeader(
   reading: Reading,
   id: number,
   spans: readonly Span[],
+  maxBytes: number,
   backoff: Backoff,
 ): Promise<void> {
   const { cluster, options, decoder } = reading;
@@ -77,35 +88,40 @@ async function readLeader(
   let scratch: Kernel | undefined;
   let round = 0;
   const ask = (turn: number): Promise<FetchResponse> | null => {
+    if (reading.signal?.aborted) return null;
     const open = spans.filter((span) => !span.isFetched);
     if (open.length === 0) return null;
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
-    const asked = connection.call(fetch, request(reading, open), { into: buffers[turn] });
+    const asked = connection.call(fetch, request(reading, open, maxBytes), { into: buffers[turn] });
     asked.catch(() => {}); // Met below, after the rows before it are written.
     return asked;
   };
   let turn = 0;
   let asked = ask(turn);
   while (asked !== null) {
-    const response: FetchResponse = await asked;
+    const response: FetchResponse | undefined = reading.signal
+      ? await unlessAborted(asked, reading.signal)
+      : await asked;
+    if (response === undefined) return;
     const kernel = buffers[turn];
-    const problem = await advance(reading, kernel, response, spans);
+    const { problem, gained } = await advance(reading, kernel, response, spans);
     turn ^= 1;
     asked = problem ? null : ask(turn);
     const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
     await writeRows(reading, kernel, apart ? scratch ??= new Kernel() : kernel, response, spans);
     if (decoder.full) return;
     if (problem) throw problem;
-    if (response.partitions.some(({ start, end }) => end > start)) {
+    if (gained) {
       reading.lastRecords = performance.now();
       backoff.progress();
     } else if (options.until === "end") {
       if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
     } else {
       backoff.progress();
-      if (isIdle(reading)) return;
+      reading.idle ||= isIdle(reading);
     }
+    if (reading.idle) return;
   }
 }
 
@@ -132,7 +148,7 @@ async function writeRows(
   for (const fetched of response.partitions) {
     if (fetched.errorCode !== 0) continue;
     const rows = new PartitionRows(decoder, source, target, fetched, spanOf(spans, fetched));
-    while (!rows.finished && !decoder.full) {
+    while (!rows.finished && !decoder.full && !reading.signal?.aborted) {
       out = rows.write(out);
       if (!rows.finished) await hand();
     }
@@ -142,12 +158,12 @@ async function writeRows(
   await reading.written();
 }
 
-function request({ cluster, options }: Reading, spans: readonly Span[]) {
+function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes: number) {
   const idle = typeof options.until === "object" ? options.until.idle : Infinity;
   return {
     isolation: options.isolation,
     maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2, idle / 2),
-    maxBytes: MAX_BYTES,
+    maxBytes,
     partitionMaxBytes: PARTITION_MAX_BYTES,
     topics: byTopic(spans).map(({ topic, partitions }) => ({
       topic,
@@ -156,27 +172,49 @@ function request({ cluster, options }: Reading, spans: readonly Span[]) {
   };
 }
 
-/** Moves the spans' next fetch behind what came. Returns the first error that a broker reports. */
+/**
+ * Moves the spans' next fetch behind what came. Tells whether there was anything, and the first
+ * error that the broker reports. Throws Failure (record) where a batch can't be what it says.
+ */
 async function advance(
   reading: Reading,
   kernel: Kernel,
   response: FetchResponse,
   spans: readonly Span[],
-): Promise<BrokerError | null> {
-  if (response.errorCode !== 0) return new BrokerError("cannot fetch", response.errorCode);
-  let problem: BrokerError | null = null;
+): Promise<{ gained: boolean; problem: BrokerError | null }> {
+  let gained = false;
+  let problem = response.errorCode === 0
+    ? null
+    : new BrokerError("cannot fetch", response.errorCode);
+  let isFirst = true;
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
-    if (fetched.errorCode === 0) {
-      span.fetched = nextOffset(kernel.view, fetched.start, fetched.end, span.fetched);
-    } else if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
-      await recover(reading, span);
-    } else {
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await recover(reading, span);
+    else if (fetched.errorCode !== 0) {
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
+    } else if (fetched.end > fetched.start) {
+      const next = behind(kernel, fetched, span, isFirst);
+      gained ||= next > span.fetched;
+      span.fetched = next;
+      isFirst = false;
     }
   }
-  return problem;
+  return { gained, problem };
+}
+
+/** The offset behind the whole batches that came. The first partition's first batch is always whole. */
+function behind(kernel: Kernel, fetched: FetchedPartition, span: Span, isFirst: boolean): number {
+  const { start, end } = fetched;
+  const at = `${partitionName(span)} offset ${span.fetched}`;
+  try {
+    const next = nextOffset(kernel.view, start, end, span.fetched);
+    if (!isFirst || next > span.fetched) return next;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new Failure("record", `${at}: ${error.message}`, { cause: error });
+  }
+  throw new Failure("record", `${at}: no whole batch in the ${end - start} bytes that were sent`);
 }
 
 /** What was to be read next is gone: deleted since the plan was made. */

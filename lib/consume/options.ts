@@ -14,8 +14,11 @@ export interface Range {
   to: number;
 }
 
-/** Which partitions are read: all, or the i-th of every n. */
-export type Assignment = { share: "all" } | { share: "slot"; index: number; count: number };
+/** Which partitions are read: all, the i-th of every n, or what the group gives to its member. */
+export type Assignment =
+  | { share: "all" }
+  | { share: "slot"; index: number; count: number }
+  | { share: "group" };
 
 /** A field in front of the value. */
 export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };

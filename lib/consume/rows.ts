@@ -70,9 +70,10 @@ export class PartitionRows {
         return out;
       }
       const next = base + view.getInt32(at + Batch.lastOffsetDelta) + 1;
+      const isVoid = this.#aborted.isVoid(view, at, next);
       if (next > span.done) {
         this.#check(at, end, base);
-        if (!this.#aborted.isVoid(view, at, next)) {
+        if (!isVoid) {
           out = this.#batch(at, end, base, out);
           if (this.#decoder.full) return out;
         }

@@ -57,8 +57,8 @@ export class Cluster {
     });
   }
 
-  /** Asks any broker for the brokers and the leaders of these topics. One try. */
-  async refresh(topics: string[]): Promise<MetadataResponse> {
+  /** Asks any broker for the brokers and the leaders of these topics, null: of all. One try. */
+  async refresh(topics: string[] | null): Promise<MetadataResponse> {
     const connection = await this.#anyBroker();
     const answer = await connection.call(metadata, { topics });
     for (const { id, host, port } of answer.brokers) this.#brokers.set(id, { host, port });

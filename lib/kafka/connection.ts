@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { Api } from "../protocol/messages/api.ts";
-import { apiVersions } from "../protocol/messages/api_versions.ts";
+import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
 import { Reader } from "../protocol/reader.ts";
 import { Writer } from "../protocol/writer.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
@@ -41,6 +41,8 @@ export interface CallOptions {
  */
 export class Connection {
   readonly name: string;
+  /** Which requests the broker takes, as it said at connect. */
+  accepted: readonly VersionRange[] = [];
   readonly #conn: Deno.Conn;
   readonly #config: ClientConfig;
   readonly #explain: Socket["explain"];
@@ -225,12 +227,12 @@ export class Connection {
   }
 
   async #checkVersions(apis: readonly Api<never, unknown>[]): Promise<void> {
-    const accepted = await this.call(apiVersions, null).catch((error) => {
+    ({ apis: this.accepted } = await this.call(apiVersions, null).catch((error) => {
       if (!(error instanceof ProtocolError)) throw error;
       throw new Failure("broker", `${this.name} does not speak Kafka's protocol`, { cause: error });
-    });
+    }));
     for (const { name, key, version } of apis) {
-      const range = accepted.apis.find((api) => api.key === key);
+      const range = this.accepted.find((api) => api.key === key);
       if (!range || version < range.min || version > range.max) {
         const has = range ? `versions ${range.min} to ${range.max}` : "no version";
         throw new Failure(

@@ -1,4 +1,5 @@
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { withAdmin } from "./admin.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClientConfig } from "./config.ts";
 import { check } from "./errors.ts";
@@ -40,13 +41,16 @@ export function byName(a: TopicPartition, b: TopicPartition): number {
 
 /** A group's state and its live members. Throws Failure. */
 export async function groupState(config: ClientConfig, group: string): Promise<GroupState> {
-  const { Admin } = await import("./kafkajs/admin.ts");
-  const admin = new Admin(config);
-  try {
-    return await admin.group(group);
-  } finally {
-    await admin.close();
-  }
+  return await withAdmin(config, (admin) => admin.group(group));
+}
+
+/**
+ * Whether a group's members can't be told: of a group of Kafka 4's own consumer protocol (KIP-848,
+ * `group.protocol=consumer`) DescribeGroups says that it is dead, though it keeps offsets. Its
+ * coordinator refuses what comes from outside while it has live members, all the same.
+ */
+export function isHidden({ state }: GroupState, hasOffsets: boolean): boolean {
+  return state === "Dead" && hasOffsets;
 }
 
 /** `client "c" at 10.0.0.1 (id m-1), client …`: members as messages name them. */

@@ -131,6 +131,11 @@ Deno.test("producer: --rate and --batch-rows hold rows back", async () => {
   assert.deepEqual((await topicOffsets(broker, topic))[0].high, 120n);
 });
 
+/** Rows can be in the log before the producer has read that they are: it needs a moment. */
+function answered(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 500));
+}
+
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`producer: ${signal}: what was acknowledged is told, exit ${status}`, async () => {
     await using broker = await startBroker();
@@ -145,6 +150,7 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     while (await written() < 1000n && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    await answered();
     const sent = performance.now();
     child.kill(signal);
     const { code, stderr } = await child.output();
@@ -170,9 +176,11 @@ Deno.test("producer: a broker that goes away for good: exit 69 and the rows that
   const writer = child.stdin.getWriter();
   const write = (rows: string) => writer.write(new TextEncoder().encode(rows));
   await write("row\n".repeat(500));
-  while ((await topicOffsets(broker, topic))[0].high < 500n) {
+  const deadline = Date.now() + 20_000;
+  while ((await topicOffsets(broker, topic))[0].high < 500n && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  await answered();
   await broker.nodes[0].kill();
   await write("lost\n".repeat(10));
   const { code, stderr } = await output;

@@ -1,4 +1,5 @@
 /** Every way of connecting to the secure broker, and what comes of it. */
+import { programDeno } from "../support/cli.ts";
 import { secrets, type SecureBroker } from "../support/secure_broker.ts";
 
 export interface Case {
@@ -13,8 +14,7 @@ export interface Case {
 }
 
 /** Deno 2.4 has no way to leave the host name unchecked. */
-export const canSkipHostname = !Deno.version.deno.startsWith("2.4.") ||
-  Deno.env.has("GPDB_KAFKA_TEST_BINARIES");
+const canSkipHostname = !programDeno().startsWith("2.4.");
 
 /** `token` is one that the broker takes. */
 export function cases({ file }: SecureBroker, token: string): Case[] {

@@ -117,6 +117,11 @@ requests("FindCoordinator, OffsetFetch, OffsetCommit", async () => {
       topics: [{ topic: "t", partitions: [{ partition: 0 }, { partition: 5 }] }],
     }),
   );
+  await same(
+    offsetFetch,
+    { group: "g", topics: null },
+    foreignOffsetFetch({ groupId: "g", topics: [] }),
+  );
   const topics = [{ topic: "t", partitions: [{ partition: 3, offset: 2 ** 40 }] }];
   await same(
     offsetCommit,

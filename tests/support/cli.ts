@@ -37,6 +37,20 @@ export function commandLine(program: Program, args: readonly string[]): string[]
   ];
 }
 
+/** What `--version` prints: a compiled program names its build, too. */
+export function versionLine(name: string): RegExp {
+  const build = binaries ? " \\(build .+, Deno \\d+\\.\\d+\\.\\d+\\)" : "";
+  return new RegExp(`^${name} \\d+\\.\\d+\\.\\d+${build}\n$`);
+}
+
+/** The version of Deno that the programs under test run on: a compiled one has its own. */
+export function programDeno(): string {
+  if (!binaries) return Deno.version.deno;
+  const [command, ...args] = commandLine("consumer", ["--version"]);
+  const { stdout } = new Deno.Command(command, { args }).outputSync();
+  return /Deno ([\d.]+)/.exec(text(stdout))![1];
+}
+
 /** Starts a program; for tests that read and end it themselves. */
 export function start(
   program: Program,

@@ -111,7 +111,8 @@ export class Member {
   #paused: Promise<void> = Promise.resolve();
 
   constructor(broker: Broker, topic: string, seen: Seen, ...more: string[]) {
-    const args = ["-b", broker.bootstrap, "-t", topic, "-g", topic, "--assign", "group", "-v"];
+    const group = more.includes("-g") ? [] : ["-g", topic];
+    const args = ["-b", broker.bootstrap, "-t", topic, ...group, "--assign", "group", "-v"];
     this.child = start("consumer", [...args, ...more]);
     this.child.stdin.close();
     this.status = this.child.status.then((status) => {

@@ -11,7 +11,7 @@ import { readColumns } from "../../lib/load/database.ts";
 export const ownServer = !Deno.env.get("DATABASE_URL");
 
 /** Runs SQL that has its own BEGIN and COMMIT. */
-export async function runScript(pg: Postgres, text: string): Promise<void> {
+export async function runScript(pg: Pick<Postgres, "sql">, text: string): Promise<void> {
   const session = await pg.sql.reserve();
   try {
     await session.unsafe(text);
@@ -23,18 +23,29 @@ export async function runScript(pg: Postgres, text: string): Promise<void> {
   }
 }
 
-/** Installs the schema and the consumer. */
-export async function installKafka(pg: Postgres): Promise<void> {
+/** Puts the consumer where the server runs it from. */
+export async function installConsumer(pg: Postgres): Promise<void> {
   const entry = new URL("../../consumer.ts", import.meta.url);
   await pg.installProgram({ name: "kafka_consumer", entry });
+}
+
+/** Installs the consumer and the schema. */
+export async function installKafka(pg: Postgres): Promise<void> {
+  await installConsumer(pg);
   await runScript(pg, await schemaSql("postgres"));
 }
 
-/** Adds a source for a table that exists; names are as they are, without quotes. */
+/** A source for a table that exists; `table` as SQL writes it. */
+export type NewSource =
+  & Partial<SourceDefinition>
+  & Pick<SourceDefinition, "name" | "topic">
+  & { table: string };
+
+/** Adds a source, or changes one. */
 export async function addSource(
-  pg: Postgres,
+  pg: Pick<Postgres, "sql">,
   broker: Pick<Broker, "bootstrap">,
-  source: Partial<SourceDefinition> & Pick<SourceDefinition, "name" | "topic"> & { table: string },
+  source: NewSource,
 ): Promise<SourceDefinition> {
   const { target, columns } = await readColumns(pg.sql, source.table);
   const whole: SourceDefinition = {

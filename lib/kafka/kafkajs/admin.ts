@@ -9,8 +9,13 @@ import { kafkajs } from "./client.ts";
 const FAREWELL = 500;
 
 /** Error codes that are about what was asked for, not about who asked or whom. */
-const asked = ["INVALID_PARTITIONS", "INVALID_REPLICATION_FACTOR", "INVALID_CONFIG"];
-const askedFor = [...asked, "INVALID_TOPIC_EXCEPTION", "POLICY_VIOLATION"];
+const askedFor = [
+  ...["INVALID_PARTITIONS", "INVALID_REPLICATION_FACTOR", "INVALID_CONFIG"],
+  ...["INVALID_TOPIC_EXCEPTION", "INVALID_REQUEST", "POLICY_VIOLATION"],
+];
+
+/** DescribeConfigs' source of what was set for the topic itself. */
+const TOPIC_CONFIG = 1;
 
 /** What a topic is made of. */
 export interface NewTopic {
@@ -128,9 +133,6 @@ export class Admin {
     }
   }
 }
-
-/** DescribeConfigs' source of what was set for the topic itself. */
-const TOPIC_CONFIG = 1;
 
 interface KafkajsError {
   name?: string;

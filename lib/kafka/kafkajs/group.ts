@@ -88,10 +88,12 @@ export class Membership {
       maxWaitTimeInMs: FETCH_WAIT,
       allowAutoTopicCreation: false,
       partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
+      // Long, and close to one another: one that has no tries left forgets who it was, and the
+      // group then waits for the member it was. Who reads gives up by the config's timeout.
       retry: {
         initialRetryTime: 50,
         maxRetryTime: 1000,
-        retries: 10,
+        retries: 100,
         restartOnFailure: () => Promise.resolve(this.#left === null),
       },
     });

@@ -2,7 +2,8 @@ import type { Api } from "./api.ts";
 
 export interface OffsetFetchRequest {
   group: string;
-  topics: { topic: string; partitions: number[] }[];
+  /** The partitions wanted; null asks for all that the group has stored an offset of. */
+  topics: { topic: string; partitions: number[] }[] | null;
 }
 
 export interface CommittedOffset {
@@ -20,7 +21,7 @@ export interface OffsetFetchResponse {
 /**
  * OffsetFetch (key 9) version 3, https://kafka.apache.org/protocol#The_Messages_OffsetFetch
  *
- *     request  => group_id string, topics [name string, partition_indexes [int32]]
+ *     request  => group_id string, topics ?[name string, partition_indexes [int32]]
  *     response => throttle_time_ms int32, topics [name string, partitions [partition_index int32,
  *       committed_offset int64, metadata ?string, error_code int16]], error_code int16
  */
@@ -29,10 +30,14 @@ export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
   key: 9,
   version: 3,
   encode(writer, { group, topics }) {
-    writer.string(group).array(topics, ({ topic, partitions }, w) => {
-      w.string(topic);
-      w.array(partitions, (partition) => w.int32(partition));
-    });
+    writer.string(group);
+    if (topics === null) writer.int32(-1);
+    else {
+      writer.array(topics, ({ topic, partitions }, w) => {
+        w.string(topic);
+        w.array(partitions, (partition) => w.int32(partition));
+      });
+    }
   },
   decode(reader) {
     reader.int32();

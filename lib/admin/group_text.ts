@@ -1,0 +1,32 @@
+import type { Cluster } from "../kafka/cluster.ts";
+import { isHidden, memberNames, type StoredOffset } from "../kafka/groups.ts";
+import type { GroupState } from "../kafka/kafkajs/admin.ts";
+import { partitionsOf, readLogs } from "./logs.ts";
+import { behind } from "./behind.ts";
+import { plain, table } from "./table.ts";
+
+/** Who is in a group, and where it stands in each partition beside the log. Throws Failure. */
+export async function offsetsText(
+  cluster: Cluster,
+  stored: readonly StoredOffset[],
+  group: string,
+  state: GroupState,
+): Promise<string> {
+  await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]);
+  const logs = await readLogs(cluster, stored);
+  const rows = stored.map(({ topic, partition, offset }, i) => {
+    const { lag, note } = behind(offset, logs[i]);
+    return [topic, partition, offset, logs[i].start, logs[i].end, lag, note];
+  });
+  return `group "${group}": ${who(state)}\n\n` +
+    table(["TOPIC", "PARTITION", "STORED", "START", "END", "LAG", ""], rows);
+}
+
+/** Of a group that has stored offsets. */
+function who(group: GroupState): string {
+  if (isHidden(group, true)) {
+    return "of the protocol group.protocol=consumer, which hides its members";
+  }
+  const { state, members } = group;
+  return `${state}, ${members.length > 0 ? plain(memberNames(members)) : "no members"}`;
+}

@@ -1,0 +1,119 @@
+import type { DoctorOptions } from "../doctor/options.ts";
+import type { RowOptions } from "../doctor/rows.ts";
+import { Failure } from "../failure.ts";
+import { clientConfig, connectionFlags, readProperties } from "./connection_flags.ts";
+import type { Console } from "./console.ts";
+import { consumeFlags, consumeOptions } from "./consume_flags.ts";
+import { type Flag, type Given, parseFlags } from "./flags.ts";
+import type { Properties } from "./properties.ts";
+import { parseTable } from "./sql_flags.ts";
+import { checkTopic, parseCount, parseDuration } from "./values.ts";
+import { version } from "./version.ts";
+
+/** Flags of doctor: its own, and those that every command has. */
+export const doctorFlags: readonly Flag[] = [
+  { name: "topic", short: "t", value: "TOPIC", help: "look at this topic too" },
+  {
+    name: "group",
+    short: "g",
+    value: "GROUP",
+    help: "look at this group's offsets (GPDB_Consumer_Group)",
+  },
+  { name: "dsn", value: "URL", help: "look at the database too (else env DATABASE_URL)" },
+  {
+    name: "source",
+    value: "NAME",
+    help: "of kafka.load: it says the topic, the table, the group and the reader",
+  },
+  { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
+  { name: "rows", value: "N", help: "look at the last N records of each partition (100)" },
+  { name: "value", value: "FORM", help: "the consumer's: row, field or hex (row)" },
+  { name: "columns", value: "LIST", help: "the consumer's: what stands before the value" },
+  {
+    name: "program",
+    value: "PATH",
+    help: "the consumer on the database's hosts (the source's, else $HOME/kafka_consumer)",
+  },
+  ...connectionFlags.map((flag) =>
+    flag.name === "timeout" ? { ...flag, help: "longest time that one check may take (10s)" } : flag
+  ),
+];
+
+/** What stands before a source's own brokers: flags and properties, not the environment. */
+const brokerProperties = ["bootstrap.servers", "metadata.broker.list"];
+
+/** What the flags ask of doctor. Throws Failure (usage). */
+export async function doctorOptions(
+  given: Given,
+  env: (name: string) => string | undefined,
+  console: Console,
+): Promise<DoctorOptions> {
+  const [extra] = given.files;
+  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  const timeout = parseDuration("--timeout", given.get("timeout") ?? "10s");
+  const properties = await readProperties(given, env, console);
+  // Certificates and logins are a check of their own: what is wrong with them is a finding.
+  const open = new Map(
+    [...properties].filter(([key]) => !/^(security|sasl|ssl|enable)\./.test(key)),
+  );
+  const config = { ...await clientConfig(given, env, console, "gpdb-kafka-doctor", open), timeout };
+  const dsn = given.get("dsn") ?? (env("DATABASE_URL") || null);
+  for (const flag of ["source", "table", "program"]) {
+    if (given.has(flag) && dsn === null) {
+      throw new Failure("usage", `--${flag}: no database: say --dsn postgres://user@host/database`);
+    }
+  }
+  for (const flag of ["table", "topic", "value", "columns"]) {
+    if (given.has(flag) && given.has("source")) {
+      throw new Failure("usage", `--${flag}: --source says that already`);
+    }
+  }
+  const isSecure = [...properties.keys()].some((key) => key.startsWith("security."));
+  const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
+  return {
+    config,
+    security: () => security(properties, env),
+    brokersAreGiven: given.has("brokers") || brokerProperties.some((key) => properties.has(key)),
+    topic: given.has("topic") ? checkTopic("--topic", given.get("topic")) : null,
+    group: given.get("group") ?? (properties.get("group.id") || "GPDB_Consumer_Group"),
+    dsn,
+    source: given.get("source") ?? null,
+    table: given.has("table") ? parseTable(given.get("table")!) : null,
+    rows: rowOptions(
+      ["value", "columns"].flatMap((name) =>
+        given.has(name) ? [`--${name}`, given.get(name)!] : []
+      ),
+    ),
+    rowsOfCommand: (command) =>
+      rowOptions(wordsOf(command).slice(1).filter((w) => w !== "--ranges-from-query")),
+    sample: parseCount("--rows", given.get("rows") ?? "100", 1),
+    program: given.get("program") ?? null,
+    // A properties file is looked for at the same path there.
+    programArgs: isSecure && file === undefined
+      ? null
+      : [...(file === undefined ? [] : ["--config", file]), "--brokers", config.brokers.join(",")],
+    version,
+  };
+}
+
+async function security(properties: Properties, env: (name: string) => string | undefined) {
+  const { securityConfig } = await import("./security.ts");
+  return await securityConfig(properties, env);
+}
+
+/** How a consumer with these arguments makes rows, by the tables that it parses them with. */
+function rowOptions(args: readonly string[]): RowOptions {
+  const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
+  const none = new Map<string, string>();
+  const options = consumeOptions(given, () => undefined, none);
+  const { value, columns, tombstones, isolation, badRecord } = options;
+  return { value, columns, tombstones, isolation, badRecord };
+}
+
+/** The words of a shell command, without quotes; a topic among them is given twice above. */
+export function wordsOf(command: string): string[] {
+  const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(/"([^"]*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c)
+  );
+}

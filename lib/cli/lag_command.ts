@@ -1,0 +1,144 @@
+import { type SourcePlace, sourcePlace } from "../admin/database.ts";
+import { type LagReport, type LagSample, reportLag } from "../admin/lag.ts";
+import { readLag } from "../admin/lag_reader.ts";
+import { lagJson, lagLines, lagTable, sparkline } from "../admin/lag_text.ts";
+import { plain } from "../admin/table.ts";
+import { Cluster } from "../kafka/cluster.ts";
+import { type Database, openDatabase } from "../load/database.ts";
+import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
+import { listOffsets } from "../protocol/messages/list_offsets.ts";
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { clientConfig } from "./connection_flags.ts";
+import type { Console } from "./console.ts";
+import { exitCodes } from "./exit_codes.ts";
+import type { Given } from "./flags.ts";
+import { lagFlags, type LagOptions, lagOptions } from "./lag_flags.ts";
+import { print } from "./print.ts";
+import type { Command } from "./run.ts";
+import { parseDuration } from "./values.ts";
+
+/** Samples that speeds are taken over: 20 s by default, in which a reader commits a few times. */
+const SPEED_SAMPLES = 11;
+
+/** Samples that the graph can show: more than a terminal is wide. */
+const KEPT = 500;
+
+/** How far a group is behind, and when it will not be. */
+export const lagCommand: Command = {
+  name: "gpdb-kafka lag",
+  about: "shows how far a group, or a database, is behind its topics, and how long it takes to end",
+  examples: [
+    "gpdb-kafka lag --group loader",
+    "gpdb-kafka lag --group loader --watch",
+    "gpdb-kafka lag --source crimes --dsn postgres://gpadmin@coordinator/warehouse --json",
+  ],
+  flags: lagFlags,
+  handlesSignals: true,
+  async run(given, console) {
+    const env = (name: string) => Deno.env.get(name);
+    const options = lagOptions(given, env);
+    const stop = stopSignal();
+    const working = work(options, given, console, stop.signal);
+    working.catch(() => {});
+    const signal = await Promise.race([working, stop.received]);
+    return signal ? exitCodes[signal].code : undefined;
+  },
+};
+
+async function work(options: LagOptions, given: Given, console: Console, stopped: AbortSignal) {
+  const { source, watch, interval } = options;
+  const timeout = parseDuration("--timeout", given.get("timeout") ?? "30s");
+  const sql = source ? openDatabase(source.dsn, `gpdb-kafka lag ${source.name}`) : null;
+  let cluster: Cluster | null = null;
+  const samples: LagSample[] = [];
+  try {
+    let place = await ask(sql, source, timeout);
+    const config = await clientConfig(given, environment(place), console, "gpdb-kafka");
+    cluster = new Cluster(config, [findCoordinator, offsetFetch, listOffsets]);
+    const group = place?.group ?? options.group!;
+    const topics = place ? [place.topic] : options.topics;
+    const view = new LagView(group, options);
+    for (let due = performance.now();;) {
+      samples.push(await readLag(cluster, group, topics, place));
+      samples.splice(0, samples.length - SPEED_SAMPLES);
+      if (watch || interval === null || samples.length > 1) {
+        view.show(reportLag(samples, source !== null));
+      }
+      if (!watch && (interval === null || samples.length > 1)) return;
+      due = Math.max(due + interval!, performance.now());
+      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+      if (stopped.aborted) return;
+      place = await ask(sql, source, timeout);
+    }
+  } finally {
+    cluster?.close();
+    sql?.end({ timeout: 0 }).catch(() => {});
+  }
+}
+
+async function ask(sql: Database | null, source: LagOptions["source"], timeout: number) {
+  return sql && source ? await sourcePlace(sql, source.name, timeout) : null;
+}
+
+/** The environment, in which the brokers of a source stand last: before no brokers at all. */
+function environment(place: SourcePlace | null): (name: string) => string | undefined {
+  return (name) =>
+    Deno.env.get(name) || (name === "KAFKA_PEERS" ? place?.brokers ?? undefined : undefined);
+}
+
+/** Prints reports: as JSON, on a terminal in place, else line by line. */
+class LagView {
+  readonly #group: string;
+  readonly #options: LagOptions;
+  readonly #terminal = Deno.stdout.isTerminal();
+  readonly #lags: number[] = [];
+  #drawn = 0;
+  #shown = 0;
+
+  constructor(group: string, options: LagOptions) {
+    this.#group = group;
+    this.#options = options;
+  }
+
+  show(report: LagReport): void {
+    const { json, watch, interval, source } = this.#options;
+    const layout = { speeds: interval !== null, database: source !== null };
+    if (json) print(lagJson(this.#group, source?.name ?? null, report));
+    else if (!watch) print(lagTable(report, layout));
+    else if (this.#terminal) this.#draw(report, layout);
+    else print(lagLines(report, layout, this.#shown === 0));
+    this.#shown++;
+  }
+
+  /** Over what was drawn before, and no longer than the terminal is high: it can't go up further. */
+  #draw(report: LagReport, layout: { speeds: boolean; database: boolean }): void {
+    const size = Deno.consoleSize();
+    // 0: a terminal that does not tell.
+    const [columns, rows] = [size.columns || 80, size.rows || 24];
+    const lag = report.databaseLag ?? report.lag;
+    this.#lags.push(lag);
+    this.#lags.splice(0, this.#lags.length - KEPT);
+    const name = this.#options.source?.name ?? this.#group;
+    const title = `${plain(name)}  ${new Date(report.time).toTimeString().slice(0, 8)}  lag ${lag}`;
+    const graph = sparkline(this.#lags, columns - 1);
+    const body = lagTable(report, layout, rows - 6).split("\n").slice(0, -1);
+    const lines = [title, graph, "", ...body].map((line) =>
+      [...line].slice(0, columns - 1).join("")
+    );
+    print(`${this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : ""}\x1b[J${lines.join("\n")}\n`);
+    this.#drawn = lines.length;
+  }
+}
+
+/** The way a watch ends: by a signal, without a word. */
+function stopSignal() {
+  const stop = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => {
+      stop.abort();
+      resolve(name);
+    });
+  }
+  return { received: promise, signal: stop.signal };
+}

@@ -1,0 +1,75 @@
+import { connectionFlags } from "./connection_flags.ts";
+import { checkGroup, givenTopics } from "./offsets_flags.ts";
+import { Failure } from "../failure.ts";
+import type { Flag, Given } from "./flags.ts";
+import { parseDuration } from "./values.ts";
+
+export const lagFlags: readonly Flag[] = [
+  { name: "group", short: "g", value: "GROUP", help: "how far this group is behind" },
+  {
+    name: "topic",
+    short: "t",
+    value: "TOPIC",
+    many: true,
+    help: "in this topic; repeatable (all of which the group has stored an offset)",
+  },
+  {
+    name: "source",
+    value: "NAME",
+    help: "a source of kafka.load: its group and topic, and what its database holds beside them",
+  },
+  { name: "dsn", value: "URL", help: "that database (else env DATABASE_URL)" },
+  { name: "watch", help: "go on, and show how fast it changes; drawn anew on a terminal" },
+  {
+    name: "interval",
+    value: "DUR",
+    help: "between two samples (2s); without --watch: take two, to show how fast it changes",
+  },
+  { name: "json", help: "a line of JSON for each sample" },
+  ...connectionFlags,
+];
+
+export interface LagOptions {
+  /** Whose offsets; null: the source says. */
+  group: string | null;
+  topics: string[];
+  source: { name: string; dsn: string } | null;
+  watch: boolean;
+  /** Between samples, milliseconds; null: one sample is enough. */
+  interval: number | null;
+  json: boolean;
+}
+
+/** What to do, from flags and environment. Throws Failure (usage). */
+export function lagOptions(given: Given, env: (name: string) => string | undefined): LagOptions {
+  const [extra] = given.files;
+  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  const source = lagSource(given, env);
+  const watch = given.has("watch");
+  return {
+    group: source ? null : checkGroup(given.get("group")),
+    topics: givenTopics(given),
+    source,
+    watch,
+    interval: given.has("interval")
+      ? parseDuration("--interval", given.get("interval")!)
+      : watch
+      ? 2000
+      : null,
+    json: given.has("json"),
+  };
+}
+
+function lagSource(given: Given, env: (name: string) => string | undefined) {
+  const name = given.get("source");
+  if (name === undefined) {
+    if (given.has("dsn")) throw new Failure("usage", "--dsn: say which --source of that database");
+    return null;
+  }
+  for (const flag of ["group", "topic"]) {
+    if (given.has(flag)) throw new Failure("usage", `--${flag}: --source says it already`);
+  }
+  const dsn = given.get("dsn") ?? env("DATABASE_URL");
+  if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
+  return { name, dsn };
+}

@@ -1,0 +1,167 @@
+import { Failure } from "../failure.ts";
+import { type Database, openDatabase, startLoad } from "../load/database.ts";
+import { LoadLoop, type LoopEvents } from "../load/loop.ts";
+import { LogReport, ScreenReport } from "../load/report.ts";
+import type { Console } from "./console.ts";
+import { exitCodes } from "./exit_codes.ts";
+import type { Given } from "./flags.ts";
+import { logFlags } from "./log_flags.ts";
+import type { Command } from "./run.ts";
+import { parseAddressFlag, parseCount, parseDuration } from "./values.ts";
+
+/** Time that a load has to end by itself after a SIGTERM, milliseconds. */
+const GRACE = 10_000;
+
+interface LoadFlags {
+  source: string;
+  dsn: string;
+  every: number | null;
+  patience: number;
+  maxRecords: number | null;
+  listen: { hostname: string; port: number } | null;
+}
+
+/** A topic into its table, again and again. */
+export const loadCommand: Command = {
+  name: "gpdb-kafka load",
+  about: "calls kafka.load for a source: once, or again and again",
+  examples: [
+    "gpdb-kafka load crimes --dsn postgres://gpadmin@coordinator/warehouse --once",
+    "gpdb-kafka load crimes --every 5s --listen 127.0.0.1:9187",
+  ],
+  flags: [
+    { name: "dsn", value: "URL", help: "the database (else env DATABASE_URL)" },
+    { name: "once", help: "load until there is nothing new, then end (the default)" },
+    { name: "every", value: "DUR", help: "and look for new records this often" },
+    {
+      name: "max-records",
+      short: "c",
+      value: "N",
+      help: "of each partition in one transaction (the source's)",
+    },
+    { name: "listen", value: "HOST:PORT", help: "serve /metrics (Prometheus) and /healthz there" },
+    {
+      name: "timeout",
+      value: "DUR",
+      help: "with --once: how long to try again where that may help (30s)",
+    },
+    ...logFlags,
+  ],
+  handlesSignals: true,
+  writes: true, // the database may listen on a Unix socket
+  async run(given, console) {
+    const flags = loadFlags(given, (name) => Deno.env.get(name));
+    let say = (text: string) => console.warn(text);
+    // Such as that another session is loading the source, and this one waits for it.
+    const sql = openDatabase(flags.dsn, `gpdb-kafka load ${flags.source}`, (text) => say(text));
+    const screen = Deno.stdout.isTerminal() && !given.has("quiet") && !given.has("verbose")
+      ? new ScreenReport(flags.source, write, () => Deno.consoleSize().columns)
+      : null;
+    if (screen) say = (text) => screen.say(text);
+    try {
+      return await loop(flags, given, console, sql, screen, say);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  },
+};
+
+async function loop(
+  flags: LoadFlags,
+  given: Given,
+  console: Console,
+  sql: Database,
+  screen: ScreenReport | null,
+  say: (text: string) => void,
+): Promise<number | void> {
+  const { source, every, patience, maxRecords } = flags;
+  const log = new LogReport(source, (line) => {
+    if (!screen && !given.has("quiet")) write(`${new Date().toISOString()} ${line}\n`);
+    console.record(line);
+  });
+  const events: LoopEvents[] = [log, ...(screen ? [screen] : [])];
+  const server = flags.listen ? await listen(flags, flags.listen, events, console) : null;
+  const start = () => startLoad(sql, source, maxRecords);
+  const loads = new LoadLoop({ every, patience, start }, events);
+  const redraw = screen ? setInterval(() => screen.draw(), 1000) : undefined;
+  const signals = onSignals(loads, say);
+  try {
+    await loads.run();
+    return signals.received === null ? undefined : exitCodes[signals.received].code;
+  } finally {
+    signals.remove();
+    clearInterval(redraw);
+    await server?.shutdown();
+  }
+}
+
+async function listen(
+  { source, every }: LoadFlags,
+  { hostname, port }: { hostname: string; port: number },
+  events: LoopEvents[],
+  console: Console,
+): Promise<Deno.HttpServer> {
+  // Loaded here only: nobody else needs it.
+  const { LoadMetrics } = await import("../load/metrics.ts");
+  const metrics = new LoadMetrics(source, every ?? 0);
+  events.push(metrics);
+  try {
+    const onListen = (address: Deno.NetAddr) =>
+      console.debug(`metrics on http://${address.hostname}:${address.port}/metrics`);
+    return Deno.serve({ hostname, port, onListen }, metrics.answer);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure("usage", `--listen: cannot listen on ${hostname}:${port}: ${why}`);
+  }
+}
+
+/** The first SIGINT lets the running load end, the second cancels it; SIGTERM gives it some time. */
+function onSignals(loads: LoadLoop, say: (text: string) => void) {
+  const state = { received: null as "SIGINT" | "SIGTERM" | null, remove };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onInt = () => {
+    if (state.received !== null) loads.cancel();
+    else if (loads.loading) say("ending behind this load; Ctrl-C again cancels it");
+    state.received ??= "SIGINT";
+    loads.stop();
+  };
+  const onTerm = () => {
+    state.received ??= "SIGTERM";
+    loads.stop();
+    timer ??= setTimeout(() => loads.cancel(), GRACE);
+  };
+  Deno.addSignalListener("SIGINT", onInt);
+  Deno.addSignalListener("SIGTERM", onTerm);
+  function remove() {
+    clearTimeout(timer);
+    Deno.removeSignalListener("SIGINT", onInt);
+    Deno.removeSignalListener("SIGTERM", onTerm);
+  }
+  return state;
+}
+
+function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
+  const [source, extra] = given.files;
+  if (source === undefined) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
+  if (extra !== undefined) throw new Failure("usage", `"${extra}" is one source too many`);
+  const dsn = given.get("dsn") ?? env("DATABASE_URL");
+  if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
+  if (given.has("once") && given.has("every")) {
+    throw new Failure("usage", "--once and --every exclude each other");
+  }
+  return {
+    source,
+    dsn,
+    every: given.has("every") ? parseDuration("--every", given.get("every")!) : null,
+    patience: parseDuration("--timeout", given.get("timeout") ?? "30s"),
+    maxRecords: given.has("max-records")
+      ? parseCount("--max-records", given.get("max-records")!, 1)
+      : null,
+    listen: given.has("listen") ? parseAddressFlag("--listen", given.get("listen")!) : null,
+  };
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}

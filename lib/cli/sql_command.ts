@@ -1,0 +1,88 @@
+import { Failure } from "../failure.ts";
+import { type Dialect, sourceDdl } from "../greenplum/ddl.ts";
+import { exampleSql, schemaSql } from "../greenplum/schema_files.ts";
+import type { Column, SourceDefinition } from "../greenplum/source.ts";
+import { openDatabase, readColumns } from "../load/database.ts";
+import { databaseProblem } from "../load/errors.ts";
+import { quoteTable } from "../greenplum/source.ts";
+import type { Given } from "./flags.ts";
+import type { Command } from "./run.ts";
+import { sourceFlags, sqlFlags } from "./sql_flags.ts";
+
+/** The SQL that a database needs. */
+export const sqlCommand: Command = {
+  name: "gpdb-kafka sql",
+  about: "prints SQL: schema (kafka.load), source NAME (a topic and its table), example (crimes)",
+  examples: [
+    "gpdb-kafka sql schema | psql -d warehouse",
+    "gpdb-kafka sql source crimes --table public.crimes --brokers kafka1:9092 --dsn postgres://… ",
+    "gpdb-kafka sql example --for postgres",
+  ],
+  flags: sqlFlags,
+  async run(given) {
+    const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
+    const [what, name, ...more] = given.files;
+    const files = what === "source" ? 2 : 1;
+    if (given.files.length > files) {
+      throw new Failure("usage", `"${more[0] ?? name}" is one word too many`);
+    }
+    const bytes = new TextEncoder().encode(await text(what, name, dialect, given));
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  },
+};
+
+async function text(
+  what: string | undefined,
+  name: string | undefined,
+  dialect: Dialect,
+  given: Given,
+): Promise<string> {
+  switch (what) {
+    case "schema":
+      return await schemaSql(dialect);
+    case "example":
+      return await exampleSql(dialect);
+    case "source":
+      if (!name) throw new Failure("usage", "no name: gpdb-kafka sql source NAME");
+      return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
+    default:
+      throw new Failure("usage", `"${what ?? ""}" is none of schema, source NAME, example`);
+  }
+}
+
+/** With the columns of the live table, where a DSN says which. */
+async function complete(
+  source: SourceDefinition & { columns: Column[] | null },
+  given: Given,
+): Promise<SourceDefinition> {
+  const dsn = given.get("dsn");
+  if (dsn === undefined) return source;
+  const sql = openDatabase(dsn, "gpdb-kafka sql");
+  try {
+    const { target, columns } = await readColumns(sql, quoteTable(source.target));
+    const chosen = source.columns?.map(({ name, type }) => {
+      const found = columns.find((column) => column.name === name);
+      if (!found) throw new Failure("usage", `--column: the table has no column "${name}"`);
+      return type === "" ? found : { name, type };
+    });
+    return { ...source, target, columns: chosen ?? columns };
+  } catch (error) {
+    const { kind, message } = databaseProblem(error);
+    throw new Failure(kind, `cannot read the columns of ${quoteTable(source.target)}: ${message}`, {
+      cause: error,
+    });
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {
+  const untyped = source.columns?.find(({ type }) => type === "");
+  if (untyped) {
+    throw new Failure("usage", `--column: say "${untyped.name}:TYPE", or --dsn to look it up`);
+  }
+  if (dialect === "postgres" && source.columns === null) {
+    throw new Failure("usage", "PostgreSQL needs the columns: say --dsn, or --column NAME:TYPE");
+  }
+  return source;
+}

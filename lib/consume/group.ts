@@ -1,0 +1,175 @@
+import { Cluster } from "../kafka/cluster.ts";
+import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
+import { partitionName } from "../kafka/offsets.ts";
+import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
+import { listOffsets } from "../protocol/messages/list_offsets.ts";
+import { offsetCommit } from "../protocol/messages/offset_commit.ts";
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { Commits } from "./commits.ts";
+import { type Reading, readSpans } from "./fetch.ts";
+import { plan } from "./plan.ts";
+import { Span } from "./span.ts";
+import { pause, unlessAborted } from "./waiting.ts";
+
+/**
+ * How long rows that were fetched may take to be written when the group wants the partitions back:
+ * who reads stdout may be slow, or gone to sleep. Together with the time a dead member is waited
+ * for it stays below 15 s. Milliseconds.
+ */
+const DRAIN = 4000;
+/** How long the commit after that may take. */
+const COMMIT = 1500;
+
+/** Has `act` done when a signal ends the process; it gets a moment for it. */
+export type OnStop = (act: () => Promise<void>) => void;
+
+/**
+ * Reads as a member of the group: the partitions it is given, until it is given others. At each
+ * change, and at the end, what the output took is committed. A partition is read to the end it had
+ * when this member first saw it; the run is over when all that the member has are read to there.
+ *
+ * At least once: rows whose commit the group refused, since this member was taken for dead, are
+ * read again by whoever has their partitions next.
+ */
+export async function readAsMember(reading: Reading, onStop: OnStop): Promise<Span[]> {
+  const { cluster: { config }, options } = reading;
+  // A broker answers what comes over one connection in its order, and a fetch it answers when there
+  // are records: offsets go over connections of their own.
+  const control = new Cluster(config, [listOffsets, findCoordinator, offsetFetch, offsetCommit]);
+  try {
+    await control.refresh(options.topics).catch(() => {}); // Tried again where it is needed.
+    return await readGenerations(new GroupRun(reading, control), onStop);
+  } finally {
+    control.close();
+  }
+}
+
+async function readGenerations(run: GroupRun, onStop: OnStop): Promise<Span[]> {
+  const { cluster: { config }, options: { group, topics }, output } = run.reading;
+  const membership = await Membership.join(config, group, topics);
+  onStop(async () => {
+    await run.stop();
+    await membership.leave();
+  });
+  try {
+    while (!await run.read(await membership.next()));
+    await output.close();
+    return joined(run.spans);
+  } finally {
+    await membership.close();
+  }
+}
+
+class GroupRun {
+  /** What was given to this member, in the order it was. */
+  spans: Span[] = [];
+  readonly reading: Reading;
+  readonly #control: Cluster;
+  /** The partitions' ends as first seen. */
+  readonly #ends = new Map<string, number>();
+  /** A reader that has lost its partitions, and can't end before the output takes its rows. */
+  #straggler: Promise<void> = Promise.resolve();
+  /** What was read last, as a member of which generation. */
+  #last: { generation: number; spans: readonly Span[] } = { generation: -1, spans: [] };
+  #commits: Commits | null = null;
+
+  constructor(reading: Reading, control: Cluster) {
+    this.reading = reading;
+    this.#control = control;
+  }
+
+  /** Reads what a generation is given. Returns whether the run is over. */
+  async read(generation: Generation): Promise<boolean> {
+    const { options } = this.reading;
+    const { signal, member } = generation;
+    try {
+      // Nothing could be written before its rows; and what it holds would grow with each change.
+      await unlessAborted(this.#straggler, signal);
+      const spans = await unlessAborted(this.#plan(generation), signal);
+      if (!spans) return false;
+      this.spans = [...joined(this.spans), ...spans];
+      this.#last = { generation: member.generation, spans };
+      const commits = this.#commits = new Commits(this.#control, options, spans, member);
+      // Else who has the partition next would start at an end that has moved on.
+      if (options.fallback === "latest") await unlessAborted(commits.last(), signal, COMMIT);
+      // Records that nobody could read while the group changed are no reason to be idle.
+      const reading = {
+        ...this.reading,
+        signal,
+        written: async () => {
+          if (!signal.aborted) await commits.inPassing();
+        },
+        lastRecords: performance.now(),
+      };
+      const reader = readPartitions(reading, spans);
+      const done = await unlessAborted(reader.then(() => true), signal, DRAIN) ?? false;
+      if (!done) {
+        this.#debug("stdout takes no rows: the group goes on without the rest of them");
+        this.#straggler = reader;
+        reader.catch(() => {}); // Met when the next generation is read.
+      }
+      const committed = await unlessAborted(commits.last(), signal, COMMIT) ?? false;
+      if (!committed) this.#debug("rows written since the last commit will be read again");
+      return done && committed && isOver(reading, spans);
+    } finally {
+      this.#commits = null;
+      generation.release();
+    }
+  }
+
+  /** Commits a last time. Not where the run has an end, which it did not reach. */
+  async stop(): Promise<void> {
+    if (this.reading.options.until !== "end") await this.#commits?.last();
+  }
+
+  /** Where to read the generation's partitions from, and to. */
+  async #plan({ partitions, member }: Generation): Promise<Span[]> {
+    const spans = await plan(this.#control, this.reading.options, partitions);
+    // A partition kept from one generation to the next was nobody else's: what was written of it
+    // after the last commit is not read again.
+    const passed = member.generation - this.#last.generation;
+    const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
+    return spans.map((span) => {
+      const name = partitionName(span);
+      const end = this.#ends.get(name) ?? span.end;
+      this.#ends.set(name, end);
+      const before = kept.find((other) => partitionName(other) === name);
+      const from = Math.max(span.from, before?.written ?? 0);
+      return new Span(span, from, Math.max(from, end));
+    });
+  }
+
+  #debug(line: string): void {
+    const { cluster: { config }, options: { group } } = this.reading;
+    config.debug(`group "${group}": ${line}`);
+  }
+}
+
+async function readPartitions(reading: Reading & { signal: AbortSignal }, spans: Span[]) {
+  const { options: { until }, signal } = reading;
+  if (spans.length > 0) return await readSpans(reading, spans.filter((span) => !span.isFetched));
+  if (until === "end") return;
+  await pause(until === "forever" ? Infinity : until.idle, signal);
+  reading.idle = !signal.aborted;
+}
+
+/** Whether a member that has read these spans has done what it was started for. */
+function isOver({ options, decoder, idle }: Reading, spans: readonly Span[]): boolean {
+  if (decoder.full) return true;
+  return options.until === "end" ? spans.every((span) => span.done >= span.end) : idle;
+}
+
+/** The spans, those of a partition that follow on one another as one. */
+function joined(spans: readonly Span[]): Span[] {
+  const found: Span[] = [];
+  for (const span of spans) {
+    const name = partitionName(span);
+    const at = found.findIndex((s) => partitionName(s) === name && s.written === span.from);
+    if (at === -1) found.push(span);
+    else {
+      found[at] = new Span(span, found[at].from, span.end);
+      found[at].written = span.written;
+    }
+  }
+  return found;
+}

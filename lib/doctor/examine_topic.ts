@@ -1,0 +1,117 @@
+import { quoteTable } from "../greenplum/source.ts";
+import { storedOffsets } from "../kafka/offsets.ts";
+import { checkLastBatches } from "./batches.ts";
+import { findTable, type KnownTable } from "./database.ts";
+import type { KafkaOutcome } from "./examine_kafka.ts";
+import type { Outcome } from "./findings.ts";
+import { checkGroup } from "./group.ts";
+import { checkOffsets } from "./offsets.ts";
+import type { Examination } from "./options.ts";
+import { compareColumns, sampleRows } from "./rows.ts";
+import { checkLeaders, findTopic, type PartitionLog, readLogs } from "./topic.ts";
+import { tryRows } from "./try_rows.ts";
+
+/** The topic: its partitions, what is in them, who reads them, and whether it fits the table. */
+export async function examineTopic(
+  examination: Examination,
+  kafka: KafkaOutcome,
+): Promise<void> {
+  const { rounds, options, source } = examination;
+  const { cluster, metadata } = kafka;
+  const name = options.topic ?? source?.value?.topic ?? null;
+  if (name === null) {
+    const topic = { what: "--topic", value: null };
+    await rounds.check("topic", source ? [source] : [topic], () => Promise.resolve(null));
+    return;
+  }
+  const topic = await rounds.check(
+    "topic",
+    [metadata],
+    (say) => findTopic(say, cluster.value!, name),
+  );
+  const leaders = await rounds.check(
+    "leaders",
+    [topic],
+    (say) => Promise.resolve(checkLeaders(say, topic.value!)),
+  );
+  const logs = await rounds.check(
+    "log",
+    [leaders],
+    (say) => readLogs(say, cluster.value!, name, leaders.value!),
+  );
+  await rounds.check(
+    "format",
+    [logs],
+    (say) => checkLastBatches(say, cluster.value!, name, logs.value!),
+  );
+  await examineOffsets(examination, kafka, name, logs);
+  await examineRows(examination, kafka, name, logs);
+}
+
+async function examineOffsets(
+  { rounds, options, source }: Examination,
+  { cluster, metadata }: KafkaOutcome,
+  topic: string,
+  logs: Outcome<PartitionLog[]>,
+): Promise<void> {
+  const group = source?.value?.group ?? options.group;
+  const surroundings = await rounds.check("group", [metadata, logs], (say) => {
+    const [broker] = metadata.value!.brokers;
+    return checkGroup(say, cluster.value!, group, topic, broker.id);
+  });
+  await rounds.check("offsets", [logs], async (say) => {
+    const items = logs.value!.map(({ partition }) => ({ topic, partition }));
+    const retention = surroundings.value?.retention ?? null;
+    const known = source?.value;
+    const stored = known?.offsets ?? new Map(
+      (await storedOffsets(cluster.value!, group, items)).map((offset, i) => [
+        items[i].partition,
+        offset,
+      ]),
+    );
+    const reader = known
+      ? {
+        name: `source "${known.name}"`,
+        toEarliest: `SELECT kafka.seek('${known.name}', 'earliest') goes on with what is left`,
+        whenNone: "its fallback says where the first load starts",
+      }
+      : {
+        name: `group "${group}"`,
+        toEarliest: "--on-lost earliest, or gpdb-kafka offsets reset --to earliest, goes on with " +
+          "what is left",
+        whenNone: "the first run starts at --fallback",
+      };
+    await checkOffsets(say, cluster.value!, topic, logs.value!, stored, reader, retention);
+    return true;
+  });
+}
+
+async function examineRows(
+  { rounds, options, database, source }: Examination,
+  { config }: KafkaOutcome,
+  topic: string,
+  logs: Outcome<PartitionLog[]>,
+): Promise<void> {
+  const rows = await rounds.check("rows", [logs], (say) => {
+    const command = source?.value?.command;
+    const how = command === undefined ? options.rows : options.rowsOfCommand(command);
+    return sampleRows(say, config.value!, topic, logs.value!, options.sample, how);
+  });
+  const wanted = source?.value?.target ?? (options.table && quoteTable(options.table));
+  if (!database || !wanted) return;
+  const columns = source?.value?.columns ?? null;
+  const table: Outcome<KnownTable> = await rounds.check(
+    "table",
+    [database],
+    (say) => findTable(say, database.value!, wanted, columns),
+  );
+  const fields = await rounds.check("fields", [rows, table], (say) => {
+    const names = table.value!.columns.map(({ name }) => name);
+    return Promise.resolve(compareColumns(say, rows.value!, names, table.value!.name));
+  });
+  await rounds.check("types", [fields], async (say) => {
+    const { dsn, config: { timeout } } = options;
+    await tryRows(say, dsn!, rows.value!, table.value!.columns, timeout);
+    return true;
+  });
+}

@@ -1,0 +1,41 @@
+import type { ClientConfig } from "../kafka/config.ts";
+import type { TableName } from "../greenplum/source.ts";
+import type { KnownDatabase, KnownSource } from "./database.ts";
+import type { Outcome, Rounds } from "./findings.ts";
+import type { RowOptions } from "./rows.ts";
+
+/** What a run is asked to look at; `lib/cli/doctor_flags.ts` makes it from the command line. */
+export interface DoctorOptions {
+  /** Without TLS and SASL, which {@link security} gives; the timeout is that of each check. */
+  config: ClientConfig;
+  /** Reads certificates, keys and credentials. Throws Failure where they can't be had. */
+  security(): Promise<Pick<ClientConfig, "tls" | "sasl">>;
+  /** Brokers that the user named: stronger than a source's own. */
+  brokersAreGiven: boolean;
+  topic: string | null;
+  group: string;
+  dsn: string | null;
+  /** A source of kafka.load, which says the topic, the table and the group. */
+  source: string | null;
+  table: TableName | null;
+  /** How the reader makes rows. */
+  rows: RowOptions;
+  /** The same of a source's command. Throws Failure. */
+  rowsOfCommand(command: string): RowOptions;
+  /** Records of each partition that are looked at. */
+  sample: number;
+  /** Where kafka_consumer is on the database's hosts; null: where the source's command has it. */
+  program: string | null;
+  /** What that kafka_consumer needs to reach the brokers; null where it can't be known. */
+  programArgs: readonly string[] | null;
+  version: string;
+}
+
+/** What all parts of a run share. */
+export interface Examination {
+  rounds: Rounds;
+  options: DoctorOptions;
+  /** Null where none is asked for. */
+  database: Outcome<KnownDatabase> | null;
+  source: Outcome<KnownSource> | null;
+}

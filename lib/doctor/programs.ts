@@ -1,0 +1,182 @@
+import { quoteIdent, quoteLiteral, quoteProgram, quoteWord } from "../greenplum/quote.ts";
+import type { Database } from "../load/database.ts";
+import type { KnownDatabase } from "./database.ts";
+import { type Say, some } from "./findings.ts";
+
+/** What is asked of the program on each host. */
+export interface ProgramQuestion {
+  /** A path as --program takes it, or a word of a shell command as it stands in one. */
+  program: { path: string } | { word: string };
+  /** Its arguments to reach the brokers and plan the topic; null where only its version is asked. */
+  plan: readonly string[] | null;
+}
+
+/** One host's answer. */
+interface Answer {
+  segment: string;
+  host: string;
+  version: string;
+  plan: string;
+}
+
+/** The longest that a segment's plan may take, seconds. */
+const PLAN_TIMEOUT = 5;
+
+/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null where no program can be run. */
+export async function checkRights(say: Say, database: KnownDatabase): Promise<true | null> {
+  return database.dialect === "greenplum"
+    ? await checkGreenplum(say, database)
+    : await checkPostgres(say, database);
+}
+
+async function checkGreenplum(
+  say: Say,
+  { sql, user, isSuperuser }: KnownDatabase,
+): Promise<true | null> {
+  const [{ setting }] = await sql`SELECT current_setting('gp_external_enable_exec') AS setting`;
+  if (setting === "on") say("ok", "gp_external_enable_exec is on");
+  else {
+    say(
+      "fail",
+      "gp_external_enable_exec is off, so no web table may run a command",
+      "gpconfig -c gp_external_enable_exec -v on, then restart Greenplum",
+    );
+  }
+  const [{ segments, down }] = await sql`
+    SELECT count(*)::int AS segments, sum((status = 'd')::int)::int AS down
+    FROM gp_segment_configuration WHERE content >= 0 AND role = 'p'`;
+  if (down > 0) say("fail", `${down} of ${segments} segments are down`, "gprecoverseg");
+  else say("ok", `${segments} segments are up`);
+  if (isSuperuser) {
+    say("ok", `user "${user}" is a superuser, so it may create web tables with EXECUTE`);
+  } else {
+    say(
+      "warn",
+      `user "${user}" is no superuser, so it can't create web tables with EXECUTE`,
+      "let a superuser create them, and GRANT SELECT; to load takes no more than that",
+    );
+  }
+  return isSuperuser && setting === "on" ? true : null;
+}
+
+async function checkPostgres(
+  say: Say,
+  { sql, user, isSuperuser }: KnownDatabase,
+): Promise<true | null> {
+  const [{ member, available, installed }] = await sql`
+    SELECT pg_has_role(current_user, 'pg_execute_server_program', 'MEMBER') AS member,
+      EXISTS (SELECT FROM pg_available_extensions WHERE name = 'file_fdw') AS available,
+      EXISTS (SELECT FROM pg_extension WHERE extname = 'file_fdw') AS installed`;
+  const may = isSuperuser || member;
+  if (may) say("ok", `user "${user}" may run programs (COPY … FROM PROGRAM)`);
+  else {
+    say(
+      "warn",
+      `user "${user}" may not run programs; the functions of schema kafka do it with their owner's ` +
+        "rights",
+      `GRANT pg_execute_server_program TO ${quoteIdent(user)}, where it is to create sources`,
+    );
+  }
+  if (installed) say("ok", "file_fdw is installed");
+  else if (available) say("ok", "file_fdw is not installed yet", "CREATE EXTENSION file_fdw");
+  else say("warn", "file_fdw is not to be had", "install the server's contrib package");
+  return may ? true : null;
+}
+
+/** Runs the program where the database would: on every segment, or on PostgreSQL's host. */
+export async function checkPrograms(
+  say: Say,
+  { sql, dialect }: KnownDatabase,
+  question: ProgramQuestion,
+  expected: string,
+): Promise<void> {
+  const command = questionCommand(question);
+  const answers = await answersOf(sql, dialect, command);
+  judgeAnswers(say, answers, question.plan !== null, dialect === "greenplum", expected);
+}
+
+/**
+ * A shell command that prints `segment|host|version|plan`, whatever the program does. No
+ * backslashes: they would have to survive SQL, CSV and the shell.
+ */
+export function questionCommand({ program, plan }: ProgramQuestion): string {
+  const word = "path" in program ? quoteProgram(program.path) : program.word;
+  const last = (args: string, pick: string) =>
+    `$(${word} ${args} 2>&1 </dev/null | ${pick} -n 1 | tr -d '|"')`;
+  const planned = plan === null
+    ? ""
+    : last(["plan", ...plan, "--timeout", `${PLAN_TIMEOUT}s`].map(quoteWord).join(" "), "tail");
+  return `echo "\${GP_SEGMENT_ID:-0}|$(uname -n)|${last("--version", "head")}|${planned}"`;
+}
+
+async function answersOf(
+  sql: Database,
+  dialect: KnownDatabase["dialect"],
+  command: string,
+): Promise<Answer[]> {
+  const table = `gpdb_kafka_doctor_${crypto.randomUUID().slice(0, 8)}`;
+  const columns = "(segment text, host text, version text, plan text)";
+  const statements = dialect === "greenplum"
+    ? [
+      `CREATE EXTERNAL WEB TABLE ${table} ${columns} EXECUTE ${quoteLiteral(command)} ON ALL ` +
+      "FORMAT 'CSV' (DELIMITER '|' NULL '') ENCODING 'UTF8'",
+    ]
+    : [
+      `CREATE TEMPORARY TABLE ${table} ${columns}`,
+      `COPY ${table} FROM PROGRAM ${quoteLiteral(command)} ` +
+      "(FORMAT csv, DELIMITER '|', NULL '', ENCODING 'UTF8')",
+    ];
+  // Whatever comes of it, nothing of it stays.
+  await sql.unsafe("BEGIN");
+  try {
+    for (const statement of statements) await sql.unsafe(statement);
+    const rows = await sql.unsafe(`SELECT segment, host, version, plan FROM ${table} ORDER BY 1`);
+    return rows.map(({ segment, host, version, plan }) => ({
+      segment,
+      host,
+      version: version ?? "",
+      plan: plan ?? "",
+    }));
+  } finally {
+    await sql.unsafe("ROLLBACK");
+  }
+}
+
+/** Says where the program is missing, of another version, or can't reach the brokers. */
+export function judgeAnswers(
+  say: Say,
+  answers: readonly Answer[],
+  planned: boolean,
+  isGreenplum: boolean,
+  expected: string,
+): void {
+  const where = ({ segment, host }: Answer) =>
+    isGreenplum ? `segment ${segment} on ${host}` : `the server's host ${host}`;
+  const versionOf = ({ version }: Answer) => /^kafka_consumer (\S+)/.exec(version)?.[1];
+  const missing = answers.filter((answer) => versionOf(answer) === undefined);
+  const there = answers.filter((answer) => versionOf(answer) !== undefined);
+  if (missing.length > 0) {
+    say(
+      "fail",
+      `kafka_consumer does not run for ${some(missing.map(where))}: ` +
+        `${missing[0].version || "it prints nothing"}`,
+      "copy it there, executable by the database's user, or say where it is with --program",
+    );
+  }
+  if (there.length > 0) {
+    const versions = [...new Set(there.map((answer) => versionOf(answer)!))];
+    const all = `kafka_consumer ${some(versions)} runs for ${some(there.map(where))}`;
+    if (versions.length === 1 && versions[0] === expected) say("ok", all);
+    else say("warn", `${all}; this is ${expected}`, "install the same version everywhere");
+  }
+  if (!planned || there.length === 0) return;
+  const cut = there.filter(({ plan }) => !/^[\w.-]+,\d+,\d+,\d+,/.test(plan));
+  if (cut.length === 0) say("ok", `the brokers and the topic can be reached from there, too`);
+  else {
+    say(
+      "fail",
+      `the topic can't be read by ${some(cut.map(where))}: ${cut[0].plan || "it prints nothing"}`,
+      "brokers advertise addresses that must be reachable from every one of these hosts",
+    );
+  }
+}

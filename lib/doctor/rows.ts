@@ -1,0 +1,140 @@
+import { consume } from "../consume/consume.ts";
+import type { ConsumeOptions } from "../consume/options.ts";
+import type { ClientConfig } from "../kafka/config.ts";
+import { countFields, splitRows } from "./fields.ts";
+import type { Say } from "./findings.ts";
+import type { PartitionLog } from "./topic.ts";
+
+/** Rows kept of a sample, bytes: records may be a megabyte each. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** How a reader makes rows of records: what of its flags decides over that. */
+export type RowOptions = Pick<
+  ConsumeOptions,
+  "value" | "columns" | "tombstones" | "isolation" | "badRecord"
+>;
+
+/** A row as the reader would write it, and the record that it comes from. */
+export interface SampleRow {
+  partition: number;
+  offset: number;
+  row: string;
+}
+
+/**
+ * Reads the last records of each partition through the record guard, as the consumer does.
+ * Returns the rows; null where there are none to look at.
+ */
+export async function sampleRows(
+  say: Say,
+  config: ClientConfig,
+  topic: string,
+  logs: readonly PartitionLog[],
+  count: number,
+  options: RowOptions,
+): Promise<SampleRow[] | null> {
+  const bad: string[] = [];
+  const chunks: Uint8Array[] = [];
+  let kept = 0;
+  const stream = new WritableStream<Uint8Array>({
+    write(chunk) {
+      if (kept > MOST_BYTES) return;
+      chunks.push(chunk.slice());
+      kept += chunk.length;
+    },
+  });
+  const summary = await consume(
+    {
+      topics: [topic],
+      group: "",
+      start: { at: "back", count },
+      fallback: "earliest",
+      onLost: "earliest",
+      assignment: { share: "all" },
+      partitions: logs.map(({ partition }) => partition),
+      ranges: null,
+      maxRecords: Infinity,
+      commit: false,
+      until: "end",
+      checkCrcs: true,
+      ...options,
+      badRecord: "skip",
+      columns: ["partition", "offset", ...options.columns],
+    },
+    config,
+    stream,
+    (line) => bad.push(line.replace(/; left out$/, "")),
+  );
+  const text = new TextDecoder().decode(await new Blob(chunks as BlobPart[]).bytes());
+  const rows = splitRows(text).map(sampleRow);
+  sayGuarded(say, summary.records, summary.tombstones, bad, options);
+  return rows.length > 0 ? rows : null;
+}
+
+function sayGuarded(
+  say: Say,
+  records: number,
+  tombstones: number,
+  bad: readonly string[],
+  { badRecord }: RowOptions,
+): void {
+  const total = records + bad.length;
+  const nulls = tombstones > 0 ? `; ${tombstones} null values are left out` : "";
+  if (bad.length === 0) {
+    const finding = total === 0 ? "there are no records" : `each of the last ${total} is one row`;
+    say("ok", finding + nulls);
+    return;
+  }
+  const more = bad.length > 1 ? `, and ${bad.length - 1} more` : "";
+  const finding = `${bad.length} of the last ${total} records are no rows: ${
+    bad[0]
+  }${more}${nulls}`;
+  if (badRecord === "fail") {
+    say(
+      "fail",
+      finding,
+      "--bad-record skip or dead-letter=TOPIC leaves such records out; --value field or hex takes " +
+        "values that are no CSV",
+    );
+  } else if (badRecord === "pass") {
+    say("fail", finding, "--bad-record pass writes them as they are, and rows break or vanish");
+  } else say("warn", finding, "--bad-record leaves them out");
+}
+
+/** `3,17,a,b` is the row `a,b` of partition 3, offset 17. */
+function sampleRow(line: string): SampleRow {
+  const first = line.indexOf(",");
+  const second = line.indexOf(",", first + 1);
+  return {
+    partition: Number(line.slice(0, first)),
+    offset: Number(line.slice(first + 1, second)),
+    row: line.slice(second + 1),
+  };
+}
+
+/** Compares the fields of each row with the columns they are read into. Returns whether all fit. */
+export function compareColumns(
+  say: Say,
+  rows: readonly SampleRow[],
+  columns: readonly string[],
+  table: string,
+): true | null {
+  const wrong = rows
+    .map(({ partition, offset, row }) => ({ partition, offset, fields: countFields(row) }))
+    .filter(({ fields }) => fields !== columns.length);
+  if (wrong.length === 0) {
+    say("ok", `all ${rows.length} rows have the ${columns.length} fields of ${table}`);
+    return true;
+  }
+  const [{ partition, offset, fields }] = wrong;
+  const missing = fields < columns.length;
+  const which = missing ? `; "${columns[fields]}" and what follows would miss their values` : "";
+  say(
+    "fail",
+    `${wrong.length} of ${rows.length} rows do not have the ${columns.length} fields of ${table}: ` +
+      `partition ${partition} offset ${offset} has ${fields}${which}`,
+    "name the columns that the rows have (--column of gpdb-kafka sql source), or change the table; " +
+      "a field with a comma needs quotes",
+  );
+  return null;
+}

@@ -1,0 +1,120 @@
+import { quoteArray, quoteIdent, quoteLiteral } from "./quote.ts";
+import {
+  type Column,
+  derivedName,
+  peekCommand,
+  peekTable,
+  plannerCommand,
+  quoteTable,
+  readerCommand,
+  type SourceDefinition,
+} from "./source.ts";
+
+/** Which database the SQL is for. */
+export type Dialect = "greenplum" | "postgres";
+
+/** Statements that make a source of kafka.load; they can be run again to change it. */
+export function sourceDdl(source: SourceDefinition, dialect: Dialect): string {
+  const statements = dialect === "greenplum" ? greenplum(source) : postgres(source);
+  return ["BEGIN;", ...statements, ...grants(source, dialect), "COMMIT;\n"].join("\n\n");
+}
+
+const CSV = "FORMAT 'CSV' (DELIMITER ',' NULL '' NEWLINE 'LF')\nENCODING 'UTF8'";
+
+function greenplum(source: SourceDefinition): string[] {
+  const { name, target, rejectLimit } = source;
+  const columns = source.columns === null
+    ? `(LIKE ${quoteTable(target)})`
+    : columnList(source.columns);
+  const reject = rejectLimit === null ? "" : `\nLOG ERRORS SEGMENT REJECT LIMIT ${rejectLimit}`;
+  const reader = readerTable(name);
+  const planner = `kafka.${quoteIdent(derivedName(name, "planner"))}`;
+  const table = (name: string, columns: string, command: string, place: string, reject: string) =>
+    `DROP EXTERNAL TABLE IF EXISTS ${name};\n` +
+    `CREATE READABLE EXTERNAL WEB TABLE ${name} ${columns}\n` +
+    `EXECUTE ${quoteLiteral(command)}\nON ${place}\n${CSV}${reject};`;
+  return [
+    "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
+    table(quoteTable(peekTable(source)), columns, peekCommand(source), "ALL", reject),
+    "-- For kafka.load alone, which says what to read in a comment: anything else is refused.\n" +
+    table(reader, columns, readerCommand(source, ["--ranges-from-query"]), "ALL", reject),
+    "-- ON SEGMENT 0, not ON MASTER: only segments are told the text of kafka.load's statements.\n" +
+    table(
+      planner,
+      "(topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint)",
+      plannerCommand(source, ["--from-query"]),
+      "SEGMENT 0",
+      "",
+    ),
+    addSource(source, reader, planner),
+  ];
+}
+
+function readerTable(name: string): string {
+  return `kafka.${quoteIdent(derivedName(name, "reader"))}`;
+}
+
+/**
+ * A LIMIT closes the pipe early; PostgreSQL takes that well of a program that SIGPIPE ended, of which
+ * 141 is the shell's way to tell. 74 is our exit status for it.
+ */
+const FOR_LIMIT = "; status=$?; test $status != 74 || exit 141; exit $status";
+
+/** Throws RangeError without columns: CREATE FOREIGN TABLE knows no LIKE before PostgreSQL 18. */
+function postgres(source: SourceDefinition): string[] {
+  if (source.columns === null) throw new RangeError("the columns must be known");
+  const peek = quoteTable(peekTable(source));
+  return [
+    "CREATE EXTENSION IF NOT EXISTS file_fdw;\n" +
+    "CREATE SERVER IF NOT EXISTS gpdb_kafka FOREIGN DATA WRAPPER file_fdw;",
+    "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
+    `DROP FOREIGN TABLE IF EXISTS ${peek};\n` +
+    `CREATE FOREIGN TABLE ${peek} ${columnList(source.columns)}\nSERVER gpdb_kafka OPTIONS (` +
+    `program ${quoteLiteral(peekCommand(source) + FOR_LIMIT)},\n` +
+    "  format 'csv', delimiter ',', null '', encoding 'UTF8');",
+    addSource(source, readerCommand(source, []), plannerCommand(source, [])),
+  ];
+}
+
+function columnList(columns: readonly Column[]): string {
+  return `(\n${columns.map(({ name, type }) => `  ${quoteIdent(name)} ${type}`).join(",\n")}\n)`;
+}
+
+function addSource(source: SourceDefinition, reader: string, planner: string): string {
+  const literal = (text: string | null) => text === null ? "NULL" : quoteLiteral(text);
+  const values = {
+    name: literal(source.name),
+    topic: literal(source.topic),
+    target: literal(quoteTable(source.target)),
+    reader: literal(reader),
+    planner: literal(planner),
+    group_name: literal(source.group),
+    columns: source.columns === null ? "NULL" : quoteArray(source.columns.map(({ name }) => name)),
+    brokers: literal(source.brokers),
+    config_file: literal(source.configFile),
+    fallback: literal(source.fallback),
+    on_lost: literal(source.onLost),
+    max_records: source.maxRecords === null ? "NULL" : String(source.maxRecords),
+  };
+  const lines = Object.entries(values).map(([name, value]) => `  ${name} := ${value}`);
+  return `SELECT kafka.add_source(\n${lines.join(",\n")});`;
+}
+
+/** On PostgreSQL kafka.load reads no table of ours: to INSERT is all it takes. */
+function grants(source: SourceDefinition, dialect: Dialect): string[] {
+  return source.roles.map((role) => {
+    const to = quoteIdent(role);
+    const readable = [
+      quoteTable(peekTable(source)),
+      ...(dialect === "greenplum" ? [readerTable(source.name)] : []),
+      "kafka.status",
+      "kafka.lag",
+      "kafka.load_offset",
+    ];
+    return [
+      `GRANT USAGE ON SCHEMA kafka TO ${to};`,
+      `GRANT INSERT ON ${quoteTable(source.target)} TO ${to};`,
+      `GRANT SELECT ON ${readable.join(", ")} TO ${to};`,
+    ].join("\n");
+  });
+}

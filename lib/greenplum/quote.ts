@@ -1,0 +1,43 @@
+/**
+ * Text of others as part of SQL and of shell commands: one function for each place. Whatever is
+ * put together elsewhere goes through these.
+ */
+
+/** A name as SQL reads it, always in quotes: `"Crimes"`, `"a""b"`. Throws RangeError on NUL. */
+export function quoteIdent(name: string): string {
+  refuseNul(name);
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * A string as SQL reads it, whatever standard_conforming_strings is: `'it''s'`, `E'a\\b'`. Throws
+ * RangeError on NUL.
+ */
+export function quoteLiteral(text: string): string {
+  refuseNul(text);
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return quoted.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
+}
+
+/** A word as a shell reads it: as it is where that is safe, else `'it'\''s'`. Throws RangeError on NUL. */
+export function quoteWord(text: string): string {
+  refuseNul(text);
+  return /^[a-zA-Z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * The path of a program as a shell reads it: as a word, but for a `$HOME/` in front, which stays
+ * the home folder of whoever runs it.
+ */
+export function quoteProgram(path: string): string {
+  return path.startsWith("$HOME/") ? `"$HOME"/${quoteWord(path.slice(6))}` : quoteWord(path);
+}
+
+/** A list of strings as SQL reads it: `ARRAY['a', 'b']::text[]`. */
+export function quoteArray(items: readonly string[]): string {
+  return `ARRAY[${items.map(quoteLiteral).join(", ")}]::text[]`;
+}
+
+function refuseNul(text: string): void {
+  if (text.includes("\0")) throw new RangeError("neither SQL nor a command can hold a NUL");
+}

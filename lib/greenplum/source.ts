@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { quoteIdent, quoteProgram, quoteWord } from "./quote.ts";
+
+/** A column of the target, and of the web tables that are read into it. */
+export interface Column {
+  name: string;
+  /** As SQL writes it: `character varying(20)`. */
+  type: string;
+}
+
+/** A table's name, without quotes. Without a schema, the search path has it. */
+export interface TableName {
+  schema: string | null;
+  table: string;
+}
+
+/** A source of kafka.load, as `gpdb-kafka sql source` is told of it. */
+export interface SourceDefinition {
+  name: string;
+  topic: string;
+  target: TableName;
+  /** In the order of the CSV fields; null where the target's own columns are all of them. */
+  columns: readonly Column[] | null;
+  brokers: string | null;
+  /** Of librdkafka's or Java's property names, on every segment host. */
+  configFile: string | null;
+  group: string;
+  fallback: "earliest" | "latest" | "fail";
+  onLost: "fail" | "earliest" | "latest";
+  maxRecords: number | null;
+  /** Where kafka_consumer is, on every segment host. */
+  program: string;
+  /** More flags for the reader and the peek, each a word: `--columns`, `partition,offset`. */
+  readerFlags: readonly string[];
+  isolation: "read_committed" | "read_uncommitted";
+  /** SEGMENT REJECT LIMIT of Greenplum: `10` or `1 PERCENT`; null fails on the first bad row. */
+  rejectLimit: string | null;
+  /** Roles that may load and look. */
+  roles: readonly string[];
+}
+
+/** A table's name as SQL reads it. */
+export function quoteTable({ schema, table }: TableName): string {
+  return schema === null ? quoteIdent(table) : `${quoteIdent(schema)}.${quoteIdent(table)}`;
+}
+
+/** The longest name that PostgreSQL and Greenplum keep, bytes; they cut longer ones silently. */
+const LONGEST_NAME = 63;
+
+/** `name_suffix`, or where that is too long, its front with a hash of all of it. */
+export function derivedName(name: string, suffix: string): string {
+  const whole = `${name}_${suffix}`;
+  const bytes = new TextEncoder().encode(whole);
+  if (bytes.length <= LONGEST_NAME) return whole;
+  const end = `_${createHash("sha256").update(whole).digest("hex").slice(0, 8)}_${suffix}`;
+  let front = "";
+  for (const character of name) {
+    if (new TextEncoder().encode(front + character + end).length > LONGEST_NAME) break;
+    front += character;
+  }
+  return front + end;
+}
+
+/** The table that shows what is to come, beside the target, and moves nothing. */
+export function peekTable({ target }: SourceDefinition): TableName {
+  return { schema: target.schema, table: derivedName(target.table, "peek") };
+}
+
+function connection({ brokers, configFile }: SourceDefinition): string[] {
+  return [
+    ...(configFile === null ? [] : ["--config", configFile]),
+    ...(brokers === null ? [] : ["--brokers", brokers]),
+  ];
+}
+
+function command(source: SourceDefinition, words: readonly string[]): string {
+  return [quoteProgram(source.program), ...words.map(quoteWord)].join(" ");
+}
+
+function consumerWords(source: SourceDefinition): string[] {
+  return [
+    ...connection(source),
+    "--topic",
+    source.topic,
+    ...(source.isolation === "read_committed" ? [] : ["--isolation", source.isolation]),
+    ...source.readerFlags,
+  ];
+}
+
+/** The shell command that writes the rows of given ranges. */
+export function readerCommand(source: SourceDefinition, more: readonly string[]): string {
+  return command(source, [...consumerWords(source), ...more]);
+}
+
+/** The shell command that shows what the next load would start with; it commits nothing. */
+export function peekCommand(source: SourceDefinition): string {
+  const words = ["--group", source.group, "--commit", "no", "--on-lost", "earliest"];
+  return command(source, [...consumerWords(source), ...words]);
+}
+
+/** The shell command that says where the topic starts and ends. */
+export function plannerCommand(source: SourceDefinition, more: readonly string[]): string {
+  const { topic, group, isolation } = source;
+  const words = ["plan", ...connection(source), "--topic", topic, "--group", group];
+  return command(source, [
+    ...words,
+    ...(isolation === "read_committed" ? [] : ["--isolation", isolation]),
+    ...more,
+  ]);
+}

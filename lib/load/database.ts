@@ -1,0 +1,95 @@
+import postgres from "postgres";
+import { Failure } from "../failure.ts";
+import type { Column, TableName } from "../greenplum/source.ts";
+
+/** A connection to the database that rows are loaded into. */
+export type Database = postgres.Sql;
+
+const CONNECT_TIMEOUT = 10; // seconds
+
+/**
+ * Opens one connection, at the first query; a lost one is opened again at the next. Nothing is
+ * prepared, so that a pooler may stand between. Throws Failure (usage) where the DSN is none.
+ */
+export function openDatabase(
+  dsn: string,
+  name: string,
+  notice: (text: string) => void = () => {},
+): Database {
+  if (!/^postgres(ql)?:\/\//.test(dsn)) {
+    throw new Failure("usage", "--dsn must look like postgres://user@host:5432/database");
+  }
+  try {
+    return postgres(dsn, {
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      connect_timeout: CONNECT_TIMEOUT,
+      prepare: false,
+      fetch_types: false,
+      connection: { application_name: name },
+      onnotice: ({ message }) => notice(message ?? ""),
+    });
+  } catch (error) {
+    throw new Failure("usage", `--dsn: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** A table's full name, and its columns in their order. Throws what the database answers. */
+export async function readColumns(
+  sql: Database,
+  table: string,
+): Promise<{ target: TableName; columns: Column[] }> {
+  const rows = await sql`
+    SELECT n.nspname AS schema, c.relname AS table, a.attname AS name,
+      format_type(a.atttypid, a.atttypmod) AS type
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.oid = ${table}::regclass
+    ORDER BY a.attnum`;
+  if (rows.length === 0) throw new Failure("usage", `table ${table} has no columns`);
+  return {
+    target: { schema: rows[0].schema, table: rows[0].table },
+    columns: rows.map(({ name, type }) => ({ name, type })),
+  };
+}
+
+/** What one call of kafka.load did. */
+export interface Loaded {
+  rows: number;
+  rejected: number;
+  records: number;
+  lag: number;
+  /** `max_records`: there is more to load. */
+  reason: "end" | "max_records";
+  seconds: number;
+  loadNo: number;
+}
+
+/** A running kafka.load. */
+export interface RunningLoad {
+  done: Promise<Loaded>;
+  cancel(): void;
+}
+
+/** Starts kafka.load in a transaction of its own. */
+export function startLoad(
+  sql: Database,
+  source: string,
+  maxRecords: number | null,
+): RunningLoad {
+  const query = sql`SELECT * FROM kafka.load(${source}, ${maxRecords}::bigint)`;
+  return {
+    done: query.then(([row]) => ({
+      rows: Number(row.rows),
+      rejected: Number(row.rejected),
+      records: Number(row.records),
+      lag: Number(row.lag),
+      reason: row.reason,
+      seconds: row.seconds,
+      loadNo: Number(row.load_no),
+    })),
+    cancel: () => query.cancel(),
+  };
+}

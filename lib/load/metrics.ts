@@ -1,0 +1,96 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Loaded } from "./database.ts";
+import type { LoopEvents } from "./loop.ts";
+
+/** What Prometheus is told of a load loop. */
+export class LoadMetrics implements LoopEvents {
+  readonly #registry = new Registry();
+  readonly #rows: Counter;
+  readonly #rejected: Counter;
+  readonly #records: Counter;
+  readonly #loads: Counter;
+  readonly #errors: Counter;
+  readonly #seconds: Histogram;
+  readonly #lag: Gauge;
+  readonly #last: Gauge;
+  readonly #up: Gauge;
+  #healthy = true;
+  #lastSuccess = Date.now();
+  readonly #deadline: number;
+  #problem = "";
+
+  /** `every` is the time between loads, milliseconds. */
+  constructor(source: string, every: number) {
+    const registers = [this.#registry];
+    this.#registry.setDefaultLabels({ source });
+    const counter = (name: string, help: string) => new Counter({ name, help, registers });
+    const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+    this.#rows = counter("gpdb_kafka_rows_total", "Rows inserted");
+    this.#rejected = counter(
+      "gpdb_kafka_rejected_rows_total",
+      "Rows that the reject limit left out",
+    );
+    this.#records = counter("gpdb_kafka_records_total", "Offsets passed");
+    this.#loads = counter("gpdb_kafka_loads_total", "Loads that succeeded, empty ones too");
+    this.#errors = counter("gpdb_kafka_load_errors_total", "Loads that failed");
+    this.#lag = gauge("gpdb_kafka_lag_records", "Offsets left to load behind the last load");
+    this.#last = gauge(
+      "gpdb_kafka_last_load_timestamp_seconds",
+      "When the last load succeeded, Unix time",
+    );
+    this.#up = gauge("gpdb_kafka_up", "1 after a load that succeeded, 0 after one that failed");
+    this.#seconds = new Histogram({
+      name: "gpdb_kafka_load_seconds",
+      help: "Time a load takes",
+      buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+      registers,
+    });
+    // Three loads that did not come, or a long one: a minute is no reason to worry anybody.
+    this.#deadline = Math.max(3 * every, 60_000);
+  }
+
+  loaded({ rows, rejected, records, lag, seconds }: Loaded): void {
+    this.#rows.inc(rows);
+    this.#rejected.inc(rejected);
+    this.#records.inc(records);
+    this.#loads.inc();
+    this.#seconds.observe(seconds);
+    this.#lag.set(lag);
+    this.#last.set(Date.now() / 1000);
+    this.#up.set(1);
+    this.#healthy = true;
+    this.#lastSuccess = Date.now();
+  }
+
+  failed(message: string): void {
+    this.#errors.inc();
+    this.#up.set(0);
+    this.#healthy = false;
+    this.#problem = message;
+  }
+
+  /** Answers GET /metrics and GET /healthz. */
+  readonly answer = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return new Response("GET only\n", { status: 405, headers: { allow: "GET, HEAD" } });
+    }
+    switch (pathname) {
+      case "/metrics":
+        return new Response(await this.#registry.metrics(), {
+          headers: { "content-type": this.#registry.contentType },
+        });
+      case "/healthz":
+        return this.#health();
+      default:
+        return new Response("/metrics or /healthz\n", { status: 404 });
+    }
+  };
+
+  #health(): Response {
+    const silent = Date.now() - this.#lastSuccess;
+    if (this.#healthy && silent <= this.#deadline) return new Response("ok\n");
+    const why = this.#healthy ? `no load ended for ${Math.round(silent / 1000)} s` : this.#problem;
+    return new Response(`${why}\n`, { status: 503 });
+  }
+}

@@ -1,0 +1,95 @@
+import type { Kernel } from "../protocol/kernel/kernel.ts";
+import { Batch as At, BATCH_PREFIX, type Codec, codecs } from "../protocol/record_batch.ts";
+import type { Compressor } from "./compressor.ts";
+
+/** Who sends: the id and epoch that a broker gave, both -1 for a producer that is not idempotent. */
+export interface ProducerIdentity {
+  readonly id: number;
+  readonly epoch: number;
+}
+
+/** A closed batch: from `start` to `end` in the kernel's memory, its records' line numbers before `top`. */
+export class RecordBatch {
+  readonly kernel: Kernel;
+  readonly partition: number;
+  readonly start: number;
+  readonly top: number;
+  readonly count: number;
+  /** Size of its records before they were compressed, bytes. */
+  readonly recordsSize: number;
+  end: number;
+  sequence = -1;
+  /** Gives the memory back. */
+  readonly release: () => void;
+
+  /** The records lie from `start + Batch.records` to `end`. */
+  constructor(
+    kernel: Kernel,
+    at: { partition: number; start: number; end: number; top: number; count: number },
+    release: () => void,
+  ) {
+    this.kernel = kernel;
+    this.partition = at.partition;
+    this.start = at.start;
+    this.end = at.end;
+    this.top = at.top;
+    this.count = at.count;
+    this.recordsSize = at.end - at.start - At.records;
+    this.release = release;
+  }
+
+  get size(): number {
+    return this.end - this.start;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.kernel.bytes.subarray(this.start, this.end);
+  }
+
+  /** The number of the line that record `index` came from. */
+  line(index: number): number {
+    return this.kernel.view.getUint32(this.top - 4 * (index + 1), true);
+  }
+
+  get codec(): Codec {
+    return codecs[this.kernel.view.getInt16(this.start + At.attributes)];
+  }
+
+  /** Writes the header, and compresses the records where that makes them smaller. */
+  seal(compressor: Compressor | null): void {
+    const { kernel, start } = this;
+    let codec: Codec = "none";
+    if (compressor !== null) {
+      const records = start + At.records;
+      const smaller = compressor.compress(kernel.bytes.subarray(records, this.end));
+      if (smaller.length < this.recordsSize) {
+        kernel.bytes.set(smaller, records);
+        this.end = records + smaller.length;
+        codec = compressor.codec;
+      }
+    }
+    const { view } = kernel;
+    const now = BigInt(Date.now());
+    view.setBigInt64(start + At.baseOffset, 0n);
+    view.setInt32(start + At.length, this.size - BATCH_PREFIX);
+    // The partition leader epoch, which the broker sets.
+    view.setInt32(start + BATCH_PREFIX, -1);
+    view.setInt8(start + At.magic, 2);
+    view.setInt16(start + At.attributes, codecs.indexOf(codec));
+    view.setInt32(start + At.lastOffsetDelta, this.count - 1);
+    view.setBigInt64(start + At.baseTimestamp, now);
+    view.setBigInt64(start + At.maxTimestamp, now);
+    view.setInt32(start + At.count, this.count);
+  }
+
+  /** Writes who sends the batch and its place in the partition's sequence, and the CRC. */
+  stamp({ id, epoch }: ProducerIdentity, sequence: number): void {
+    const { kernel, start } = this;
+    this.sequence = sequence;
+    kernel.view.setBigInt64(start + At.producerId, BigInt(id));
+    kernel.view.setInt16(start + At.producerEpoch, epoch);
+    kernel.view.setInt32(start + At.baseSequence, sequence);
+    const from = start + At.attributes;
+    kernel.view.setUint32(start + At.crc, kernel.crc32c(from, this.end - from));
+  }
+}

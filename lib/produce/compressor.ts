@@ -1,0 +1,28 @@
+import { loadCodec } from "../protocol/codecs/codecs.ts";
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Codec } from "../protocol/record_batch.ts";
+
+/** Makes the records of a batch smaller, and back. */
+export interface Compressor {
+  readonly codec: Codec;
+  /** Good until the next call. */
+  compress(records: Uint8Array): Uint8Array;
+  /** `size` is that of the result, bytes. */
+  decompress(records: Uint8Array, size: number): Uint8Array;
+}
+
+/** What compresses with that codec; null for none. */
+export async function compressorOf(codec: Codec): Promise<Compressor | null> {
+  if (codec === "none") return null;
+  const implementation = await loadCodec(codec);
+  return {
+    codec,
+    compress: (records) => implementation.compress(records),
+    decompress(records, size) {
+      const kernel = new Kernel();
+      kernel.reserve(size);
+      const count = implementation.decompress(records, kernel, Kernel.DATA, size);
+      return kernel.bytes.subarray(Kernel.DATA, Kernel.DATA + count);
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import { Packed, SPOILT } from "../protocol/kernel/packing.ts";
+import { Batch } from "../protocol/record_batch.ts";
+import type { Arena, Slot } from "./arena.ts";
+import { RecordBatch } from "./batch.ts";
+import type { Compressor } from "./compressor.ts";
+import type { ProduceOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
+import type { Sink } from "./sender.ts";
+
+/** Largest batch that is filled, header included, bytes: a topic takes 1,048,588 by default. */
+const LARGEST_BATCH = 1_000_000;
+/** How long a row may wait for others to fill its batch with while no input comes, milliseconds. */
+const LINGER = 20;
+/** Below this, waiting for input is no wait. */
+const PROMPT = 3;
+
+/** Fills batches with rows, and hands them on when they are full or have waited. */
+export class Packer {
+  /** Rows packed, their bytes, and empty lines. */
+  rows = 0;
+  bytes = 0;
+  empty = 0;
+  /** The largest batch filled; less where a broker said that one was too large. */
+  largestBatch: number = LARGEST_BATCH;
+  readonly #arena: Arena;
+  readonly #options: ProduceOptions;
+  readonly #sink: Sink;
+  readonly #compressor: Compressor | null;
+  readonly #pace: Pace;
+  /** A row that can't be a record, and its line; it throws, or counts it. */
+  readonly #bad: (line: number, why: string) => void;
+  /** The slots of the open batches, by partition. */
+  readonly #open = new Map<number, Slot>();
+  /** Where rows without a key go. */
+  #partition: number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #waitingSince = Infinity;
+  #openSince = Infinity;
+
+  constructor(
+    arena: Arena,
+    options: ProduceOptions,
+    sink: Sink,
+    compressor: Compressor | null,
+    bad: (line: number, why: string) => void,
+  ) {
+    this.#arena = arena;
+    this.#options = options;
+    this.#sink = sink;
+    this.#compressor = compressor;
+    this.#bad = bad;
+    this.#pace = new Pace(options);
+    this.#partition = options.partition ?? sink.next(-1);
+  }
+
+  /**
+   * Packs the rows between `start` and `end` of the kernel's memory. `last`: the input ends there.
+   * Returns where the first row starts that is not whole.
+   */
+  async pack(start: number, end: number, last: boolean): Promise<number> {
+    const { kernel } = this.#arena;
+    const limited = this.#pace.limited;
+    while (true) {
+      const budget = limited && start < end ? await this.#pace.next(this.closeAll) : 0x7fffffff;
+      start = kernel.pack(start, end, last, this.#partition, budget);
+      const { stop, partition, size, line, rows } = kernel.packed;
+      this.rows += rows;
+      this.bytes += kernel.packed.bytes;
+      this.empty += kernel.packed.empty;
+      if (limited) this.#pace.took(rows);
+      switch (stop) {
+        case Packed.more:
+          return start;
+        case Packed.open:
+          await this.#openBatch(partition);
+          break;
+        case Packed.full:
+          this.#close(partition);
+          if (partition === this.#partition) this.#turn();
+          break;
+        case Packed.large:
+          await this.#makeRoom(partition, Batch.records + size);
+          break;
+        case Packed.keyless:
+          this.#bad(line, this.#whyKeyless());
+      }
+    }
+  }
+
+  #whyKeyless(): string {
+    const { key } = this.#options;
+    const column = key !== null && "column" in key ? key.column : 0;
+    return `has no column ${column} that can be its key`;
+  }
+
+  /** Hands on all open batches, full or not. */
+  readonly closeAll = (): void => {
+    for (const partition of [...this.#open.keys()]) this.#close(partition);
+    this.#turn();
+  };
+
+  /** Hands on all open batches and waits until nothing is under way. */
+  async drain(): Promise<void> {
+    this.closeAll();
+    await this.#sink.flush();
+  }
+
+  /** Waits for input: meanwhile rows that waited long enough are handed on. */
+  async waiting(input: Promise<number | null>): Promise<number | null> {
+    this.#waitingSince = performance.now();
+    try {
+      return await input;
+    } finally {
+      this.#waitingSince = Infinity;
+    }
+  }
+
+  /** Ends the timer. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Goes to another partition, so that all get their share. */
+  #turn(): void {
+    if (this.#options.partition === null) this.#partition = this.#sink.next(this.#partition);
+  }
+
+  async #openBatch(partition: number): Promise<void> {
+    const slot = await this.#slot();
+    this.#opened(partition, slot, Math.min(this.largestBatch, slot.end - slot.start));
+  }
+
+  #opened(partition: number, slot: Slot, limit: number): void {
+    this.#open.set(partition, slot);
+    this.#arena.open(partition, slot, limit);
+    if (this.#open.size === 1) this.#openSince = performance.now();
+    this.#timer ??= setTimeout(this.#linger, LINGER);
+  }
+
+  async #slot(): Promise<Slot> {
+    while (true) {
+      const slot = this.#arena.take();
+      if (slot !== null) return slot;
+      await this.#sink.changed();
+    }
+  }
+
+  /** Lets the empty batch of `partition` take a record that makes it `size` bytes large. */
+  async #makeRoom(partition: number, size: number): Promise<void> {
+    const arena = this.#arena;
+    const needed = size + SPOILT + 4;
+    if (needed > arena.slotSize) {
+      this.#close(partition);
+      let slot: Slot | null;
+      while ((slot = arena.takeLarge(needed)) === null) {
+        await this.drain();
+        arena.grow(arena.inputSize, needed);
+      }
+      this.#opened(partition, slot, size);
+    } else arena.widen(partition, size - Batch.records);
+  }
+
+  #close(partition: number): void {
+    const arena = this.#arena;
+    const slot = this.#open.get(partition)!;
+    const end = arena.at(partition);
+    const count = arena.count(partition);
+    arena.close(partition);
+    this.#open.delete(partition);
+    if (count === 0) return arena.give(slot);
+    const at = { partition, start: slot.start, end, top: slot.end, count };
+    const batch = new RecordBatch(arena.kernel, at, () => arena.give(slot));
+    batch.seal(this.#compressor);
+    this.#sink.send(batch);
+  }
+
+  readonly #linger = (): void => {
+    this.#timer = null;
+    if (this.#open.size === 0) return;
+    const now = performance.now();
+    const age = now - this.#openSince;
+    // While input keeps coming, many open batches get time to fill.
+    if (age >= LINGER && now - this.#waitingSince >= PROMPT || age >= 10 * LINGER) this.closeAll();
+    else this.#timer = setTimeout(this.#linger, Math.max(LINGER - age, PROMPT));
+  };
+}

@@ -1,0 +1,103 @@
+import type { Connection } from "../kafka/connection.ts";
+import type { TopicPartition } from "../kafka/offsets.ts";
+import { Backoff } from "../kafka/retry.ts";
+import type { ClientConfig } from "../kafka/config.ts";
+import type { ProducerIdentity, RecordBatch } from "./batch.ts";
+
+/** Sequence numbers go round at 2^31. */
+const SEQUENCES = 0x8000_0000;
+
+/** The batches of one partition that are not acknowledged, in their order. */
+export class PartitionQueue implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly backoff: Backoff;
+  /** The batches; the first {@link sent} of them were sent since the last failure. */
+  readonly batches: RecordBatch[] = [];
+  sent = 0;
+  /** Batches sent that are neither answered nor lost. */
+  inFlight = 0;
+  /** What went wrong first; nothing is sent until that is dealt with. */
+  problem: { error: unknown; batch: RecordBatch | null } | null = null;
+  /** Whether nothing was acknowledged since something last went wrong. */
+  failing = false;
+  /** The connection to the leader; null: it must be looked for. */
+  connection: Connection | null = null;
+  connecting = false;
+  /**
+   * Whether a batch was acknowledged. Before, only one may be in flight: a broker that has nothing
+   * from a producer takes any sequence number, so it would take the second batch without the first.
+   */
+  established = false;
+  /** Rows acknowledged, and their offsets: the first one's, and the one behind the last. */
+  rows = 0;
+  firstOffset = -1;
+  nextOffset = -1;
+  #identity: ProducerIdentity;
+  #sequence = 0;
+
+  constructor(
+    { topic, partition }: TopicPartition,
+    config: ClientConfig,
+    identity: ProducerIdentity,
+  ) {
+    this.topic = topic;
+    this.partition = partition;
+    this.backoff = new Backoff(config);
+    this.#identity = identity;
+  }
+
+  push(batch: RecordBatch): void {
+    if (this.batches.length === 0) this.backoff.progress();
+    this.batches.push(batch);
+    this.#stamp(batch);
+  }
+
+  /** Takes out a batch that was acknowledged. */
+  acknowledge(batch: RecordBatch, baseOffset: number): void {
+    this.#take(batch);
+    this.established = true;
+    this.failing = false;
+    this.backoff.progress();
+    this.rows += batch.count;
+    if (baseOffset >= 0) {
+      if (this.firstOffset === -1) this.firstOffset = baseOffset;
+      this.nextOffset = Math.max(this.nextOffset, baseOffset + batch.count);
+    }
+    batch.release();
+  }
+
+  /**
+   * Puts others, or none, in the place of a batch that was refused. Only while nothing is in
+   * flight: then no later batch was accepted either, and all get the sequence numbers anew.
+   */
+  replace(batch: RecordBatch, by: readonly RecordBatch[]): void {
+    const first = batch.sequence;
+    const index = this.#take(batch);
+    this.batches.splice(index, 0, ...by);
+    if (this.#identity.id !== -1) this.#sequence = first;
+    for (const later of this.batches.slice(index)) this.#stamp(later);
+    this.backoff.progress();
+    batch.release();
+  }
+
+  /** Everything is to be sent again. */
+  rewind(): void {
+    this.sent = 0;
+    this.connection = null;
+    this.problem = null;
+  }
+
+  #stamp(batch: RecordBatch): void {
+    if (this.#identity.id === -1) return batch.stamp(this.#identity, -1);
+    batch.stamp(this.#identity, this.#sequence);
+    this.#sequence = (this.#sequence + batch.count) % SEQUENCES;
+  }
+
+  #take(batch: RecordBatch): number {
+    const index = this.batches.indexOf(batch);
+    this.batches.splice(index, 1);
+    if (index < this.sent) this.sent--;
+    return index;
+  }
+}

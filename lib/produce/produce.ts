@@ -1,0 +1,150 @@
+import { Failure } from "../failure.ts";
+import { Cluster } from "../kafka/cluster.ts";
+import type { ClientConfig } from "../kafka/config.ts";
+import { initProducerId } from "../protocol/messages/init_producer_id.ts";
+import { produce as produceApi } from "../protocol/messages/produce.ts";
+import { Arena } from "./arena.ts";
+import { BadRows } from "./bad_rows.ts";
+import { type Compressor, compressorOf } from "./compressor.ts";
+import { type Batches, DryRun } from "./dry_run.ts";
+import { feed } from "./feed.ts";
+import type { ProduceOptions } from "./options.ts";
+import { Packer } from "./packer.ts";
+import { ANYBODY, newProducer } from "./producer_id.ts";
+import { Sender } from "./sender.ts";
+import { TooLarge } from "./too_large.ts";
+
+/** What a run did so far. */
+export interface Progress {
+  /** Rows read, without empty lines and those left out. */
+  read: number;
+  /** Rows that the brokers acknowledged. */
+  delivered: number;
+  /** Bytes of the rows read. */
+  bytes: number;
+}
+
+/** What a run did. Offsets: `from` the first row's, `to` the one behind the last. */
+export interface Summary {
+  rows: number;
+  bytes: number;
+  /** Empty lines. */
+  empty: number;
+  /** Bad rows left out (`--bad-record skip`). */
+  skipped: number;
+  seconds: number;
+  partitions: { topic: string; partition: number; rows: number; from: number; to: number }[];
+  /** Of a dry run: what would have been sent. */
+  batches?: Batches;
+}
+
+/**
+ * Reads rows from the inputs and delivers them to the topic. When it returns, every row is
+ * acknowledged, or left out and counted. `watch` is given a function that tells how far it is;
+ * `log` is told of rows left out.
+ *
+ * Throws Failure, which tells how many rows are known to be delivered.
+ */
+export async function produce(
+  options: ProduceOptions,
+  config: ClientConfig,
+  log: (line: string) => void,
+  watch: (progress: () => Progress) => void,
+): Promise<Summary> {
+  const started = performance.now();
+  const compressor = await compressorOf(options.codec);
+  const bad = new BadRows(options, log);
+  const done = options.dryRun
+    ? await dryRun(options, compressor, bad, watch)
+    : await deliver(options, config, compressor, bad, watch);
+  return {
+    ...done,
+    skipped: bad.count,
+    seconds: Math.round(performance.now() - started) / 1000,
+  };
+}
+
+type Done = Omit<Summary, "skipped" | "seconds">;
+
+async function deliver(
+  options: ProduceOptions,
+  config: ClientConfig,
+  compressor: Compressor | null,
+  bad: BadRows,
+  watch: (progress: () => Progress) => void,
+): Promise<Done> {
+  const { topic } = options;
+  const cluster = new Cluster(config, [produceApi, initProducerId]);
+  try {
+    const partitions = (await cluster.topic(topic)).partitions.length;
+    if (options.partition !== null && options.partition >= partitions) {
+      throw new Failure(
+        "usage",
+        `--partition: topic "${topic}" has ${partitions} partitions, from 0 on`,
+      );
+    }
+    const identity = options.idempotent ? await newProducer(cluster, topic) : ANYBODY;
+    const tooLarge = new TooLarge(compressor, bad);
+    const sender = new Sender(cluster, options, partitions, identity, tooLarge.deal);
+    const hashing = isHashing(options);
+    const arena = new Arena(partitions, hashing ? partitions : 1);
+    arena.setUp(options, hashing);
+    const packer = new Packer(arena, options, sender, compressor, bad.add);
+    tooLarge.packer = packer;
+    watch(() => ({ read: packer.rows, delivered: sender.rows, bytes: packer.bytes }));
+    try {
+      await Promise.race([feed(arena, packer, options, bad), sender.failed]);
+    } catch (error) {
+      throw withCount(error, sender.rows, options.acks);
+    } finally {
+      packer.stop();
+    }
+    return {
+      rows: sender.rows,
+      bytes: packer.bytes,
+      empty: packer.empty,
+      partitions: sender.queues.map(({ topic, partition, rows, firstOffset, nextOffset }) => ({
+        topic,
+        partition,
+        rows,
+        from: firstOffset,
+        to: nextOffset,
+      })),
+    };
+  } finally {
+    cluster.close();
+  }
+}
+
+/** Everything but the sending, for one partition without a broker. */
+async function dryRun(
+  options: ProduceOptions,
+  compressor: Compressor | null,
+  bad: BadRows,
+  watch: (progress: () => Progress) => void,
+): Promise<Done> {
+  const arena = new Arena(1, 1);
+  arena.setUp(options, false);
+  const sink = new DryRun();
+  const packer = new Packer(arena, { ...options, partition: 0 }, sink, compressor, bad.add);
+  watch(() => ({ read: packer.rows, delivered: 0, bytes: packer.bytes }));
+  try {
+    await feed(arena, packer, options, bad);
+  } finally {
+    packer.stop();
+  }
+  const { rows, bytes, empty } = packer;
+  return { rows, bytes, empty, partitions: [], batches: sink.batches };
+}
+
+/** Whether keys choose partitions. */
+function isHashing({ key, partition, partitioner }: ProduceOptions): boolean {
+  return key !== null && partition === null && partitioner === "murmur2";
+}
+
+/** A failure that also says what may be counted on. */
+function withCount(error: unknown, rows: number, acks: ProduceOptions["acks"]): unknown {
+  if (!(error instanceof Failure)) return error;
+  const count = acks === 0 ? `${rows} rows were sent` : `${rows} rows are known to be delivered`;
+  return new Failure(error.kind, `${error.message}; ${count}`, { cause: error });
+}

@@ -1,0 +1,32 @@
+import type { Cluster } from "../kafka/cluster.ts";
+import { BrokerError } from "../kafka/errors.ts";
+import { noLeader } from "../kafka/offsets.ts";
+import { retry } from "../kafka/retry.ts";
+import { initProducerId } from "../protocol/messages/init_producer_id.ts";
+import type { ProducerIdentity } from "./batch.ts";
+
+/** Who sends without idempotence: nobody in particular. */
+export const ANYBODY: ProducerIdentity = { id: -1, epoch: -1 };
+
+const CLUSTER_AUTHORIZATION_FAILED = 31;
+
+/** Asks the leader of one of the topic's partitions (any broker can tell) for a producer id. */
+export async function newProducer(cluster: Cluster, topic: string): Promise<ProducerIdentity> {
+  const failed = "cannot get a producer id";
+  return await retry(cluster.config, async () => {
+    const leader = cluster.leader(topic, 0);
+    if (leader === -1) {
+      await cluster.refresh([topic]);
+      throw noLeader(`${failed} for topic "${topic}"`);
+    }
+    const connection = await cluster.broker(leader);
+    const answer = await connection.call(initProducerId, null);
+    if (answer.errorCode !== 0) {
+      const hint = answer.errorCode === CLUSTER_AUTHORIZATION_FAILED
+        ? "the user needs the right IdempotentWrite, or say --no-idempotence"
+        : null;
+      throw new BrokerError(failed, answer.errorCode, hint);
+    }
+    return { id: answer.producerId, epoch: answer.producerEpoch };
+  });
+}

@@ -1,0 +1,8 @@
+/** kafka_producer: rows into a Kafka topic, from a shell or from a writable Greenplum web table. */
+import { produceCommand } from "./lib/cli/produce_command.ts";
+import { exitOnSignals, run } from "./lib/cli/run.ts";
+
+if (import.meta.main) {
+  exitOnSignals(produceCommand.name, Deno.exit, produceCommand.interrupted);
+  Deno.exit(await run(produceCommand, Deno.args));
+}

@@ -1,0 +1,98 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../../lib/failure.ts";
+import { type Platform, thisPlatform } from "./platforms.ts";
+import { finish } from "./process.ts";
+import type { Program } from "./programs.ts";
+import { cannot, type Runtime, runtimeVariable } from "./runtime.ts";
+import { stage } from "./stage.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What is compiled. */
+export interface Commit {
+  /** `07d01ce9c8fb`, with `-dirty` where files were changed since. */
+  name: string;
+  /** When it was made, in seconds. */
+  time: number;
+}
+
+/** The checkout's commit; without git, as in an unpacked archive, nothing is known of it. */
+export async function findCommit(): Promise<Commit> {
+  const git = (...args: string[]) =>
+    finish(["git", ...args], { what: "git", cwd: root, deadlineMs: 10_000 });
+  try {
+    const name = await git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*");
+    const time = await git("log", "-1", "--format=%ct");
+    return { name: name.stdout.trim(), time: Number(time.stdout) };
+  } catch {
+    return { name: "no commit", time: 0 };
+  }
+}
+
+/**
+ * Compiles one program into the file `output` and returns its size in bytes.
+ *
+ * @throws {Failure} `usage`: which way to the runtime was tried, why it failed, what else to do.
+ */
+export async function compileProgram(
+  program: Program,
+  platform: Platform,
+  runtime: Runtime,
+  commit: Commit,
+  output: string,
+): Promise<number> {
+  await using staged = await stage(
+    program,
+    `build ${commit.name}, Deno ${runtime.version}`,
+    commit.time,
+  );
+  await Deno.mkdir(dirname(output), { recursive: true });
+  // Beside its place, so that whoever looks sees the old program or the new one.
+  const folder = await Deno.makeTempDir({ dir: dirname(output), prefix: ".compile-" });
+  const fresh = join(folder, program.name);
+  const args = [
+    ...["compile", "--quiet", "--target", platform.target, "--output", fresh],
+    // `deno task ok` checks the types, with one version of Deno's declarations.
+    "--no-check",
+    // It would be read from a name in /tmp that anyone on the host can take first.
+    "--no-code-cache",
+    ...program.permissions,
+    ...program.include.flatMap((path) => ["--include", path]),
+    program.entry,
+  ];
+  try {
+    await finish([...runtime.deno, ...args], {
+      what: "deno compile",
+      cwd: staged.folder,
+      env: {
+        ...(runtime.path === undefined ? {} : { [runtimeVariable]: runtime.path }),
+        // It parses every file of an npm package, and the 100,000 lines of numbers in a test of one
+        // that prom-client needs are an expression too deep for the usual 2 MiB.
+        RUST_MIN_STACK: String(64 * 1024 * 1024),
+      },
+      deadlineMs: 10 * 60_000,
+    });
+    await check(fresh, platform);
+    await Deno.rename(fresh, output);
+  } catch (error) {
+    throw error instanceof Failure ? cannot(platform, runtime.way, error.message) : error;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return (await Deno.stat(output)).size;
+}
+
+/** A runtime that does not fit shows when the program starts, at the latest. */
+async function check(path: string, platform: Platform): Promise<void> {
+  const exists = await Deno.stat(path).then(() => true, () => false);
+  // npx does not pass on that the program it started was ended by a signal.
+  if (!exists) throw new Failure("usage", "deno compile ended without a result");
+  if (platform !== thisPlatform()) return;
+  await finish([path, "--version"], { what: "the program, when it starts", deadlineMs: 60_000 });
+}
+
+/** Where a program of a platform is put. */
+export function programPath(folder: string, platform: Platform, program: Program): string {
+  return join(folder, platform.name, program.name);
+}

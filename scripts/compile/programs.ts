@@ -1,0 +1,31 @@
+/** An executable: what it is made from, and what it may do. */
+export interface Program {
+  /** Its file name, and the name of its command. */
+  name: string;
+  /** Its entry, relative to the project. */
+  entry: string;
+  /** What the runtime lets it do; everything else is refused, never asked for. */
+  permissions: readonly string[];
+  /** Folders that it reads from itself. */
+  include: readonly string[];
+}
+
+/**
+ * What every program may do. Brokers are named by users and name further brokers, and what a
+ * config, CA, key or token file is called is the user's business, too: so no list can be baked in
+ * for net and read. Nothing may run other programs, load libraries or ask about the system; and a
+ * compiled program loads no code from a network, whatever it may do.
+ *
+ * Write is for `--log-file`, whose path is not known here either. So it is allowed here and given
+ * back by `run()` once the log file is open (and at once where there is none): from then on, before
+ * the first byte comes from a network, nothing can be written but to that open file and stdout.
+ *
+ * `--no-prompt`: a question on a segment's terminal, which nobody sees, would hang the query.
+ */
+const permissions = ["--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-write"];
+
+export const programs: readonly Program[] = [
+  { name: "kafka_consumer", entry: "consumer.ts", permissions, include: [] },
+  { name: "kafka_producer", entry: "producer.ts", permissions, include: [] },
+  { name: "gpdb-kafka", entry: "main.ts", permissions, include: ["sql"] },
+];

@@ -1,0 +1,165 @@
+-- What a DBA does with sources, and sees of them.
+
+-- Adds a source, or changes one and leaves it where it stands. Without columns it takes all of the
+-- target's, in their order. For the owner of this schema only.
+CREATE OR REPLACE FUNCTION kafka.add_source(
+  name text, topic text, target regclass, reader text, planner text,
+  group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
+  config_file text DEFAULT NULL, fallback text DEFAULT 'earliest', on_lost text DEFAULT 'fail',
+  max_records bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  missing text;
+BEGIN
+  s.name := add_source.name;
+  s.topic := add_source.topic;
+  SELECT format('%I.%I', n.nspname, c.relname) INTO s.target
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = add_source.target;
+  s.columns := coalesce(add_source.columns, ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = add_source.target AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attnum));
+  SELECT c INTO missing FROM unnest(s.columns) c
+  WHERE NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = add_source.target
+    AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = c) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'table % has no column "%"', s.target, missing
+      USING ERRCODE = 'undefined_column';
+  END IF;
+  s.reader := add_source.reader;
+  s.planner := add_source.planner;
+  s.brokers := add_source.brokers;
+  s.config_file := add_source.config_file;
+  s.group_name := add_source.group_name;
+  s.fallback := add_source.fallback;
+  s.on_lost := add_source.on_lost;
+  s.max_records := add_source.max_records;
+  PERFORM kafka._check_reader(s);
+  IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
+    WHERE x.name = s.name AND x.topic <> s.topic) THEN
+    RAISE EXCEPTION 'source "%" stands in another topic', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'kafka.drop_source forgets where it stands.';
+  END IF;
+  UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
+    reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
+    group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
+    max_records = s.max_records
+  WHERE x.name = s.name;
+  IF NOT FOUND THEN
+    INSERT INTO kafka.source (name, topic, target, columns, reader, planner, brokers, config_file,
+      group_name, fallback, on_lost, max_records)
+    VALUES (s.name, s.topic, s.target, s.columns, s.reader, s.planner, s.brokers, s.config_file,
+      s.group_name, s.fallback, s.on_lost, s.max_records);
+  END IF;
+END
+$$;
+
+-- Forgets a source, its history and where it stands. The tables stay.
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(name, 'OWNER');
+  DELETE FROM kafka.load_history h WHERE h.source = s.name;
+  DELETE FROM kafka.source x WHERE x.name = s.name;
+END
+$$;
+
+-- Moves a source: the next load starts there. `position` is earliest, latest, @TIME (the first
+-- record as late), or PARTITION:OFFSET,… (the other partitions stay). For the target's owner.
+CREATE OR REPLACE FUNCTION kafka.seek(source text, "position" text)
+RETURNS TABLE (partition_no integer, next_offset bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  started constant timestamptz := clock_timestamp();
+  wanted constant text := seek."position";
+  last kafka.load_history%ROWTYPE;
+  at_time bigint;
+  given bigint[] := '{}';
+  item text;
+  p record;
+  next_offsets bigint[] := '{}';
+  lag bigint := 0;
+BEGIN
+  s := kafka._open(source, 'OWNER');
+  IF wanted LIKE '@%' THEN
+    at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
+  ELSIF wanted ~ '^[0-9]{1,9}:[0-9]{1,18}(,[0-9]{1,9}:[0-9]{1,18})*$' THEN
+    FOREACH item IN ARRAY string_to_array(wanted, ',') LOOP
+      given[split_part(item, ':', 1)::integer + 1] := split_part(item, ':', 2);
+    END LOOP;
+  ELSIF wanted IS NULL OR wanted NOT IN ('earliest', 'latest') THEN
+    RAISE EXCEPTION '"%" is none of earliest, latest, @TIME, PARTITION:OFFSET,…', wanted
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = s.name
+  ORDER BY h.load_no DESC LIMIT 1;
+  FOR p IN SELECT * FROM kafka._plan_checked(s, last, at_time) LOOP
+    partition_no := p.partition_no;
+    next_offset := CASE
+      WHEN wanted = 'earliest' THEN p.earliest
+      WHEN wanted = 'latest' THEN p.end_offset
+      WHEN at_time IS NOT NULL THEN coalesce(p.at_offset, p.end_offset)
+      ELSE coalesce(given[p.partition_no + 1], last.next_offsets[p.partition_no + 1], p.earliest)
+    END;
+    IF given[p.partition_no + 1] NOT BETWEEN p.earliest AND p.end_offset THEN
+      RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, not %', s.topic,
+        p.partition_no, p.earliest, p.end_offset, given[p.partition_no + 1]
+        USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    next_offsets := next_offsets || next_offset;
+    lag := lag + greatest(p.end_offset - next_offset, 0);
+    RETURN NEXT;
+  END LOOP;
+  IF array_upper(given, 1) > array_length(next_offsets, 1) THEN
+    RAISE EXCEPTION 'topic "%" has no partition %', s.topic, array_upper(given, 1) - 1
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
+    records, lag, ranges, next_offsets, loaded_by)
+  VALUES (s.name, coalesce(last.load_no, 0) + 1, 'seek', started,
+    extract(epoch FROM clock_timestamp() - started), 0, 0, 0, lag, '', next_offsets,
+    kafka._caller());
+END
+$$;
+
+-- Pauses a source: its loads are refused until kafka.resume. For the target's owner.
+CREATE OR REPLACE FUNCTION kafka.pause(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(source, 'OWNER');
+  UPDATE kafka.source x SET paused = true WHERE x.name = s.name;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION kafka.resume(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(source, 'OWNER');
+  UPDATE kafka.source x SET paused = false WHERE x.name = s.name;
+END
+$$;
+
+-- Removes what is older from the history, but never where a source stands. For the owner of this
+-- schema.
+CREATE OR REPLACE FUNCTION kafka.prune(older_than interval) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  removed bigint;
+BEGIN
+  DELETE FROM kafka.load_history h
+  USING (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
+  WHERE h.source = n.source AND h.load_no < n.load_no AND h.started < now() - older_than;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$$;

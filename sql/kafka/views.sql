@@ -1,0 +1,67 @@
+-- Where the sources stand.
+
+-- The next offset of each partition, as the database holds it. Asks nobody.
+CREATE OR REPLACE VIEW kafka.load_offset AS
+SELECT h.source, generate_subscripts(h.next_offsets, 1) - 1 AS partition_no,
+  unnest(h.next_offsets) AS next_offset, h.started AS moved
+FROM kafka.load_history h
+JOIN (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
+  ON n.source = h.source AND n.load_no = h.load_no;
+
+-- A row for each source: its last load, and what it left. Asks nobody.
+CREATE OR REPLACE VIEW kafka.status AS
+SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
+  h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
+  h.rejected AS last_rejected, h.reason AS last_reason, h.lag AS lag_then,
+  array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected
+FROM kafka.source s
+LEFT JOIN (
+  SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
+    sum(x.rejected) AS rows_rejected
+  FROM kafka.load_history x GROUP BY x.source
+) n ON n.source = s.name
+LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
+
+-- How far a source (all of them without a name) is behind its topic now. Asks Kafka; where that
+-- fails, the source's one row says why.
+CREATE OR REPLACE FUNCTION kafka.lag_of(only_source text DEFAULT NULL)
+RETURNS TABLE (source text, topic text, partition_no integer, earliest bigint, end_offset bigint,
+  next_offset bigint, lag bigint, error text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  last kafka.load_history%ROWTYPE;
+  p record;
+  -- All names first: no cursor is open while a planner fails.
+  names constant text[] := ARRAY(SELECT x.name FROM kafka.source x
+    WHERE x.name = only_source OR only_source IS NULL ORDER BY x.name);
+BEGIN
+  FOREACH source IN ARRAY names LOOP
+    SELECT x.* INTO s FROM kafka.source x WHERE x.name = source;
+    topic := s.topic;
+    SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = s.name
+    ORDER BY h.load_no DESC LIMIT 1;
+    BEGIN
+      FOR p IN SELECT x.* FROM kafka._plan(s, NULL, NULL) x ORDER BY x.partition_no LOOP
+        partition_no := p.partition_no;
+        earliest := p.earliest;
+        end_offset := p.end_offset;
+        next_offset := last.next_offsets[p.partition_no + 1];
+        lag := p.end_offset - coalesce(next_offset, p.earliest);
+        error := NULL;
+        RETURN NEXT;
+      END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+      partition_no := NULL;
+      earliest := NULL;
+      end_offset := NULL;
+      next_offset := NULL;
+      lag := NULL;
+      error := SQLERRM;
+      RETURN NEXT;
+    END;
+  END LOOP;
+END
+$$;
+
+CREATE OR REPLACE VIEW kafka.lag AS SELECT * FROM kafka.lag_of();

@@ -1,0 +1,2 @@
+/** What the runtime costs by itself. */
+Deno.exit(0);

@@ -1,0 +1,45 @@
+/**
+ * Tries what kafka_consumer may not do, from where kafka_consumer does its work; prints as JSON how
+ * each attempt ended. `--brokers` names a folder to write to, for want of a flag of its own.
+ */
+import { connectionFlags } from "../../lib/cli/connection_flags.ts";
+import { type Command, run } from "../../lib/cli/run.ts";
+
+const command: Command = {
+  name: "probe",
+  about: "tries what it may not do",
+  examples: [],
+  flags: connectionFlags,
+  async run(given, console) {
+    const folder = given.get("brokers")!;
+    const attempts: Record<string, () => unknown> = {
+      run: () => new Deno.Command("true").outputSync(),
+      ffi: () => Deno.dlopen("libc.so.6", {}),
+      sys: () => Deno.hostname(),
+      write: () => Deno.writeTextFileSync(`${folder}/written`, ""),
+      "write its log file anew": () => Deno.writeTextFileSync(given.get("log-file")!, ""),
+      mkdir: () => Deno.mkdirSync(`${folder}/made`),
+      remove: () => Deno.removeSync(`${folder}/kept`),
+      temporary: () => Deno.makeTempFileSync(),
+      "ask again": () => {
+        const { state } = Deno.permissions.requestSync({ name: "write" });
+        if (state !== "granted") throw new Deno.errors.NotCapable(state);
+      },
+      "code from the network": () => import("https://deno.land/" + folder),
+      read: () => Deno.readTextFileSync(`${folder}/kept`),
+    };
+    const ends: Record<string, string> = {};
+    for (const [name, attempt] of Object.entries(attempts)) {
+      try {
+        await attempt();
+        ends[name] = "done";
+      } catch (error) {
+        ends[name] = (error as Error).name;
+      }
+    }
+    console.debug("the log file is open");
+    await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(ends)));
+  },
+};
+
+Deno.exit(await run(command, Deno.args));

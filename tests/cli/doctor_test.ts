@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { startBroker } from "../../scripts/broker.ts";
+import { type Finished, gpdbKafka, text } from "../support/cli.ts";
+import {
+  createTopic,
+  deleteRecords,
+  kafkajs,
+  produce,
+  uniqueName,
+  withAdmin,
+} from "../support/kafka.ts";
+import { secrets, startSecureBroker } from "../support/secure_broker.ts";
+
+/** Runs doctor, whose lines are what the test is about: nothing else is printed anywhere. */
+async function examine(args: string[], code: number): Promise<Finished & { lines: string[] }> {
+  const run = await gpdbKafka(["doctor", ...args]);
+  const all = text(run.stdout);
+  assert.equal(run.code, code, all + run.stderr);
+  assert.equal(run.stderr, "");
+  const lines = all.trimEnd().split("\n");
+  const said = lines.slice(0, -2);
+  for (const line of said) assert.match(line, /^(ok  |warn|fail|skip)  [a-z-]+: \S/);
+  assert.match(lines.at(-1)!, /^\d+ ok, \d+ warnings, \d+ failed(, \d+ skipped)?$/);
+  assert.doesNotMatch(all, /bug|\.ts:|\bat .*:\d+:\d+/);
+  return { ...run, lines: said };
+}
+
+function assertLine(lines: readonly string[], expected: RegExp): void {
+  assert.ok(
+    lines.some((line) => expected.test(line)),
+    `${expected} is not in\n${lines.join("\n")}`,
+  );
+}
+
+const values = (count: number) => Array.from({ length: count }, (_, i) => ({ value: `${i},x` }));
+
+Deno.test("doctor: a healthy cluster, topic and group: exit 0", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("healthy");
+  await createTopic(broker, topic, { partitions: 3 });
+  await produce(broker, topic, values(5), 1);
+  const { lines } = await examine(["-b", broker.bootstrap, "-t", topic, "-g", topic], 0);
+  assert.equal(lines.filter((line) => !line.startsWith("ok")).join("\n"), "");
+  assertLine(lines, /^ok {4}brokers: 127\.0\.0\.1:\d+ answers in /);
+  assertLine(lines, /^ok {4}versions: all 8 requests .*\(Fetch 10 of \d+ to \d+, Produce 7 of/);
+  assertLine(lines, /^ok {4}listeners: 1 of 1 answer/);
+  assertLine(lines, /^ok {4}topic: topic "healthy-.*" has 3 partitions, replication 1/);
+  assertLine(lines, /^ok {4}leaders: all 3 partitions have a leader/);
+  assertLine(lines, /^ok {4}format: .* format 2, codec none, the largest \d+ bytes/);
+  assertLine(lines, /^ok {4}group: group ".*" does not exist yet .*7 days \(offsets\.ret/);
+  assertLine(lines, /^ok {4}offsets: .* nothing stored for partitions 0, 1, 2: .*--fallback/);
+  assertLine(lines, /^ok {4}rows: each of the last 5 is one row/);
+});
+
+Deno.test("doctor: -q says only what is wrong", async () => {
+  await using broker = await startBroker();
+  const run = await gpdbKafka(["doctor", "-q", "-b", broker.bootstrap]);
+  assert.deepEqual([run.code, text(run.stdout), run.stderr], [0, "", ""]);
+});
+
+Deno.test("doctor: what can't be meant is a usage error", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["-b", "a b"], /--brokers: "a b" is not HOST:PORT/],
+    [["-t", "a b"], /"a b" can't be the name of a topic/],
+    [["--timeout", "soon"], /--timeout: "soon" is no duration/],
+    [["--table", "x"], /--table: no database: say --dsn/],
+    [["--dsn", "postgres://x", "--source", "x", "-t", "y"], /--topic: --source says that/],
+    [["--rows", "0"], /--rows: "0" is no whole number/],
+    [["--columns", "x"], /--columns: "x" is none of/],
+    [["-X", "no.such=1"], /no\.such/],
+    [["extra"], /"extra" is not a flag/],
+  ];
+  await Promise.all(cases.map(async ([args, message]) => {
+    const run = await gpdbKafka(["doctor", ...args]);
+    await t.step({
+      name: args.join(" "),
+      sanitizeOps: false,
+      sanitizeResources: false,
+      sanitizeExit: false,
+      fn: () => {
+        assert.equal(run.code, 64, run.stderr);
+        assert.match(run.stderr, message);
+        assert.equal(text(run.stdout), "");
+      },
+    });
+  }));
+});
+
+Deno.test("doctor: a closed port beside a broker is named, and the rest goes on", async () => {
+  await using broker = await startBroker();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const both = `127.0.0.1:${port},${broker.bootstrap}`;
+  const { lines } = await examine(["-b", both], 1);
+  assertLine(lines, new RegExp(`^fail  brokers: .*127.0.0.1:${port}: .*refused — nothing listens`));
+  assertLine(lines, /^ok {4}listeners: 1 of 1/);
+  assertLine(lines, /^skip  topic: needs --topic/);
+});
+
+Deno.test("doctor: a port that accepts and never answers ends within --timeout", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const conns: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const conn of listener) conns.push(conn);
+  })();
+  const at = `127.0.0.1:${port}`;
+  const dsn = `postgres://user@${at}/x`;
+  const args = ["-b", at, "-t", "x", "--dsn", dsn, "--table", "y", "--timeout", "1s"];
+  const { lines, ms } = await examine(args, 1);
+  assert.ok(ms < 4500, `${ms} ms`);
+  assertLine(lines, /^fail {2}database: no answer, or no end, within 1 s/);
+  assertLine(lines, /^fail {2}brokers: .* did not answer ApiVersions within 0\.9 s — a firewall/);
+  assertLine(lines, /^skip {2}versions: needs brokers/);
+  assertLine(lines, /^skip {2}program: needs rights/);
+  for (const conn of conns) conn.close();
+  listener.close();
+  await accepting.catch(() => {});
+});
+
+Deno.test("doctor: an unknown topic, with the one that is like it", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("crimes");
+  await createTopic(broker, topic);
+  const { lines } = await examine(["-b", broker.bootstrap, "-t", topic.toUpperCase()], 1);
+  assertLine(
+    lines,
+    new RegExp(`^fail  topic: .*UNKNOWN_TOPIC_OR_PARTITION.* such as ${topic}.* — check its name`),
+  );
+  assertLine(lines, /^skip {2}rows: needs log/);
+});
+
+Deno.test("doctor: offsets that expired, will soon, or are beyond the end", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("expired");
+  await createTopic(broker, topic, { partitions: 4, configs: { "retention.ms": "86400000" } });
+  for (const partition of [0, 1, 2]) await produce(broker, topic, values(20), partition);
+  const old = { value: "1,x", timestamp: Date.now() - 0.9 * 86_400_000 };
+  await produce(broker, topic, [old], 3);
+  await withAdmin(broker, (admin) =>
+    admin.setOffsets({
+      groupId: topic,
+      topic,
+      partitions: ["3", "5", "25", "0"].map((offset, partition) => ({ partition, offset })),
+    }));
+  await deleteRecords(broker, topic, { 0: 10, 1: 5 });
+  const { lines } = await examine(["-b", broker.bootstrap, "-t", topic, "-g", topic], 1);
+  assertLine(lines, /^fail {2}offsets: .*, partition 0: expired: 7 offsets .* at 3, .* at 10\) — /);
+  assertLine(lines, /^fail {2}offsets: .*, partition 2: stored beyond the log's end .* at 25, /);
+  assertLine(
+    lines,
+    /^warn {2}offsets: .*, partition 3: .* 21\.6 h old, and the topic keeps 1 days/,
+  );
+  assertLine(lines, /^ok {4}offsets: .* behind the end of partitions 1, 3/);
+});
+
+Deno.test("doctor: live members of the group are counted", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("members");
+  await createTopic(broker, topic);
+  const consumer = kafkajs(broker).consumer({ groupId: topic });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic] });
+  const joined = new Promise((resolve) => consumer.on("consumer.group_join", resolve));
+  await consumer.run({ eachMessage: () => Promise.resolve() });
+  await joined;
+  try {
+    const { lines } = await examine(["-b", broker.bootstrap, "-t", topic, "-g", topic], 0);
+    assertLine(
+      lines,
+      /^warn {2}group: .* has 1 live members \(gpdb-kafka-tests on .*\): .* can't commit/,
+    );
+  } finally {
+    await consumer.disconnect();
+  }
+});
+
+Deno.test("doctor: records that are no rows are named", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("bad");
+  await createTopic(broker, topic);
+  const bad = ["1,a", "2,\nb", "\\.", '3,"c', null].map((value) => ({ value }));
+  await produce(broker, topic, bad);
+  const args = ["-b", broker.bootstrap, "-t", topic];
+  const { lines } = await examine(args, 1);
+  assertLine(
+    lines,
+    /^fail {2}rows: 3 of the last 4 records are no rows: .* partition 0 offset 1: .*newline.*, and 2 more; 1 null.* — --bad-record/,
+  );
+  const field = await examine([...args, "--value", "field"], 0);
+  assertLine(field.lines, /^ok {4}rows: each of the last 4 is one row/);
+});
+
+Deno.test("doctor: a topic whose newest record is from the future, and a half-written transaction", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("future");
+  await createTopic(broker, topic);
+  await produce(broker, topic, [{ value: "1", timestamp: Date.now() + 1_800_000 }]);
+  const producer = kafkajs(broker).producer({ transactionalId: topic, maxInFlightRequests: 1 });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  const before = await examine(["-b", broker.bootstrap, "-t", topic], 0);
+  assertLine(
+    before.lines,
+    /^warn {2}format: partition 0: .* 30 min in the future of this host — set/,
+  );
+  await transaction.send({ topic, messages: [{ value: "2" }] });
+  try {
+    const { lines } = await examine(["-b", broker.bootstrap, "-t", topic], 0);
+    assertLine(lines, /^warn {2}log: partition 0: an open transaction hides 1 offsets/);
+  } finally {
+    await transaction.abort();
+    await producer.disconnect();
+  }
+  const { lines } = await examine(["-b", broker.bootstrap, "-t", topic], 0);
+  assert.ok(!lines.some((line) => line.includes("transaction")));
+});
+
+Deno.test("doctor: a dead broker is an unreachable listener, and partitions without leader", async () => {
+  await using broker = await startBroker({ nodes: 3 });
+  const [topic, safe] = [uniqueName("lone"), uniqueName("safe")];
+  await createTopic(broker, topic, { partitions: 3 });
+  await createTopic(broker, safe, { replication: 3 });
+  await produce(broker, safe, values(3));
+  await broker.nodes[2].kill();
+  const at = broker.bootstrap.split(",").slice(0, 2).join(",");
+  const now = await gpdbKafka(["doctor", "-b", at, "--timeout", "5s"]);
+  assertLine(
+    text(now.stdout).split("\n"),
+    /^fail {2}listeners: broker 3 advertises 127\.0\.0\.1:\d+, .*refused — start the broker, or set/,
+  );
+  const deadline = Date.now() + 30_000;
+  let lines: string[] = [];
+  // The controller takes some seconds to believe it.
+  while (Date.now() < deadline && !lines.some((line) => /^fail {2}leaders/.test(line))) {
+    const run = await gpdbKafka(["doctor", "-b", at, "-t", topic, "--timeout", "5s"]);
+    lines = text(run.stdout).split("\n");
+  }
+  assertLine(lines, /^fail {2}leaders: partition \d: no leader, .* — start the brokers .*: 3$/);
+  const { lines: under } = await examine(["-b", at, "-t", safe], 0);
+  assertLine(under, /^warn {2}leaders: partition 0: fewer replicas in sync .* brokers 3/);
+});
+
+Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret", async (t) => {
+  await using secure = await startSecureBroker();
+  const { at, file } = secure;
+  const look = async (listener: string, code: number, properties: Record<string, string>) => {
+    const args = Object.entries(properties).flatMap(([key, value]) => ["-X", `${key}=${value}`]);
+    // The password on the command line is for tests: users keep it in a file.
+    const { lines } = await examine(["-b", at[listener], ...args, "--timeout", "5s"], code);
+    for (const secret of Object.values(secrets)) assert.ok(!lines.join("\n").includes(secret));
+    return lines;
+  };
+  const tls = { "security.protocol": "SSL", "ssl.ca.location": file("ca") };
+  const dates = Deno.version.deno.startsWith("2.4.") ? "can't be seen" : "expires in ";
+  await t.step("TLS that is right, with the end of the certificate", async () => {
+    const lines = await look("TLS", 0, tls);
+    assertLine(lines, /^ok {4}security: TLS, 1 authorities given; no login/);
+    assertLine(lines, /^ok {4}brokers: .* answers over TLS/);
+    assertLine(lines, new RegExp(`^(ok  |warn)  certificate: .*${dates}`));
+  });
+  await t.step("a CA that can't be read", async () => {
+    const lines = await look("TLS", 1, { ...tls, "ssl.ca.location": "/nowhere/ca.pem" });
+    assertLine(lines, /^fail {2}security: ssl\.ca\.location: cannot read "\/nowhere\/ca\.pem": No/);
+    assertLine(lines, /^skip {2}brokers: needs security/);
+  });
+  await t.step("an authority that did not sign it", async () => {
+    const lines = await look("TLS", 1, { ...tls, "ssl.ca.location": file("other-ca") });
+    assertLine(lines, /^fail {2}brokers: cannot trust .*: no trusted authority has signed it/);
+  });
+  await t.step("an expired certificate", async () => {
+    const lines = await look("EXPIRED", 1, tls);
+    assertLine(lines, /^fail {2}brokers: cannot trust .*: it has expired/);
+    if (dates === "can't be seen") return;
+    assertLine(lines, /^fail {2}certificate: .* expired 1 days ago, on \d{4}-.* — renew it/);
+  });
+  await t.step("plaintext to a TLS port", async () => {
+    assertLine(await look("TLS", 1, {}), /^fail {2}brokers: .* speaks TLS: set security\.protocol/);
+  });
+  const scram = {
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "SCRAM-SHA-256",
+    "sasl.username": "alice",
+  };
+  await t.step("a login", async () => {
+    const lines = await look("SCRAM", 0, { ...scram, "sasl.password": secrets.scram256 });
+    assertLine(lines, /^ok {4}login: user "alice" is logged in with SCRAM-SHA-256/);
+  });
+  await t.step("a wrong password", async () => {
+    const lines = await look("SCRAM", 1, { ...scram, "sasl.password": secrets.plain });
+    assertLine(
+      lines,
+      /^fail {2}login: .* refuses user "alice" with SCRAM-SHA-256: .* — check sasl/,
+    );
+    assertLine(lines, /^skip {2}listeners: needs login/);
+  });
+  await t.step("no login where one is asked for", async () => {
+    const lines = await look("SCRAM", 1, {});
+    assertLine(lines, /^fail {2}login: .* a port that asks for SASL does that/);
+  });
+});

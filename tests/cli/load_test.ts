@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { startBroker } from "../../scripts/broker.ts";
+import { freePorts } from "../../scripts/broker/ports.ts";
+import { startPostgres } from "../../scripts/postgres.ts";
+import { gpdbKafka, start, text } from "../support/cli.ts";
+import { createTopic, produce, uniqueName } from "../support/kafka.ts";
+import { addSource, installKafka, ownServer } from "../support/load.ts";
+
+/** A running `load --every`, and the lines it prints. */
+function startLoad(args: string[]) {
+  const child = start("main", ["load", ...args]);
+  child.stdin.close();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  return {
+    child,
+    stderr: new Response(child.stderr).text(),
+    /** Waits for a line like this. */
+    async line(pattern: RegExp): Promise<void> {
+      while (!pattern.test(seen)) {
+        const { value, done } = await lines.read();
+        assert.ok(!done, `no ${pattern} in:\n${seen}`);
+        seen += value;
+      }
+      seen = "";
+    },
+    async end(signal: Deno.Signal): Promise<number> {
+      child.kill(signal);
+      while (!(await lines.read()).done);
+      return (await child.status).code;
+    },
+  };
+}
+
+Deno.test({
+  name: "load: --once until there is nothing new; --every goes on, over a lost connection too",
+  ignore: !ownServer,
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startPostgres();
+    await installKafka(pg);
+    const topic = uniqueName("cli");
+    await createTopic(broker, topic);
+    await pg.sql`CREATE TABLE things (id int)`;
+    await addSource(pg, broker, { name: "things", topic, table: "things" });
+    const write = (count: number) =>
+      produce(broker, topic, Array.from({ length: count }, (_, i) => ({ value: `${i}` })));
+
+    await write(5);
+    const once = await gpdbKafka(["load", "things", "--dsn", pg.dsn, "-c", "2"]);
+    assert.deepEqual([once.code, once.stderr], [0, ""]);
+    assert.match(
+      text(once.stdout),
+      /^\S+Z things: load 1: 2 rows in .*lag 3\n.*load 2: 2 rows.*lag 1\n.*load 3: 1 rows.*lag 0\n$/,
+    );
+    const again = await gpdbKafka(["load", "things"], { env: { DATABASE_URL: pg.dsn } });
+    assert.deepEqual([again.code, text(again.stdout)], [0, ""]);
+
+    const [port] = freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const running = startLoad(["things", "--dsn", pg.dsn, "--every", "200ms", "--listen", address]);
+    await write(3);
+    await running.line(/load 4: 3 rows/);
+    const metrics = await (await fetch(`http://${address}/metrics`)).text();
+    assert.match(metrics, /^gpdb_kafka_rows_total\{source="things"\} 3$/m);
+    const health = await fetch(`http://${address}/healthz`);
+    assert.deepEqual([health.status, await health.text()], [200, "ok\n"]);
+
+    await pg.sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'gpdb-kafka load things'`;
+    await write(2);
+    await running.line(/load 5: 2 rows/);
+
+    await pg.sql`SELECT kafka.pause('things')`;
+    await running.line(/source "things" is paused.*trying again/);
+    const sick = await fetch(`http://${address}/healthz`);
+    assert.deepEqual([sick.status, /is paused/.test(await sick.text())], [503, true]);
+    await pg.sql`SELECT kafka.resume('things')`;
+    await write(1);
+    await running.line(/load 6: 1 rows/);
+
+    assert.equal(await running.end("SIGINT"), 130);
+    assert.equal((await pg.sql`SELECT 1 FROM things`).length, 11);
+    await running.stderr;
+
+    const terminated = startLoad(["things", "--dsn", pg.dsn, "--every", "1h"]);
+    await write(1);
+    await terminated.line(/load 7: 1 rows/);
+    assert.equal(await terminated.end("SIGTERM"), 143);
+    await terminated.stderr;
+  },
+});
+
+Deno.test({
+  name: "load: a second Ctrl-C cancels the load that runs, and nothing of it stays",
+  ignore: !ownServer,
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startPostgres();
+    await installKafka(pg);
+    const topic = uniqueName("cli");
+    await createTopic(broker, topic);
+    await pg.sql`CREATE TABLE things (id int)`;
+    // A load that takes long: its reader waits before it reads.
+    await addSource(pg, broker, {
+      name: "things",
+      topic,
+      table: "things",
+      program: "$HOME/slow",
+    });
+    await pg.sql`
+      UPDATE kafka.source SET reader = 'sleep 20; ' || replace(reader, 'slow', 'kafka_consumer'),
+        planner = replace(planner, 'slow', 'kafka_consumer')`;
+    await produce(broker, topic, [{ value: "1" }]);
+    const running = startLoad(["things", "--dsn", pg.dsn, "--every", "1s"]);
+    const copying = () =>
+      pg.sql`
+        SELECT 1 FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+        WHERE a.application_name = 'gpdb-kafka load things' AND l.relation = 'things'::regclass`;
+    while ((await copying()).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    running.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal((await copying()).length, 1); // it lets the load go on
+    const asked = performance.now();
+    assert.equal(await running.end("SIGINT"), 130);
+    assert.ok(performance.now() - asked < 5000);
+    assert.match(await running.stderr, /ending behind this load; Ctrl-C again cancels it/);
+    while ((await copying()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await pg.sql`SELECT 1 FROM kafka.load_history`).length, 0);
+  },
+});
+
+Deno.test("load: what can't be meant, or can't be had, is one line and its status", async () => {
+  await using pg = await startPostgres();
+  const dsn = ["--dsn", pg.dsn];
+  const cases: [string[], number, RegExp][] = [
+    [["-q"], 64, /no source: gpdb-kafka load SOURCE/],
+    [["a"], 64, /no database: say --dsn/],
+    [["a", "b", ...dsn], 64, /"b" is one source too many/],
+    [["a", "--dsn", "nowhere"], 64, /--dsn must look like postgres:/],
+    [["a", ...dsn, "--once", "--every", "5s"], 64, /--once and --every exclude each other/],
+    [["a", ...dsn, "--every", "5"], 64, /--every: "5" is no duration/],
+    [["a", ...dsn, "--listen", "9187"], 64, /--listen: "9187" is not HOST:PORT/],
+    [["a", ...dsn, "--listen", "127.0.0.1:99999"], 64, /is not HOST:PORT/],
+    [["a", ...dsn], 64, /schema "kafka" does not exist/],
+    [["a", ...dsn, "--every", "1s"], 64, /schema "kafka" does not exist/],
+    [["a", "--dsn", "postgres://127.0.0.1:1/x", "--timeout", "1s"], 69, /can't be reached/],
+  ];
+  await Promise.all(cases.map(async ([args, code, message]) => {
+    const run = await gpdbKafka(["load", ...args], { env: { DATABASE_URL: "" } });
+    assert.equal(run.code, code, `${args.join(" ")}: ${run.stderr}`);
+    assert.match(run.stderr, message);
+    assert.equal(run.stderr.trim().split("\n").length, 1, run.stderr);
+  }));
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { startPostgres } from "../../scripts/postgres.ts";
+import { gpdbKafka, text, versionLine } from "../support/cli.ts";
+import { runScript } from "../support/load.ts";
+
+Deno.test("gpdb-kafka: help, version, and what is no command", async () => {
+  const help = await gpdbKafka(["--help"]);
+  assert.equal(help.code, 0);
+  for (const name of ["consume", "load", "sql", "plan"]) {
+    assert.match(text(help.stdout), new RegExp(`^  ${name} +\\S`, "m"));
+  }
+  assert.match(text((await gpdbKafka(["--version"])).stdout), versionLine("gpdb-kafka"));
+  const none = await gpdbKafka([]);
+  assert.equal(none.code, 64);
+  assert.match(none.stderr, /^gpdb-kafka: no command: say consume, .*\n$/);
+  const unknown = await gpdbKafka(["toString"]);
+  assert.deepEqual([unknown.code, unknown.stdout.length], [64, 0]);
+  assert.match(unknown.stderr, /unknown command "toString"/);
+});
+
+Deno.test("sql: the schema is one text for any client, for either database", async () => {
+  for (const database of ["greenplum", "postgres"]) {
+    const run = await gpdbKafka(["sql", "schema", "--for", database]);
+    assert.equal(run.code, 0, run.stderr);
+    const sql = text(run.stdout);
+    assert.match(sql, /^BEGIN;$/m);
+    assert.match(sql, /CREATE OR REPLACE FUNCTION kafka\.load\(/);
+    assert.match(sql, /\nCOMMIT;\n$/);
+    assert.doesNotMatch(sql, /^\\/m);
+  }
+  assert.match(text((await gpdbKafka(["sql", "schema"])).stdout), /^-- Schema kafka for Greenplum/);
+  const example = await gpdbKafka(["sql", "example", "--for", "postgres"]);
+  assert.match(text(example.stdout), /CREATE TABLE IF NOT EXISTS crimes/);
+});
+
+Deno.test("sql: a source's columns are read from the live table, and what comes out runs", async () => {
+  await using pg = await startPostgres();
+  await pg.sql`CREATE SCHEMA "We ird"`;
+  await pg.sql`CREATE TABLE "We ird"."T" (id int, "nam""e" varchar(20), at timestamptz[])`;
+  const args = ["sql", "source", "things", "--table", '"We ird"."T"', "-b", "k1:9092,k2:9092"];
+  const more = ["--dsn", pg.dsn, "--value", "field", "--grant", "postgres"];
+  const greenplum = await gpdbKafka([...args, ...more]);
+  assert.equal(greenplum.code, 0, greenplum.stderr);
+  const sql = text(greenplum.stdout);
+  assert.ok(sql.includes(`CREATE READABLE EXTERNAL WEB TABLE kafka."things_reader" (
+  "id" integer,
+  "nam""e" character varying(20),
+  "at" timestamp with time zone[]
+)
+EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field --ranges-from-query'
+ON ALL`));
+  const chosen = await gpdbKafka([...args, "--dsn", pg.dsn, "--column", "at", "--column", "id"]);
+  assert.match(
+    text(chosen.stdout),
+    /\(\n {2}"at" timestamp with time zone\[\],\n {2}"id" integer\n\)/,
+  );
+
+  await runScript(pg, text((await gpdbKafka(["sql", "schema", "--for", "postgres"])).stdout));
+  const postgres = await gpdbKafka([...args, ...more, "--for", "postgres"]);
+  for (let i = 0; i < 2; i++) await runScript(pg, text(postgres.stdout));
+  const [source] = await pg.sql`SELECT * FROM kafka.source`;
+  assert.equal(source.target, '"We ird"."T"');
+  assert.deepEqual(source.columns, ["id", 'nam"e', "at"]);
+  assert.equal(
+    source.reader,
+    '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field',
+  );
+  assert.match(
+    (await pg.sql`SELECT relkind FROM pg_class WHERE relname = 'T_peek'`)[0].relkind,
+    /f/,
+  );
+
+  const cases: [string[], RegExp, number?][] = [
+    [[...args, "--dsn", pg.dsn, "--column", "nope"], /the table has no column "nope"/],
+    [["sql", "source", "x", "--dsn", pg.dsn], /cannot read the columns of "x": .*does not exist/],
+    [["sql", "source", "x", "--dsn", "postgres://127.0.0.1:1/x"], /can't be reached/, 69],
+  ];
+  for (const [args, message, code = 64] of cases) {
+    const run = await gpdbKafka(args);
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stderr, message);
+  }
+});
+
+Deno.test("sql: what can't be meant is a usage error that names it", async () => {
+  const source = ["sql", "source", "crimes"];
+  const cases: [string[], RegExp][] = [
+    [["sql", "nothing"], /"nothing" is none of schema, source NAME, example/],
+    [["sql", "schema", "more"], /"more" is one word too many/],
+    [["sql", "source", "-q"], /no name: gpdb-kafka sql source NAME/],
+    [["sql", "schema", "--for", "oracle"], /--for: "oracle" is none of greenplum, postgres/],
+    [["sql", "source", "a b"], /"a b" can't be the name of a topic/],
+    [["sql", "source", "x".repeat(201)], /longer than 200 bytes/],
+    [[...source, "--table", "a.b.c"], /--table: a\.b\.c is no table's name/],
+    [[...source, "--table", '"a'], /is no table's name/],
+    [[...source, "--column", "a"], /--column: say "a:TYPE", or --dsn/],
+    [[...source, "--column", "a:int; DROP"], /--column: "a:int; DROP" is not NAME:TYPE/],
+    [[...source, "--column", ":int"], /is not NAME:TYPE/],
+    [[...source, "--reject-limit", "0%"], /--reject-limit: "0%" is neither/],
+    [[...source, "--max-records", "0"], /--max-records: "0" is no whole number/],
+    [[...source, "--fallback", "here"], /--fallback: "here" is none of/],
+    [[...source, "--for", "postgres"], /PostgreSQL needs the columns/],
+    [[...source, "--dsn", "localhost"], /--dsn must look like postgres:/],
+  ];
+  await Promise.all(cases.map(async ([args, message]) => {
+    const run = await gpdbKafka(args);
+    assert.equal(run.code, 64, `${args.join(" ")}: ${run.stderr}`);
+    assert.match(run.stderr, message);
+    assert.equal(run.stdout.length, 0);
+  }));
+});

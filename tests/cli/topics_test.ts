@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { startBroker } from "../../scripts/broker.ts";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { createTopic, deleteTopic, produce, uniqueName, withAdmin } from "../support/kafka.ts";
+import { closedPort, silentPort } from "../support/silence.ts";
+import { hasScript, startOnTerminal } from "../support/terminal.ts";
+
+Deno.test("topics: create, list, describe, delete", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("topics");
+  const topics = (...args: string[]) => gpdbKafka(["topics", ...args, "-b", broker.bootstrap]);
+
+  const config = [
+    "--topic-config",
+    "retention.ms=3600000",
+    "--topic-config=cleanup.policy=compact",
+  ];
+  const created = await topics(
+    "create",
+    topic,
+    "--partitions",
+    "3",
+    "--replication",
+    "1",
+    ...config,
+  );
+  assert.deepEqual([created.code, created.stderr], [0, ""]);
+  assert.equal(
+    text(created.stdout),
+    `topic "${topic}" created: partitions 3, replication 1, ` +
+      "retention.ms=3600000, cleanup.policy=compact\n",
+  );
+  const [found] = await withAdmin(
+    broker,
+    async (admin) => (await admin.fetchTopicMetadata({ topics: [topic] })).topics,
+  );
+  assert.equal(found.partitions.length, 3);
+
+  const list = text((await topics("list")).stdout).split("\n");
+  assert.match(list[0], /^TOPIC +PARTITIONS +REPLICATION$/);
+  assert.ok(list.some((line) => new RegExp(`^${topic} +3 +1$`).test(line)));
+
+  await produce(broker, topic, [{ key: "k", value: "1" }, { key: "k", value: "2" }], 1);
+  const described = text((await topics("describe", topic)).stdout);
+  assert.match(
+    described,
+    new RegExp(`^${topic}: 3 partitions, replication 1\n\nPARTITION +LEADER`),
+  );
+  assert.match(described, /^ +1 +\d+ +(\d+) +\1 +0 +2$/m);
+  const settings = described.split("\n\n")[2].split("\n");
+  assert.match(settings[0], /^CONFIG +VALUE +SET BY$/);
+  assert.match(settings[1], /^cleanup.policy +compact +topic$/);
+  assert.match(settings[2], /^retention.ms +3600000 +topic$/);
+  assert.match(settings[3], / default$/);
+
+  const unasked = await topics("delete", topic);
+  assert.equal(unasked.code, 64);
+  assert.match(unasked.stderr, /^gpdb-kafka topics: delete "topics-.*": say --yes, where .*\n$/);
+  const deleted = await topics("delete", topic, "--yes");
+  assert.deepEqual([deleted.code, deleted.stderr], [0, ""]);
+  assert.equal(text(deleted.stdout), `topic "${topic}": 3 partitions, 2 offsets: deleted\n`);
+  const gone = await topics("describe", topic);
+  assert.equal(gone.code, 69);
+  assert.match(gone.stderr, /cannot read topic "topics-.*": UNKNOWN_TOPIC_OR_PARTITION \(3\)/);
+});
+
+Deno.test("topics: create without numbers takes the brokers' own", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("default");
+  const created = await gpdbKafka(["topics", "create", topic, "-b", broker.bootstrap]);
+  assert.equal(created.code, 0, created.stderr);
+  assert.match(text(created.stdout), /created: partitions \d+, replication 1\n$/);
+  await deleteTopic(broker, topic);
+});
+
+Deno.test({
+  name: "topics: delete asks on a terminal, and takes only a yes for one",
+  ignore: !hasScript,
+  async fn() {
+    await using broker = await startBroker();
+    const topic = uniqueName("asked");
+    await createTopic(broker, topic);
+    const answered = async (answer: string) => {
+      const args = ["topics", "delete", topic, "-b", broker.bootstrap];
+      const child = startOnTerminal("main", args);
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(`${answer}\n`));
+      const { code, stdout } = await child.output();
+      await writer.close().catch(() => {});
+      assert.equal(code, 0);
+      assert.match(text(stdout), /1 partitions, 0 offsets\. Delete it for good\? \[y\/N\] /);
+      return text(stdout);
+    };
+    assert.match(await answered(""), /nothing was deleted/);
+    assert.match(await answered("no"), /nothing was deleted/);
+    assert.match(await answered("y"), /: deleted/);
+    const topics = await withAdmin(broker, (admin) => admin.listTopics());
+    assert.ok(!topics.includes(topic));
+  },
+});
+
+Deno.test("topics: what can't be done is one line that says why", async (t) => {
+  await using broker = await startBroker();
+  const topic = uniqueName("refused");
+  await createTopic(broker, topic);
+  const cases: [string[], number, RegExp][] = [
+    [["frob"], 64, /"frob" can't be done: say list, create, delete, describe/],
+    [["--yes"], 64, /nothing to do: say list/],
+    [["list", "crimes"], 64, /"crimes" is one word too many/],
+    [["create"], 64, /create needs a topic/],
+    [["create", "a b"], 64, /"a b" can't be the name of a topic/],
+    [["create", topic, "more"], 64, /"more" is one word too many/],
+    [["create", topic, "--partitions", "0"], 64, /--partitions: "0" is no whole number from 1 up/],
+    [["create", topic, "--topic-config", "x"], 64, /--topic-config: "x" is not KEY=VALUE/],
+    [["create", topic, "--yes"], 64, /--yes is of delete, not of create/],
+    [["describe", topic, "--partitions", "3"], 64, /--partitions is of create, not of describe/],
+    [["create", topic, "--frob"], 64, /unknown flag --frob/],
+    [["create", topic], 64, /topic "refused-.*" exists already/],
+    [
+      ["create", `${topic}-2`, "--replication", "3"],
+      64,
+      /INVALID_REPLICATION_FACTOR \(38\): --replication 3, but brokers that are up: \d+$/m,
+    ],
+    [
+      ["create", `${topic}-2`, "--topic-config", "retention.sm=5"],
+      64,
+      /INVALID_CONFIG \(40\): check --topic-config retention.sm=5$/m,
+    ],
+    [["delete", "no-such-topic", "--yes"], 69, /topic "no-such-topic": UNKNOWN_TOPIC_OR_PARTITION/],
+  ];
+  await Promise.all(cases.map(async ([args, code, message]) => {
+    const run = await gpdbKafka(["topics", ...args, "-b", broker.bootstrap]);
+    await t.step({
+      name: args.join(" "),
+      sanitizeOps: false,
+      sanitizeResources: false,
+      sanitizeExit: false,
+      fn: () => {
+        assert.equal(run.code, code, run.stderr);
+        assert.match(run.stderr, message);
+        assert.match(run.stderr, /^gpdb-kafka topics: [^\n]+\n$/);
+        assert.equal(run.stdout.length, 0);
+      },
+    });
+  }));
+});
+
+Deno.test("topics: a closed port and one that never answers end within --timeout", async () => {
+  await using silent = silentPort();
+  const verbs = [["list"], ["create", "x"], ["describe", "x"], ["delete", "x", "--yes"]];
+  await Promise.all(verbs.flatMap((args) =>
+    [closedPort(), silent.port].map(async (port) => {
+      const where = ["-b", `127.0.0.1:${port}`, "--timeout", "1s"];
+      const run = await gpdbKafka(["topics", ...args, ...where]);
+      assert.equal(run.code, 69, run.stderr);
+      assert.match(run.stderr, /^gpdb-kafka topics: .*(refused|did not answer).*\n$/);
+      assert.ok(run.ms < 4000, `${args} ${run.ms} ms`);
+    })
+  ));
+});

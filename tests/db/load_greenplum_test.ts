@@ -1,0 +1,95 @@
+/**
+ * Greenplum's text of schema kafka, on PostgreSQL: tables stand where Greenplum has web tables. What
+ * its segments make of the statements needs a Greenplum.
+ */
+import assert from "node:assert/strict";
+import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { load, runScript } from "../support/load.ts";
+
+const add = (pg: Postgres, name = "things") =>
+  pg.sql`
+    SELECT kafka.add_source(${name}, 'topic', 'things', 'kafka.things_reader',
+      'kafka.things_planner', 'group')`;
+
+async function setUp(): Promise<Postgres> {
+  const pg = await startPostgres();
+  await runScript(pg, await schemaSql("greenplum"));
+  await pg.sql.unsafe(`
+    CREATE SCHEMA fake;
+    CREATE TABLE fake.pg_exttable (reloid regclass, execlocation text[], command text);
+    CREATE TABLE fake.errors (exttable text);
+    CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
+      AS 'SELECT * FROM fake.errors WHERE exttable = $1';
+    ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._copy(text, text) SET search_path = pg_catalog, fake;
+    CREATE TABLE things (id int, name text);
+    CREATE TABLE kafka.things_reader (id int, name text);
+    CREATE TABLE kafka.things_planner (topic text, partition_no integer, earliest bigint,
+      end_offset bigint, at_offset bigint);
+    INSERT INTO fake.pg_exttable
+      VALUES ('kafka.things_reader', '{ALL_SEGMENTS}', 'kafka_consumer --ranges-from-query')`);
+  return pg;
+}
+
+Deno.test("greenplum: a load reads the plan, inserts and counts what was rejected", async () => {
+  await using pg = await setUp();
+  await add(pg);
+  await pg
+    .sql`INSERT INTO kafka.things_planner VALUES ('topic', 1, 5, 7, NULL), ('topic', 0, 0, 1, NULL)`;
+  await pg.sql`INSERT INTO kafka.things_reader VALUES (1, 'a'), (2, 'b')`;
+  // The log grows by one while the rows are read.
+  await pg.sql.unsafe(`
+    INSERT INTO fake.errors VALUES ('kafka.things_reader');
+    CREATE FUNCTION fake.reject() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO fake.errors VALUES ('kafka.things_reader'); RETURN NULL; END $$;
+    CREATE TRIGGER reject AFTER INSERT ON things EXECUTE FUNCTION fake.reject()`);
+  const answer = await load(pg, "things");
+  assert.deepEqual(answer, { rows: 2, records: 3, lag: 0, reason: "end", load_no: 1 });
+  const [history] = await pg.sql`SELECT * FROM kafka.load_history`;
+  assert.deepEqual([history.ranges, Number(history.rejected)], ["0:0-1,1:5-7", 1]);
+  assert.deepEqual(history.next_offsets.map(Number), [1, 7]);
+  assert.equal((await load(pg, "things")).records, 0);
+
+  // A reader that gives more than it was asked for.
+  await pg.sql`UPDATE kafka.things_planner SET end_offset = 8 WHERE partition_no = 1`;
+  await assert.rejects(load(pg, "things"), /source "things" gave 3 rows for 1 records/);
+  // A planner of another topic, or without a partition.
+  await pg.sql`DELETE FROM kafka.things_planner WHERE partition_no = 0`;
+  await assert.rejects(
+    load(pg, "things"),
+    /answers topic "topic" partition 1 .* not .* partition 0/,
+  );
+  await pg.sql`DELETE FROM kafka.things_planner`;
+  await assert.rejects(load(pg, "things"), /topic "topic" has 0 partitions, but .* loaded 2/);
+});
+
+Deno.test("greenplum: a reader that would not read all, or not as told, is refused", async () => {
+  await using pg = await setUp();
+  const cases: [string[] | null, string | null, RegExp][] = [
+    [["TOTAL_SEGS:2"], "x --ranges-from-query", /is not ON ALL but TOTAL_SEGS:2/],
+    [["PER_HOST"], "x --ranges-from-query", /is not ON ALL but PER_HOST/],
+    [["MASTER_ONLY"], "x --ranges-from-query", /is not ON ALL but MASTER_ONLY/],
+    [["ALL_SEGMENTS"], "kafka_consumer --commit yes", /lacks --ranges-from-query/],
+    [["ALL_SEGMENTS"], null, /is no web table with EXECUTE/],
+  ];
+  for (const [place, command, message] of cases) {
+    await pg.sql`UPDATE fake.pg_exttable SET execlocation = ${place}, command = ${command}`;
+    await assert.rejects(async () => await add(pg), message);
+  }
+  await pg.sql`DELETE FROM fake.pg_exttable`;
+  await assert.rejects(async () => await add(pg), /is no web table with EXECUTE/);
+});
+
+Deno.test("greenplum: the comment fits what segments are told, whatever the topic", async () => {
+  await using pg = await setUp();
+  for (const topic of ["t", "t".repeat(249)]) {
+    const [{ room }] = await pg.sql`SELECT kafka._room(${topic}) AS room`;
+    const ranges = "9".repeat(room);
+    const widest = "999999999:999999999999999-999999999999999";
+    const plan = `/* kafka-plan topic=${topic} at=9999999999999 commit=${ranges} */`;
+    assert.ok(`/* kafka-ranges topic=${topic} ${ranges} */`.length < 1023);
+    assert.ok(plan.length < 1023);
+    assert.ok(widest.length < room);
+  }
+});
