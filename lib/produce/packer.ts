@@ -127,7 +127,10 @@ export class Packer {
   }
 
   async #openBatch(partition: number): Promise<void> {
+    const current = this.#partition;
     const slot = await this.#slot();
+    // Meanwhile others may have been handed on: the row that this is for must find it.
+    this.#partition = current;
     this.#opened(partition, slot, Math.min(this.largestBatch, slot.end - slot.start));
   }
 
@@ -151,12 +154,15 @@ export class Packer {
     const arena = this.#arena;
     const needed = size + SPOILT + 4;
     if (needed > arena.slotSize) {
+      const current = this.#partition;
       this.#close(partition);
       let slot: Slot | null;
       while ((slot = arena.takeLarge(needed)) === null) {
         await this.drain();
         arena.grow(arena.inputSize, needed);
       }
+      // The row that this is for must find its partition again.
+      this.#partition = current;
       this.#opened(partition, slot, size);
     } else arena.widen(partition, size - Batch.records);
   }

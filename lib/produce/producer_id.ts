@@ -13,12 +13,12 @@ const CLUSTER_AUTHORIZATION_FAILED = 31;
 /** Asks the leader of one of the topic's partitions (any broker can tell) for a producer id. */
 export async function newProducer(cluster: Cluster, topic: string): Promise<ProducerIdentity> {
   const failed = "cannot get a producer id";
+  let tries = 0;
   return await retry(cluster.config, async () => {
+    // Whoever could not be reached may not lead any more.
+    if (tries++ > 0) await cluster.refresh([topic]);
     const leader = cluster.leader(topic, 0);
-    if (leader === -1) {
-      await cluster.refresh([topic]);
-      throw noLeader(`${failed} for topic "${topic}"`);
-    }
+    if (leader === -1) throw noLeader(`${failed} for topic "${topic}"`);
     const connection = await cluster.broker(leader);
     const answer = await connection.call(initProducerId, null);
     if (answer.errorCode !== 0) {

@@ -139,7 +139,8 @@ Deno.test("produce: batches too large for the topic are halved; a row too large 
 Deno.test("produce: rows around 1 MB and far above arrive as they are", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("long");
-  await createTopic(broker, topic, { configs: { "max.message.bytes": "20000000" } });
+  const configs = { "max.message.bytes": "20000000" };
+  await createTopic(broker, topic, { partitions: 1, configs });
   const MiB = 1024 * 1024;
   const sizes = [1, 999_999, 1_000_000, 1_000_001, MiB - 1, 5, MiB + 1, 8 * MiB, 7];
   const stdin = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size)).join("\n");

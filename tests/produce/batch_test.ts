@@ -60,10 +60,11 @@ Deno.test("batch: rows of all sizes go through, however they are cut", fast, asy
     at += row.length + 1;
     input[at - 1] = 10;
   }
-  for (const chunk of [total, 65536, 1_000_003]) {
+  for (const [chunk, partitions] of [[total, 1], [65536, 3], [1_000_003, 1], [100_000, 8]]) {
     const chunks: Uint8Array[] = [];
     for (let from = 0; from < total; from += chunk) chunks.push(input.subarray(from, from + chunk));
-    const packed = await packAll(chunks, {}, 1);
+    const packed = await packAll(chunks, {}, partitions);
+    packed.rows.sort((a, b) => a.line - b.line);
     assert.deepEqual(packed.rows.map(({ value }) => value.length), sizes);
     for (const [i, { value, line }] of packed.rows.entries()) {
       assert.equal(line, i + 1);
