@@ -34,3 +34,8 @@ function cellText(cell: Cell): string {
 export function plain(text: string): string {
   return [...text].map((c) => c < " " || (c >= "\x7f" && c <= "\x9f") ? " " : c).join("");
 }
+
+/** `1 offset`, `2 offsets`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -5,7 +5,7 @@ import { noLeader, partitionName } from "../kafka/offsets.ts";
 import { retry } from "../kafka/retry.ts";
 import type { PartitionMetadata, TopicMetadata } from "../protocol/messages/metadata.ts";
 import type { PartitionLog } from "./logs.ts";
-import { type Cell, table } from "./table.ts";
+import { type Cell, counted, table } from "./table.ts";
 
 /** All topics that this client may see, by their names. Throws Failure. */
 export async function allTopics(cluster: Cluster): Promise<TopicMetadata[]> {
@@ -74,7 +74,9 @@ export function topicText(
     value === "" ? '""' : value,
     own ? "topic" : "default",
   ]);
-  return `${topic.topic}: ${partitions.length} partitions, replication ${replication(topic)}\n\n` +
+  return `${topic.topic}: ${counted(partitions.length, "partition")}, replication ${
+    replication(topic)
+  }\n\n` +
     table(["PARTITION", "LEADER", "REPLICAS", "IN-SYNC", "START", "END"], rows) + "\n" +
     table(["CONFIG", "VALUE", "SET BY"], settings);
 }

@@ -63,7 +63,7 @@ export async function doctorOptions(
       throw new Failure("usage", `--${flag}: no database: say --dsn postgres://user@host/database`);
     }
   }
-  for (const flag of ["table", "topic", "value", "columns"]) {
+  for (const flag of ["table", "topic", "group", "value", "columns"]) {
     if (given.has(flag) && given.has("source")) {
       throw new Failure("usage", `--${flag}: --source says that already`);
     }

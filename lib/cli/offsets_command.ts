@@ -7,7 +7,7 @@ import {
   offsetFormats,
   parseOffsets,
 } from "../admin/offset_file.ts";
-import { plain, table } from "../admin/table.ts";
+import { counted, plain, table } from "../admin/table.ts";
 import { Failure } from "../failure.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import { groupOffsets, groupState, isHidden, memberNames } from "../kafka/groups.ts";
@@ -162,10 +162,10 @@ async function change(
         `${plain(memberNames(members))}; stop them first`,
     );
   }
-  const what = `${moves.length} offsets of group "${group}"`;
-  if (dryRun) return print(`dry run: ${what} would be stored\n`);
+  const what = `${counted(moves.length, "offset")} of group "${group}"`;
+  if (dryRun) return print(`dry run: would store ${what}\n`);
   await commitOffsets(cluster, group, moves);
-  print(`${what} are stored\n`);
+  print(`stored ${what}\n`);
 }
 
 /** Reads a file of offsets; stdin without a path. Throws Failure. */

@@ -7,6 +7,7 @@ import {
   topicText,
   withLeaders,
 } from "../admin/topics.ts";
+import { counted } from "../admin/table.ts";
 import { Failure } from "../failure.ts";
 import { withAdmin } from "../kafka/admin.ts";
 import { Cluster } from "../kafka/cluster.ts";
@@ -136,7 +137,8 @@ async function remove(
   const partitions = await partitionsOf(cluster, [topic]);
   const logs = await readLogs(cluster, partitions);
   const offsets = logs.reduce((sum, { start, last }) => sum + last - start, 0);
-  const what = `topic "${topic}": ${partitions.length} partitions, ${offsets} offsets`;
+  const size = `${counted(partitions.length, "partition")}, ${counted(offsets, "offset")}`;
+  const what = `topic "${topic}": ${size}`;
   if (!yes && !await confirmed(`${what}. Delete it for good? [y/N] `)) {
     return print("nothing was deleted\n");
   }

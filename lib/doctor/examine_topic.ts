@@ -1,5 +1,4 @@
 import { quoteTable } from "../greenplum/source.ts";
-import { storedOffsets } from "../kafka/offsets.ts";
 import { checkLastBatches } from "./batches.ts";
 import { findTable, type KnownTable } from "./database.ts";
 import type { KafkaOutcome } from "./examine_kafka.ts";
@@ -50,25 +49,20 @@ export async function examineTopic(
 
 async function examineOffsets(
   { rounds, options, source }: Examination,
-  { cluster, metadata }: KafkaOutcome,
+  { cluster }: KafkaOutcome,
   topic: string,
   logs: Outcome<PartitionLog[]>,
 ): Promise<void> {
   const group = source?.value?.group ?? options.group;
-  const surroundings = await rounds.check("group", [metadata, logs], (say) => {
-    const [broker] = metadata.value!.brokers;
-    return checkGroup(say, cluster.value!, group, topic, broker.id);
-  });
-  await rounds.check("offsets", [logs], async (say) => {
-    const items = logs.value!.map(({ partition }) => ({ topic, partition }));
-    const retention = surroundings.value?.retention ?? null;
-    const known = source?.value;
-    const stored = known?.offsets ?? new Map(
-      (await storedOffsets(cluster.value!, group, items)).map((offset, i) => [
-        items[i].partition,
-        offset,
-      ]),
-    );
+  const state = await rounds.check(
+    "group",
+    [logs],
+    (say) => checkGroup(say, cluster.value!, group, topic, logs.value!),
+  );
+  const known = source?.value;
+  await rounds.check("offsets", known ? [logs] : [state], async (say) => {
+    const retention = state.value?.retention ?? null;
+    const stored = known?.offsets ?? state.value!.stored;
     const reader = known
       ? {
         name: `source "${known.name}"`,

@@ -1,10 +1,19 @@
+import { withAdmin } from "../kafka/admin.ts";
 import type { Cluster } from "../kafka/cluster.ts";
-import { retry } from "../kafka/retry.ts";
-import { inWords, type Say, some } from "./findings.ts";
+import { isHidden, memberNames } from "../kafka/groups.ts";
+import { storedOffsets } from "../kafka/offsets.ts";
+import { errorName, LEADER_NOT_AVAILABLE } from "../protocol/error_codes.ts";
+import type { Say } from "./findings.ts";
+import type { PartitionLog } from "./topic.ts";
+
+/** Members named in a line. */
+const MOST_MEMBERS = 3;
 
 /** What is to be known of a group when its offsets are judged. */
 export interface GroupFindings {
-  /** The topic's retention.ms; null where it is unknown, or records are kept for ever. */
+  /** The next offsets to read, by partition; -1 where none is stored. */
+  stored: Map<number, number>;
+  /** The topic's retention.ms; null where it can't be seen, or records are kept for ever. */
   retention: number | null;
 }
 
@@ -14,35 +23,71 @@ export async function checkGroup(
   cluster: Cluster,
   group: string,
   topic: string,
-  broker: number,
+  logs: readonly PartitionLog[],
 ): Promise<GroupFindings> {
-  // The first use of groups in a cluster makes the topic that keeps them, which takes a while.
-  await retry(cluster.config, () => cluster.coordinator(group));
-  // Loaded only where it is used: it brings kafkajs.
-  const { describeGroup } = await import("../kafka/kafkajs/describe.ts");
-  const found = await describeGroup(cluster.config, group, topic, broker);
-  const { state, members } = found.group;
-  if (members.length > 0) {
-    const clients = [...new Set(members.map(({ clientId, host }) => `${clientId} on ${host}`))];
+  const items = logs.map(({ partition }) => ({ topic, partition }));
+  const offsets = await storedOffsets(cluster, group, items);
+  const hasOffsets = offsets.some((offset) => offset !== -1);
+  return {
+    stored: new Map(offsets.map((offset, i) => [items[i].partition, offset])),
+    retention: await askAdmin(say, cluster, group, topic, hasOffsets),
+  };
+}
+
+/** Looks at the group's members. Returns the topic's retention. */
+async function askAdmin(
+  say: Say,
+  { config }: Cluster,
+  group: string,
+  topic: string,
+  hasOffsets: boolean,
+): Promise<number | null> {
+  try {
+    return await withAdmin(config, async (admin) => {
+      const state = await admin.group(group);
+      sayMembers(say, group, state, hasOffsets);
+      // Not everybody may see a topic's configs; its offsets are judged by the log alone then.
+      const configs = await admin.topicConfigs(topic).catch(() => []);
+      const value = (name: string) => configs.find((config) => config.name === name)?.value ?? "";
+      const retention = Number(value("retention.ms"));
+      return value("cleanup.policy").includes("delete") && retention > 0 ? retention : null;
+    });
+  } catch (error) {
+    // kafkajs asks for all topics, and gives up where one of them is like that.
+    if (!String(error).includes(errorName(LEADER_NOT_AVAILABLE))) throw error;
     say(
       "warn",
-      `group "${group}" has ${members.length} live members (${some(clients, 3)}): ` +
-        "kafka_consumer can't commit beside them",
+      `the members of group "${group}" can't be seen while some partition of the cluster, of ` +
+        "this topic or another, has no leader",
+      "start the brokers that are down",
+    );
+    return null;
+  }
+}
+
+function sayMembers(
+  say: Say,
+  group: string,
+  state: Parameters<typeof isHidden>[0],
+  hasOffsets: boolean,
+): void {
+  const { members } = state;
+  if (members.length > 0) {
+    const more = members.length > MOST_MEMBERS ? `, and ${members.length - MOST_MEMBERS} more` : "";
+    say(
+      "warn",
+      `group "${group}" has ${members.length} live members: ` +
+        `${memberNames(members.slice(0, MOST_MEMBERS))}${more}; kafka_consumer can't commit ` +
+        "beside them",
       "use a --group of its own, or --assign group to share the partitions with them",
     );
-  } else {
-    const minutes = Number(found.brokerConfigs?.get("offsets.retention.minutes") ?? NaN);
-    const kept = Number.isNaN(minutes)
-      ? "offsets.retention.minutes, 7 days unless it was changed"
-      : `${inWords(minutes * 60_000)} (offsets.retention.minutes)`;
-    say(
-      "ok",
-      state === "Dead" ? `group "${group}" does not exist yet` : `group "${group}" has no members`,
-      `between loads that is always so: load more often than Kafka forgets its offsets, ${kept}`,
-    );
+    return;
   }
-  const configs = found.topicConfigs;
-  const retention = Number(configs?.get("retention.ms") ?? NaN);
-  const deletes = configs?.get("cleanup.policy")?.includes("delete") ?? false;
-  return { retention: deletes && retention > 0 ? retention : null };
+  const hint =
+    "Kafka forgets the offsets of such a group after offsets.retention.minutes (7 days, " +
+    "unless changed): load more often than that";
+  if (isHidden(state, hasOffsets)) {
+    say("ok", `group "${group}" has offsets; its members, if there are any, can't be seen`, hint);
+  } else if (hasOffsets) say("ok", `group "${group}" has no live members`, hint);
+  else say("ok", `group "${group}" has no live members, and nothing stored yet`);
 }

@@ -20,7 +20,7 @@ interface Answer {
 }
 
 /** The longest that a segment's plan may take, seconds. */
-const PLAN_TIMEOUT = 5;
+const PLAN_TIMEOUT = 3;
 
 /** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null where no program can be run. */
 export async function checkRights(say: Say, database: KnownDatabase): Promise<true | null> {
@@ -101,12 +101,13 @@ export async function checkPrograms(
  */
 export function questionCommand({ program, plan }: ProgramQuestion): string {
   const word = "path" in program ? quoteProgram(program.path) : program.word;
-  const last = (args: string, pick: string) =>
-    `$(${word} ${args} 2>&1 </dev/null | ${pick} -n 1 | tr -d '|"')`;
-  const planned = plan === null
-    ? ""
-    : last(["plan", ...plan, "--timeout", `${PLAN_TIMEOUT}s`].map(quoteWord).join(" "), "tail");
-  return `echo "\${GP_SEGMENT_ID:-0}|$(uname -n)|${last("--version", "head")}|${planned}"`;
+  // The first line of stdout, or where there is none, the last of what it says.
+  const ask = `ask() { "$@" 2>/dev/null </dev/null | head -n 1 | grep . || ` +
+    `"$@" 2>&1 </dev/null | tail -n 1; }`;
+  const said = (args: readonly string[]) =>
+    `$(ask ${word} ${args.map(quoteWord).join(" ")} | tr -d '|"')`;
+  const planned = plan === null ? "" : said(["plan", ...plan, "--timeout", `${PLAN_TIMEOUT}s`]);
+  return `${ask}; echo "\${GP_SEGMENT_ID:-0}|$(uname -n)|${said(["--version"])}|${planned}"`;
 }
 
 async function answersOf(

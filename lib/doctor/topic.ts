@@ -47,7 +47,8 @@ export function similar(name: string, names: readonly string[]): string[] {
   const wanted = plain(name);
   return names.filter((other) => {
     const one = plain(other);
-    return one !== "" && (one.includes(wanted) || wanted.includes(one)) ||
+    const [short, long] = one.length < wanted.length ? [one, wanted] : [wanted, one];
+    return 2 * short.length >= long.length && long.includes(short) ||
       distance(one, wanted) <= Math.max(1, wanted.length >> 2);
   }).sort((a, b) => distance(plain(a), wanted) - distance(plain(b), wanted));
 }

@@ -71,7 +71,8 @@ async function firstMisfit(
     // The client reports an error behind the last byte to a promise that is settled by then.
     const query = Object.assign(sql.unsafe(statement), { reject });
     const target = await Promise.race([query.writable(), failed]);
-    const text = rows.map(({ row }) => row + "\n").join("");
+    // A newline inside quotes is a line to COPY, or is not, by where it stands; a space is none.
+    const text = rows.map(({ row }) => row.replaceAll(/[\r\n]/g, " ") + "\n").join("");
     await Promise.race([pipeline(Readable.from([new TextEncoder().encode(text)]), target), failed]);
     return null;
   } catch (error) {
@@ -90,12 +91,5 @@ async function firstMisfit(
 function lineOf(error: unknown, rows: readonly SampleRow[]): SampleRow | null {
   const { where } = error as { where?: string };
   const line = Number(/gpdb_kafka_doctor, line (\d+)/.exec(where ?? "")?.[1] ?? NaN);
-  if (Number.isNaN(line)) return null;
-  // A quoted newline is a line to COPY too.
-  let at = 0;
-  for (const row of rows) {
-    at += row.row.split("\n").length;
-    if (at >= line) return row;
-  }
-  return null;
+  return rows[line - 1] ?? null;
 }

@@ -38,7 +38,7 @@ const machO = {
 };
 
 /** For which machine this is an executable, by its header; undefined for anything else. */
-export function machineOf(file: Uint8Array<ArrayBuffer>): Machine | undefined {
+export function machineOf(file: Uint8Array): Machine | undefined {
   if (file.length < 64) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (view.getUint32(0) === elf.magic) {
@@ -56,7 +56,7 @@ export function machineOf(file: Uint8Array<ArrayBuffer>): Machine | undefined {
  * Where the ELF part of a file ends: its section header table is last. What `deno compile` makes is
  * a runtime with the program after it, so this is where the runtime ends.
  */
-export function elfEnd(file: Uint8Array<ArrayBuffer>): number {
+export function elfEnd(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const [offset, size, count] = [
     view.getBigUint64(0x28, true), // e_shoff

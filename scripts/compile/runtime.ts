@@ -63,7 +63,7 @@ export function cannot(platform: Platform, way: string, why: string): Failure {
 }
 
 async function checkRuntime(path: string, platform: Platform, way: string): Promise<void> {
-  let file: Uint8Array<ArrayBuffer>;
+  let file: Uint8Array;
   try {
     file = await Deno.readFile(path);
   } catch (error) {
@@ -84,7 +84,7 @@ async function checkRuntime(path: string, platform: Platform, way: string): Prom
 }
 
 /** The version of Deno that a runtime is of: it holds its own user agent. */
-export function versionOf(file: Uint8Array<ArrayBuffer>): string | undefined {
+export function versionOf(file: Uint8Array): string | undefined {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   for (let at = bytes.indexOf("Deno/"); at >= 0; at = bytes.indexOf("Deno/", at + 1)) {
     const found = /^Deno\/(\d+\.\d+\.\d+)/.exec(bytes.toString("latin1", at, at + 20));

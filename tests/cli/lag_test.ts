@@ -156,8 +156,10 @@ Deno.test({
     await child.stdin.close();
     await lines.cancel();
     await child.status;
-    assert.match(seen, /^\x1b\[Jdrawn-\S+ {2}\d\d:\d\d:\d\d {2}lag 8\r\n█\r\n\r\nTOPIC /);
-    assert.match(seen, /\x1b\[7A\r\r?\x1b\[Jdrawn-\S+ .* lag 8\r\n██\r\n/);
+    const shown = seen.replaceAll("\x1b[J", "<clear>").replaceAll("\x1b[7A", "<7 up>")
+      .replaceAll("\r", "");
+    assert.match(shown, /^<clear>drawn-\S+ {2}\d\d:\d\d:\d\d {2}lag 8\n█\n\nTOPIC /);
+    assert.match(shown, /\ntotal .*\n<7 up><clear>drawn-\S+ .* lag 8\n██\n/);
   },
 });
 

@@ -88,7 +88,7 @@ Deno.test({
       const { code, stdout } = await child.output();
       await writer.close().catch(() => {});
       assert.equal(code, 0);
-      assert.match(text(stdout), /1 partitions, 0 offsets\. Delete it for good\? \[y\/N\] /);
+      assert.match(text(stdout), /1 partition, 0 offsets\. Delete it for good\? \[y\/N\] /);
       return text(stdout);
     };
     assert.match(await answered(""), /nothing was deleted/);

@@ -13,7 +13,7 @@ import { writeTar } from "../../scripts/compile/tar.ts";
 const compile = fileURLToPath(new URL("../../scripts/compile.ts", import.meta.url));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-function header(fields: [at: number, size: 2 | 4 | 8, value: number][]): Uint8Array<ArrayBuffer> {
+function header(fields: [at: number, size: 2 | 4 | 8, value: number][]): Uint8Array {
   const view = new DataView(new ArrayBuffer(64));
   for (const [at, size, value] of fields) {
     if (size === 2) view.setUint16(at, value, true);
@@ -26,7 +26,7 @@ function header(fields: [at: number, size: 2 | 4 | 8, value: number][]): Uint8Ar
 Deno.test({ name: "a runtime's header says for which machine it is", permissions: "none" }, () => {
   const elf = (machine: number) => header([[0, 4, 0x464c457f], [18, 2, machine]]);
   const machO = (cpu: number) => header([[0, 4, 0xfeedfacf], [4, 4, cpu]]);
-  const cases: [Uint8Array<ArrayBuffer>, string | undefined][] = [
+  const cases: [Uint8Array, string | undefined][] = [
     [elf(62), "linux-x86_64"],
     [elf(183), "linux-aarch64"],
     [elf(40), undefined], // 32-bit ARM

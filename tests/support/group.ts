@@ -82,6 +82,7 @@ export class Seen {
   readonly counts = new Map<string, number>();
   /** The longest time from writing a row to reading it first, milliseconds. */
   slowest = 0;
+  #found = 0;
 
   add(row: string): void {
     const count = this.counts.get(row) ?? 0;
@@ -89,8 +90,10 @@ export class Seen {
     if (count === 0) this.slowest = Math.max(this.slowest, Date.now() - Number(row.split(",")[2]));
   }
 
+  /** Whether all of these were read. To be asked about the same list, which may grow. */
   has(rows: readonly string[]): boolean {
-    return rows.every((row) => this.counts.has(row));
+    while (this.#found < rows.length && this.counts.has(rows[this.#found])) this.#found++;
+    return this.#found === rows.length;
   }
 
   /** How many rows came more than once. */

@@ -34,7 +34,9 @@ export async function createTopic(
   options: TopicOptions = {},
 ): Promise<void> {
   const { partitions = 1, replication = 1, configs = {} } = options;
-  const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  // Tests write records of any year, and retention would delete those of long ago.
+  const kept = { "retention.ms": "-1", ...configs };
+  const configEntries = Object.entries(kept).map(([name, value]) => ({ name, value }));
   await withAdmin(broker, (admin) =>
     admin.createTopics({
       waitForLeaders: false,

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { Member, Seen, until } from "../support/group.ts";
+import { consoleConsume, withAdmin } from "../support/kafka.ts";
+import { offsetsScene as scene, write } from "../support/offsets.ts";
+import { closedPort, silentPort } from "../support/silence.ts";
+
+Deno.test("offsets: a group with live members is left alone, and they are named", async () => {
+  await using s = await scene("live");
+  const { broker, topic } = s;
+  const member = new Member(broker, topic, new Seen(), "--until", "forever");
+  try {
+    const joined = async () => {
+      const { groups: [group] } = await withAdmin(broker, (admin) => admin.describeGroups([topic]));
+      return group.state === "Stable";
+    };
+    await until("the member has joined", 20_000, joined);
+    const changes: [string[], string?][] = [
+      [["reset", "-g", topic, "-t", topic, "--to", "earliest"]],
+      [["reset", "-g", topic, "-t", topic, "--to", "earliest", "--dry-run"]],
+      [["import", "-g", topic], `${topic} 0 1\n`],
+    ];
+    for (const [args, stdin] of changes) {
+      const run = await s.offsets(args, stdin);
+      assert.equal(run.code, 69);
+      assert.match(
+        run.stderr,
+        /^gpdb-kafka offsets: nothing is changed, because group "live-.*" has live members: client "gpdb-kafka" at [\d.:]+ \(id gpdb-kafka-.*\); stop them first\n$/,
+      );
+    }
+    const shown = await s.offsets(["export", "-g", topic]);
+    assert.ok(shown.code === 0 || shown.code === 65); // reading takes no turn
+  } finally {
+    await member.kill("SIGTERM");
+  }
+  const run = await s.offsets(["reset", "-g", topic, "-t", topic, "--to", "earliest"]);
+  assert.equal(run.code, 0, run.stderr);
+});
+
+Deno.test("offsets: a group that hides its members is refused by its coordinator", async () => {
+  await using s = await scene("hidden");
+  const { broker, topic } = s;
+  if (broker.version.startsWith("3.")) return; // the protocol came with Kafka 4
+  const group = ["--group", topic, "--consumer-property", "group.protocol=consumer"];
+  const eager = ["--consumer-property", "auto.commit.interval.ms=100"];
+  const consuming = consoleConsume(broker, topic, 16, [...group, ...eager]);
+  try {
+    const committed = async () => (await s.stored()).join() === "10,5";
+    await until("Java's consumer has committed", 30_000, committed);
+    const shown = await s.offsets(["show", "-g", topic]);
+    assert.match(
+      text(shown.stdout),
+      /^group ".*": of the protocol group\.protocol=consumer, which/,
+    );
+    const args = ["reset", "-g", topic, "--to", "earliest"];
+    const tried = await s.offsets([...args, "--dry-run"]);
+    assert.equal(tried.code, 0);
+    assert.match(tried.stderr, /^group "hidden-.*" hides its members; its coordinator refuses/);
+    const run = await s.offsets(args);
+    assert.equal(run.code, 69);
+    assert.match(run.stderr, /cannot commit for group ".*: the group has live members/);
+    assert.deepEqual(await s.stored(), [10, 5]);
+  } finally {
+    await write(broker, topic, 0, 1);
+    await consuming;
+  }
+  assert.equal((await s.offsets(["reset", "-g", topic, "--to", "1"])).code, 0);
+  assert.deepEqual(await s.stored(), [1, 1]);
+});
+
+Deno.test("offsets: what can't be done is one line that says why, and changes nothing", async (t) => {
+  await using s = await scene("refused");
+  const { topic } = s;
+  await s.read();
+  const g = ["-g", topic];
+  const cases: [string[], number, RegExp, string?][] = [
+    [["frob"], 64, /"frob" can't be done: say show, export, import, reset/],
+    [["show"], 64, /no group: say --group NAME/],
+    [["show", ...g, "x"], 64, /"x" is one word too many/],
+    [["show", ...g, "--to", "1"], 64, /--to is of reset, not of show/],
+    [["show", ...g, "-t", "other"], 65, /has stored no offset of "other"/],
+    [["show", "-g", "no-such-group"], 65, /group "no-such-group" has stored no offsets/],
+    [["export", ...g, "--format", "csv"], 64, /--format: "csv" is none of rpk, zookeeper/],
+    [["reset", ...g], 64, /reset where\? say --to earliest, latest/],
+    [["reset", ...g, "--to", "soon"], 64, /--to: "soon" is none of earliest, latest, N, \+N, -N/],
+    [["reset", ...g, "--to", "@noon"], 64, /--to: "noon" is no time/],
+    [["reset", ...g, "--to", "0", "--partition", "1"], 64, /--partition: say which topic's/],
+    [["reset", ...g, "--to", "0", "-t", topic, "--partition", "x"], 64, /"x" is no whole number/],
+    [
+      ["reset", ...g, "--to", "0", "-t", topic, "--partition", "2"],
+      65,
+      /no topic ".*" partition 2: it has 0 to 1/,
+    ],
+    [["reset", ...g, "--to", "0", "-t", "no-such-topic"], 69, /UNKNOWN_TOPIC_OR_PARTITION \(3\)/],
+    [
+      ["reset", "-g", `${topic}-x`, "-t", topic, "--to", "-1"],
+      65,
+      /nothing is stored for topic ".*" partition 0: there is nothing to go back from/,
+    ],
+    [
+      ["reset", ...g, "--to", "11"],
+      65,
+      /cannot store offset 11 of topic ".*" partition 0, whose log is 0 to 10 \(and 1 more\): --clamp/,
+    ],
+    [
+      ["import", ...g, "/no/such/file"],
+      64,
+      /cannot read "\/no\/such\/file": No such file or directory$/m,
+    ],
+    [["import"], 64, /no group: say --group/, `${topic} 0 1\n`],
+    [["import", ...g], 65, /stdin holds no offsets/, ""],
+    [
+      ["import", ...g],
+      65,
+      /stdin line 2: "0 1" is neither TOPIC PARTITION OFFSET/,
+      `${topic} 0 1\n0 1\n`,
+    ],
+    [
+      ["import", ...g],
+      65,
+      /stdin line 2: a zookeeper line in a file of rpk lines/,
+      `${topic} 0 1\n/consumers/g/offsets/t/0:1\n`,
+    ],
+    [
+      ["import", ...g],
+      65,
+      /no topic ".*" partition 9: it has 0 to 1/,
+      `${topic} 0 1\n${topic} 9 1\n`,
+    ],
+    [
+      ["import", ...g],
+      65,
+      /cannot store offset 99 of topic ".*" partition 1, whose log is 0 to 5/,
+      `${topic} 0 1\n${topic} 1 99\n`,
+    ],
+    [
+      ["import", ...g],
+      69,
+      /topic "no-such-topic": UNKNOWN_TOPIC_OR_PARTITION/,
+      "no-such-topic 0 1\n",
+    ],
+  ];
+  await Promise.all(cases.map(async ([args, code, message, stdin]) => {
+    const run = await s.offsets(args, stdin);
+    await t.step({
+      name: `${args.join(" ")} ${stdin ?? ""}`.trim(),
+      sanitizeOps: false,
+      sanitizeResources: false,
+      sanitizeExit: false,
+      fn: () => {
+        assert.equal(run.code, code, run.stderr);
+        assert.match(run.stderr, message);
+        assert.match(run.stderr, /^gpdb-kafka offsets: [^\n]+\n$/);
+        assert.equal(run.stdout.length, 0);
+      },
+    });
+  }));
+  assert.deepEqual(await s.stored(), [10, 5]);
+});
+
+Deno.test("offsets: a closed port and one that never answers end within --timeout", async () => {
+  await using silent = silentPort();
+  const verbs: [string[], string?][] = [
+    [["show", "-g", "x"]],
+    [["export", "-g", "x"]],
+    [["import", "-g", "x"], "x 0 1\n"],
+    [["reset", "-g", "x", "-t", "x", "--to", "1"]],
+  ];
+  await Promise.all(
+    verbs.flatMap(([args, stdin]) =>
+      [closedPort(), silent.port].map(async (port) => {
+        const where = ["-b", `127.0.0.1:${port}`, "--timeout", "1s"];
+        const run = await gpdbKafka(["offsets", ...args, ...where], { stdin });
+        assert.equal(run.code, 69, run.stderr);
+        assert.match(run.stderr, /^gpdb-kafka offsets: .*(refused|did not answer).*\n$/);
+        assert.ok(run.ms < 4000, `${args} ${run.ms} ms`);
+      })
+    ),
+  );
+});

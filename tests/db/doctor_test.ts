@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { deleteRecords, produce } from "../support/kafka.ts";
+import { load, ownServer } from "../support/load.ts";
+import { startWorld, things, type World } from "../support/load_world.ts";
+
+const ignore = !ownServer;
+
+/** What doctor says of a database, line by line. */
+async function examine(world: World, args: string[], code: number): Promise<string[]> {
+  const run = await gpdbKafka(["doctor", "--dsn", world.dsn, ...args]);
+  const all = text(run.stdout);
+  assert.equal(run.code, code, all + run.stderr);
+  assert.equal(run.stderr, "");
+  assert.doesNotMatch(all, /bug|\.ts:|\bat .*:\d+:\d+/);
+  return all.trimEnd().split("\n").slice(0, -2);
+}
+
+function assertLine(lines: readonly string[], expected: RegExp): void {
+  assert.ok(
+    lines.some((line) => expected.test(line)),
+    `${expected} is not in\n${lines.join("\n")}`,
+  );
+}
+
+/** What doctor looked at must be as it was. */
+async function traces({ sql }: World): Promise<string> {
+  const [{ tables, offsets }] = await sql`
+    SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'gpdb_kafka_doctor%') AS tables,
+      (SELECT count(*) FROM kafka.load_history) AS offsets`;
+  return `${tables} ${offsets}`;
+}
+
+Deno.test({
+  name: "doctor: a source that works, from its brokers to its table",
+  ignore,
+  async fn() {
+    await using world = await startWorld(2);
+    await world.add();
+    await produce(world.broker, world.topic, things("a", "b"));
+    const lines = await examine(world, ["--source", "things"], 0);
+    assert.equal(lines.filter((line) => !line.startsWith("ok")).join("\n"), "");
+    assertLine(lines, /^ok {4}database: PostgreSQL \d+.*, database "world_\d+", user "postgres"/);
+    assertLine(
+      lines,
+      /^ok {4}source: source "things" loads topic "load-.*" into public\.things/,
+    );
+    assertLine(
+      lines,
+      /^ok {4}offsets: source "things" has nothing stored for partitions 0, 1: its/,
+    );
+    assertLine(lines, /^ok {4}table: public\.things has 2 columns, 2 are loaded/);
+    assertLine(lines, /^ok {4}fields: all 2 rows have the 2 fields of public\.things/);
+    assertLine(lines, /^ok {4}types: the database can read all 2 into the columns' types/);
+    assertLine(lines, /^ok {4}rights: user "postgres" may run programs/);
+    assertLine(lines, /^ok {4}program: kafka_consumer \S+ runs for the server's host /);
+    assertLine(lines, /^ok {4}program: the brokers and the topic can be reached from there/);
+    assert.equal(await traces(world), "0 0");
+  },
+});
+
+Deno.test({
+  name: "doctor: rows are made as the source's own command makes them",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    const { sql, broker, topic } = world;
+    await sql`CREATE TABLE pieces (at bigint, part int, text text)`;
+    const readerFlags = [
+      "--columns",
+      "offset,partition",
+      "--value",
+      "field",
+      "--bad-record",
+      "skip",
+    ];
+    await world.add({ name: "pieces", table: "pieces", readerFlags });
+    const bad = new Uint8Array([0x61, 0xff]);
+    await produce(broker, topic, [{ value: '{"a": [1,\n2]}' }, { value: bad }, { value: "" }]);
+    const lines = await examine(world, ["--source", "pieces"], 0);
+    assertLine(
+      lines,
+      /^warn {2}rows: 1 of the last 3 records are no rows: .* offset 1: .*not UTF-8/,
+    );
+    assertLine(lines, /^ok {4}fields: all 2 rows have the 3 fields of public\.pieces/);
+    assertLine(lines, /^ok {4}types: the database can read all 2/);
+  },
+});
+
+Deno.test({
+  name: "doctor: a source's offsets that are gone, and a source that is paused",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    await world.add();
+    await produce(world.broker, world.topic, things("a", "b"));
+    await load(world, "things");
+    await produce(world.broker, world.topic, things("c", "d", "e", "f"));
+    await deleteRecords(world.broker, world.topic, { 0: 4 });
+    await world.sql`SELECT kafka.pause('things')`;
+    const lines = await examine(world, ["--source", "things"], 1);
+    assertLine(
+      lines,
+      /^fail {2}offsets: source "things", partition 0: expired: 2 offsets .* at 2, .* at 4\) — SELECT kafka\.seek\('things', 'earliest'\)/,
+    );
+    assertLine(
+      lines,
+      /^warn {2}source: source "things" is paused — SELECT kafka\.resume\('things'\)/,
+    );
+    assert.equal(await traces(world), "0 1");
+  },
+});
+
+Deno.test({
+  name: "doctor: rows that a table has no columns for, or whose types they do not fit",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    const { sql, broker, topic } = world;
+    await sql`CREATE TABLE narrow (id int)`;
+    await sql`CREATE TABLE wide (id int, name text, "when it was" timestamp)`;
+    await sql`CREATE TABLE "Typed" (id int, name varchar(3))`;
+    const values = ['1,"a,\n""b"', "2,abc", "x,abc", "4,abcd", "5,e"];
+    await produce(broker, topic, values.map((value) => ({ value })));
+    const at = ["-b", broker.bootstrap, "-t", topic, "--table"];
+    const narrow = await examine(world, [...at, "narrow"], 1);
+    assertLine(
+      narrow,
+      /^fail {2}fields: 5 of 5 rows do not have the 1 fields of public\.narrow: partition 0 offset 0 has 2 — /,
+    );
+    assertLine(narrow, /^skip {2}types: needs fields/);
+    const wide = await examine(world, [...at, "wide"], 1);
+    assertLine(wide, /^fail {2}fields: .* has 2; "when it was" and what follows would miss/);
+    const typed = await examine(world, [...at, '"Typed"'], 1);
+    assertLine(typed, /^ok {4}table: public\.Typed has 2 columns/);
+    assertLine(
+      typed,
+      /^fail {2}types: 3 or more of 5 rows do not fit: partition 0 offset 0: column name: value too long .* — change/,
+    );
+    const all = await examine(world, [...at, "things"], 1);
+    assertLine(
+      all,
+      /^fail {2}types: 1 of 5 rows do not fit: .* offset 2: column id: invalid input/,
+    );
+    assert.equal(await traces(world), "0 0");
+  },
+});
+
+Deno.test({
+  name: "doctor: what is not there: table, source, schema, program",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    await world.add();
+    const at = ["-b", world.broker.bootstrap];
+    const table = await examine(world, [...at, "-t", world.topic, "--table", "nowhere"], 1);
+    assertLine(table, /^fail {2}table: relation "nowhere" does not exist .* — create it, or name/);
+    const source = await examine(world, ["--source", "thing"], 1);
+    assertLine(source, /^fail {2}source: there is no source "thing"; there are: "things" — gpdb/);
+    assertLine(source, /^skip {2}brokers: needs security/);
+    const program = await examine(world, [...at, "--program", "/nowhere/kafka_consumer"], 1);
+    assertLine(program, /^fail {2}program: kafka_consumer does not run for .*: .*not found — copy/);
+    await world.sql`DROP SCHEMA kafka CASCADE`;
+    const schema = await examine(world, ["--source", "things"], 1);
+    assertLine(
+      schema,
+      /^fail {2}source: there is no schema kafka here — install it: gpdb-kafka sql/,
+    );
+  },
+});
+
+Deno.test({
+  name: "doctor: a user who may run no programs, a wrong password, no such database",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    await world.sql`DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'small') THEN
+        CREATE ROLE small LOGIN PASSWORD 'small-Pa55';
+      END IF;
+    END $$`;
+    const dsn = new URL(world.dsn);
+    [dsn.username, dsn.password] = ["small", "small-Pa55"];
+    const at = ["-b", world.broker.bootstrap];
+    const small = await examine({ ...world, dsn: dsn.href }, at, 0);
+    assertLine(small, /^warn {2}rights: user "small" may not run programs; .* — GRANT pg_exec/);
+    assertLine(small, /^skip {2}program: needs rights/);
+    dsn.password = "wrong-Pa55";
+    const wrong = await examine({ ...world, dsn: dsn.href }, at, 1);
+    assertLine(wrong, /^fail {2}database: password authentication failed for user "small"/);
+    assert.doesNotMatch(wrong.join("\n"), /Pa55/);
+    const none = await examine({ ...world, dsn: world.dsn + "x" }, at, 1);
+    assertLine(none, /^fail {2}database: database ".*" does not exist/);
+  },
+});
