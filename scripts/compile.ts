@@ -10,7 +10,7 @@ import { writeArchive, writeSums } from "./compile/archive.ts";
 import { compileProgram, findCommit, programPath } from "./compile/build.ts";
 import { type Platform, platforms, thisPlatform } from "./compile/platforms.ts";
 import { programs } from "./compile/programs.ts";
-import { findRuntime } from "./compile/runtime.ts";
+import { findRuntime, wayNames } from "./compile/runtime.ts";
 
 const usage =
   `deno task compile [--platform NAME,…|all] [--closed-network] [--no-archive] [--out DIR]
@@ -75,7 +75,7 @@ async function compile({ platforms, closed, archive, out }: Options): Promise<vo
   const commit = await findCommit();
   for (const platform of platforms) {
     const runtime = await findRuntime(platform, closed);
-    console.error(`${platform.name}: Deno ${runtime.version}, ${runtime.way}`);
+    console.error(`${platform.name}: Deno ${runtime.version}, ${wayNames[runtime.way]}`);
     for (const program of programs) {
       const output = programPath(out, platform, program);
       const bytes = await compileProgram(program, platform, runtime, commit, output);

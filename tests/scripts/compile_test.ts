@@ -6,7 +6,7 @@ import { sha256 } from "../../scripts/compile/files.ts";
 import { elfEnd, machineOf, platforms } from "../../scripts/compile/platforms.ts";
 import { reason } from "../../scripts/compile/process.ts";
 import { programs } from "../../scripts/compile/programs.ts";
-import { cannot, versionOf } from "../../scripts/compile/runtime.ts";
+import { cannot, versionOf, wayNames } from "../../scripts/compile/runtime.ts";
 import { stage } from "../../scripts/compile/stage.ts";
 import { writeTar } from "../../scripts/compile/tar.ts";
 
@@ -70,19 +70,13 @@ Deno.test({ name: "the line of a tool's output that says why", permissions: "non
 Deno.test({ name: "each failure names the way and the two others", permissions: "none" }, () => {
   const [linux] = platforms;
   const others = [/let this machine reach Deno's/, /set DENORT_BIN to/, /say --closed-network/];
-  const ways = [
-    "Deno's own download",
-    "the runtime that DENORT_BIN names",
-    "--closed-network, the npm package x",
-  ];
+  const ways = ["download", "variable", "closed"] as const;
   for (const [index, way] of ways.entries()) {
     const { message } = cannot(linux, way, "because");
-    assert.ok(
-      message.startsWith(`Cannot compile for linux-x86_64 with ${way}: because. `),
-      message,
-    );
-    const rest = message.slice(message.indexOf("because"));
-    assert.deepEqual(others.map((other) => other.test(rest)), others.map((_, at) => at !== index));
+    const start = `Cannot compile for linux-x86_64 with ${wayNames[way]}: because. Instead, `;
+    assert.ok(message.startsWith(start), message);
+    const rest = message.slice(start.length);
+    assert.deepEqual(others.map((other) => other.test(rest)), ways.map((_, at) => at !== index));
     assert.equal(message.split("\n").length, 1);
   }
 });
@@ -105,7 +99,11 @@ Deno.test("compile: what can't be used is said before anything is compiled", asy
       [on, text, /is no executable for Linux or macOS\./],
       [on, other, /is for macos-x86_64\./],
       [on, older, /is of Deno 1\.2\.3: compile with `npx -y deno@1\.2\.3`\./],
-      [["--platform", "linux-aarch64", "--closed-network"], "", /only. .*or set DENORT_BIN to/],
+      [
+        ["--platform", "linux-aarch64", "--closed-network"],
+        "",
+        /only\. Instead, .*or set DENORT_BIN to/,
+      ],
     ];
     await Promise.all(cases.map(async ([args, runtime, message]) => {
       const out = join(folder, "out");

@@ -127,6 +127,7 @@ export class Member {
 
   /** Takes no rows until the function returned is called. */
   block(): () => void {
+    this.#resume(); // Else one that is blocked twice would wait for the first for ever.
     this.#paused = new Promise((resolve) => this.#resume = resolve);
     return () => this.#resume();
   }

@@ -3,7 +3,7 @@
  * protocol of its own. Import this module lazily: kafkajs costs a start 100 ms and more.
  */
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
-import type { ClientConfig, SaslConfig } from "../config.ts";
+import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
 import { tlsSockets } from "./socket.ts";
 import "./timers.ts";
 
@@ -16,7 +16,8 @@ export function kafkajs(config: ClientConfig): Kafka {
 export function kafkajsConfig(config: ClientConfig): KafkaConfig {
   const { brokers, clientId, timeout, tls, sasl } = config;
   return {
-    brokers,
+    // kafkajs takes no address without a port.
+    brokers: brokers.map((broker) => addressName(parseAddress(broker)!)),
     clientId,
     connectionTimeout: timeout,
     authenticationTimeout: timeout,
