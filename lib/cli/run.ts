@@ -33,7 +33,7 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
   let console = new Console();
   try {
     if (args.length === 0 && !command.needsNoArguments) {
-      console.error(usage(command).split("\n\n")[0] + "; see --help");
+      writeText(Deno.stderr, usage(command));
       return exitCodes.usage.code;
     }
     const given = parseFlags(command.flags, args);
@@ -44,8 +44,11 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
     if (!command.writes) Deno.permissions.revokeSync({ name: "write" });
     return await command.run(given, console) ?? exitCodes.done.code;
   } catch (error) {
-    const kind = error instanceof Failure ? error.kind : "bug";
-    console.error(`${command.name}: ${describe(error)}`);
+    const failure = error instanceof Deno.errors.BrokenPipe
+      ? new Failure("output", "stdout was closed by its reader")
+      : error;
+    const kind = failure instanceof Failure ? failure.kind : "bug";
+    console.error(`${command.name}: ${describe(failure)}`);
     return exitCodes[kind].code;
   }
 }
@@ -69,9 +72,13 @@ function describe(error: unknown): string {
 }
 
 function print(text: string): number {
-  const bytes = new TextEncoder().encode(text + "\n");
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  writeText(Deno.stdout, text);
   return exitCodes.done.code;
+}
+
+function writeText(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text + "\n");
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
 }
 
 /** What `--help` prints. */

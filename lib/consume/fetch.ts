@@ -13,6 +13,7 @@ import type { ConsumeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { lost } from "./plan.ts";
 import type { Decoder } from "./decoder.ts";
+import { Handover } from "./handover.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
 import { unlessAborted } from "./waiting.ts";
@@ -23,6 +24,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
+/** Rows are handed on when they are this many bytes, however much a response inflates. */
+const ROWS_MAX = 4 * 1024 * 1024;
 
 /** What one run's readers share. */
 export interface Reading {
@@ -71,8 +74,8 @@ export async function readSpans(
 }
 
 /**
- * Reads from one leader, with two buffers in turn: while the rows of one are written, the broker
- * sends into the other.
+ * Reads from one leader, with three buffers in turn: while the rows of one are written, those of
+ * the next are made, and the broker sends into the third.
  */
 async function readLeader(
   reading: Reading,
@@ -84,8 +87,8 @@ async function readLeader(
   const { cluster, options, decoder } = reading;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
-  const buffers = [new Kernel(), new Kernel()];
-  let scratch: Kernel | undefined;
+  const buffers = [new Kernel(), new Kernel(), new Kernel()];
+  const hand = new Handover(reading, spans);
   let round = 0;
   const ask = (turn: number): Promise<FetchResponse> | null => {
     if (reading.signal?.aborted) return null;
@@ -99,29 +102,33 @@ async function readLeader(
   };
   let turn = 0;
   let asked = ask(turn);
-  while (asked !== null) {
-    const response: FetchResponse | undefined = reading.signal
-      ? await unlessAborted(asked, reading.signal)
-      : await asked;
-    if (response === undefined) return;
-    const kernel = buffers[turn];
-    const { problem, gained } = await advance(reading, kernel, response, spans);
-    turn ^= 1;
-    asked = problem ? null : ask(turn);
-    const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
-    await writeRows(reading, kernel, apart ? scratch ??= new Kernel() : kernel, response, spans);
-    if (decoder.full) return;
-    if (problem) throw problem;
-    if (gained) {
-      reading.lastRecords = performance.now();
-      backoff.progress();
-    } else if (options.until === "end") {
-      if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
-    } else {
-      backoff.progress();
-      reading.idle ||= isIdle(reading);
+  try {
+    while (asked !== null) {
+      const response: FetchResponse | undefined = reading.signal
+        ? await unlessAborted(asked, reading.signal)
+        : await asked;
+      if (response === undefined) break;
+      const kernel = buffers[turn];
+      const { problem, gained } = await advance(reading, kernel, response, spans);
+      turn = (turn + 1) % buffers.length;
+      asked = problem ? null : ask(turn);
+      const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
+      await makeRows(reading, hand, kernel, apart, response, spans);
+      if (decoder.full) break;
+      if (problem) throw problem;
+      if (gained) {
+        reading.lastRecords = performance.now();
+        backoff.progress();
+      } else if (options.until === "end") {
+        if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
+      } else {
+        backoff.progress();
+        reading.idle ||= isIdle(reading);
+      }
+      if (reading.idle) break;
     }
-    if (reading.idle) return;
+  } finally {
+    await hand.finish();
   }
 }
 
@@ -130,32 +137,31 @@ function isIdle({ options: { until }, lastRecords }: Reading): boolean {
   return typeof until === "object" && performance.now() - lastRecords >= until.idle;
 }
 
-/** Writes the rows of a response, in pieces where it inflates to many. */
-async function writeRows(
-  reading: Reading,
+/** Makes the rows of a response and hands them over, in pieces where they are many. */
+async function makeRows(
+  { decoder, signal }: Reading,
+  hand: Handover,
   source: Kernel,
-  target: Kernel,
+  apart: boolean,
   response: FetchResponse,
   spans: readonly Span[],
 ): Promise<void> {
-  const { decoder, output } = reading;
-  let out = Kernel.DATA;
-  const hand = async () => {
-    await reading.settle();
-    await output.write(target.bytes, Kernel.DATA, out);
-    out = Kernel.DATA;
-  };
+  let target = apart ? hand.spare() : source;
+  let from = Kernel.DATA;
+  let out = from;
   for (const fetched of response.partitions) {
     if (fetched.errorCode !== 0) continue;
-    const rows = new PartitionRows(decoder, source, target, fetched, spanOf(spans, fetched));
-    while (!rows.finished && !decoder.full && !reading.signal?.aborted) {
-      out = rows.write(out);
-      if (!rows.finished) await hand();
+    const rows = new PartitionRows(decoder, source, fetched, spanOf(spans, fetched));
+    while (!rows.finished && !decoder.full && !signal?.aborted) {
+      out = rows.write(target, out, from + ROWS_MAX);
+      if (rows.finished) continue;
+      await hand.over(target, from, out);
+      // Rows made in place go on behind those that are being written.
+      if (apart) target = hand.spare();
+      from = out = apart ? Kernel.DATA : out;
     }
   }
-  await hand();
-  for (const span of spans) span.written = span.done;
-  await reading.written();
+  await hand.over(target, from, out);
 }
 
 function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes: number) {

@@ -10,8 +10,6 @@ import { whyBad } from "./guard.ts";
 import type { Span } from "./span.ts";
 
 const INT32_MAX = 0x7fffffff;
-/** Rows are handed on when they are this many bytes, however much a response inflates. */
-const ROWS_MAX = 4 * 1024 * 1024;
 /** What the records of one batch may inflate to. */
 export const INFLATED_MAX = 256 * 1024 * 1024;
 /** Rows lie at least so far in front of the records they are made of. */
@@ -19,27 +17,26 @@ const GAP = 64;
 
 /**
  * Turns what was fetched of one partition into rows, batch by batch: in the buffer it was read
- * into (target = source), or in another one.
+ * into (target = source), or in others.
  */
 export class PartitionRows {
   readonly #decoder: Decoder;
   readonly #source: Kernel;
-  readonly #target: Kernel;
   readonly #span: Span;
   readonly #aborted: Aborted;
   readonly #end: number;
+  #target: Kernel;
   #at: number;
 
   constructor(
     decoder: Decoder,
     source: Kernel,
-    target: Kernel,
     fetched: FetchedPartition,
     span: Span,
   ) {
     this.#decoder = decoder;
     this.#source = source;
-    this.#target = target;
+    this.#target = source;
     this.#span = span;
     this.#aborted = new Aborted(fetched.aborted);
     this.#at = fetched.start;
@@ -52,14 +49,15 @@ export class PartitionRows {
   }
 
   /**
-   * Writes rows to the target from `out` on, and moves the span's `done` behind them. Returns
-   * where they end: behind the last batch, or where they are enough to be handed on. Throws
-   * Failure (record), naming topic, partition and offset.
+   * Writes rows to `target` from `out` on, and moves the span's `done` behind them. Returns where
+   * they end: behind the last batch, or behind one that passes `enough`. Throws Failure (record),
+   * naming topic, partition and offset.
    */
-  write(out: number): number {
+  write(target: Kernel, out: number, enough: number): number {
+    this.#target = target;
     const span = this.#span;
     const { view } = this.#source;
-    while (!this.finished && !this.#decoder.full && out - Kernel.DATA < ROWS_MAX) {
+    while (!this.finished && !this.#decoder.full && out < enough) {
       const at = this.#at;
       const end = batchEnd(view, at, this.#end);
       const base = end === -1 ? span.end : int64At(view, at);

@@ -111,7 +111,7 @@ Deno.test("members that come, go, freeze, stall and die at random lose nothing",
     return (seed >>> 16) % n;
   };
   // So much that a member whose stdout nobody reads is full in no time.
-  s.feed.run(100, 50);
+  s.feed.run(500, 50);
   const forever = ["--until", "forever"];
   const members = [s.join(...forever), s.join(...forever)];
   const events = {

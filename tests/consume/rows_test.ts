@@ -67,11 +67,11 @@ function decodeFetched(
 ): Decoded {
   const bad: BadRecord[] = [];
   const decoder = new Decoder({ ...defaults, ...options }, (record) => bad.push(record));
-  const source = new PartitionRows(decoder, kernel, kernel, fetched, span);
+  const source = new PartitionRows(decoder, kernel, fetched, span);
   let rows = "";
   // As rows are handed on: each time they start at the buffer's front again.
   while (!source.finished && !decoder.full) {
-    const stop = source.write(Kernel.DATA);
+    const stop = source.write(kernel, Kernel.DATA, Kernel.DATA + 4 * 1024 * 1024);
     rows += new TextDecoder().decode(kernel.bytes.subarray(Kernel.DATA, stop));
   }
   return { rows, done: span.done, decoder, bad };

@@ -1,0 +1,49 @@
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Reading } from "./fetch.ts";
+import type { Span } from "./span.ts";
+
+/**
+ * Hands rows to the output while the next ones are made: one write is under way at a time, and
+ * when it is over, the spans' `written` is where their `done` was when the rows were made.
+ */
+export class Handover {
+  readonly #reading: Reading;
+  readonly #spans: readonly Span[];
+  readonly #scratch: Kernel[] = [];
+  #turn = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(reading: Reading, spans: readonly Span[]) {
+    this.#reading = reading;
+    this.#spans = spans;
+  }
+
+  /** A buffer for rows that is not being written: the one that was not handed over last. */
+  spare(): Kernel {
+    this.#turn ^= 1;
+    return this.#scratch[this.#turn] ??= new Kernel();
+  }
+
+  /**
+   * Waits until the rows handed over before are written, and begins with those from `start` to
+   * `end` of `kernel`: they must not change until the next call returns. Throws what went wrong
+   * with the rows before.
+   */
+  async over(kernel: Kernel, start: number, end: number): Promise<void> {
+    await this.#writing;
+    await this.#reading.settle();
+    this.#writing = this.#write(kernel, start, end, this.#spans.map(({ done }) => done));
+    this.#writing.catch(() => {}); // Met by the next call, or by finish().
+  }
+
+  /** Waits until all rows are written. */
+  async finish(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(kernel: Kernel, start: number, end: number, done: number[]): Promise<void> {
+    await this.#reading.output.write(kernel.bytes, start, end);
+    for (const [index, span] of this.#spans.entries()) span.written = done[index];
+    await this.#reading.written();
+  }
+}
