@@ -128,6 +128,11 @@ requests("FindCoordinator, OffsetFetch, OffsetCommit", async () => {
     { group: "g", topics },
     foreignOffsetCommit({ groupId: "g", groupGenerationId: -1, memberId: "", topics }),
   );
+  await same(
+    offsetCommit,
+    { group: "g", member: { id: "m", generation: 7 }, topics },
+    foreignOffsetCommit({ groupId: "g", groupGenerationId: 7, memberId: "m", topics }),
+  );
 });
 
 requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
