@@ -25,9 +25,22 @@ export const consumeCommand: Command = {
     if (given.has("stats")) console.error(JSON.stringify(summary));
     else if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
     console.debug(inWords(summary));
+    console.record(asRecord(summary, segment));
   },
 };
 
 function inWords({ records, bytes, seconds, partitions }: Summary): string {
   return `${records} rows, ${bytes} bytes of ${partitions.length} partitions in ${seconds} s`;
+}
+
+/** The log file's line of a run: who read what, from which offset to which, and what came of it. */
+function asRecord(summary: Summary, segment = "-"): string {
+  const { records, bytes, skipped, tombstones, seconds, partitions } = summary;
+  const topics = [...new Set(partitions.map(({ topic }) => topic))].map((name) => {
+    const read = partitions.filter(({ topic }) => topic === name)
+      .map(({ partition, from, to }) => `${partition}:${from}-${to}`);
+    return `topic=${name} ranges=${read.join(",")}`;
+  });
+  return `segment=${segment} ${topics.join(" ")} rows=${records} bytes=${bytes} ` +
+    `skipped=${skipped} tombstones=${tombstones} seconds=${seconds}`;
 }

@@ -212,6 +212,26 @@ Deno.test("consumer: --stats says in JSON what was read", async () => {
   });
 });
 
+Deno.test("consumer: --log-file gets a line a run, and what went wrong", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("log");
+  await createTopic(broker, topic, { partitions: 2 });
+  await produce(broker, topic, [{ value: "a" }, { value: '"' }], 1);
+  const file = await Deno.makeTempFile();
+  const env = { GP_SEGMENT_ID: "0", GP_SEGMENT_COUNT: "1" };
+  const args = ["-b", broker.bootstrap, "-t", topic, "-g", topic, "--log-file", file];
+  assert.equal((await consumer(args, { env })).code, 65);
+  assert.equal((await consumer([...args, "--bad-record", "skip", "-q"], { env })).code, 0);
+  const lines = (await Deno.readTextFile(file)).trim().split("\n");
+  await Deno.remove(file);
+  const time = String.raw`^\d{4}-\d\d-\d\dT[\d:.]+Z `;
+  assert.match(lines[0], new RegExp(`${time}.*topic "${topic}" partition 1 offset 1: the value`));
+  assert.match(lines[1], new RegExp(`${time}topic "${topic}" partition 1 offset 1: .*; left out$`));
+  const ranges =
+    `segment=0 topic=${topic} ranges=0:0-0,1:0-2 rows=1 bytes=2 skipped=1 tombstones=0`;
+  assert.match(lines.at(-1)!, new RegExp(`${time}${ranges} seconds=[\\d.]+$`));
+});
+
 Deno.test("consumer: a reader that goes away ends it with 74, and nothing is committed", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("pipe");
