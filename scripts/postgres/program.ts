@@ -96,6 +96,8 @@ async function layOut(
     await Deno.mkdir(denoDir, { mode: 0o755 });
     for (const { folder, registryFile } of graph.packages(command.denoDir)) {
       await linkFolder(folder, join(denoDir, relative(command.denoDir, folder)));
+      // A lock file says all that the registry's does, so a fresh cache has none.
+      if (!await exists(registryFile)) continue;
       await Deno.copyFile(registryFile, join(denoDir, relative(command.denoDir, registryFile)));
     }
     // Only this folder itself: the packages in it are links to files that stay ours.
