@@ -13,7 +13,7 @@ import { segmentOf } from "../greenplum/segment.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import type { Flag, Given } from "./flags.ts";
 import type { Properties } from "./properties.ts";
-import { parseCount, parseDuration, parseTime } from "./values.ts";
+import { checkTopic, parseCount, parseDuration, parseTime } from "./values.ts";
 
 /** The consumer's flags. */
 export const consumeFlags: readonly Flag[] = [
@@ -129,7 +129,7 @@ export function consumeOptions(
   const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
     .map((topic) => topic.trim()).filter((topic) => topic !== "");
   if (topics.length === 0) throw new Failure("usage", "no topic: say --topic NAME");
-  for (const topic of topics) parseTopic("--topic", topic);
+  for (const topic of topics) checkTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
   if (given.has("ranges") && given.has("ranges-from-query")) {
@@ -188,12 +188,7 @@ function parseBadRecord(given: Given): BadRecord {
   if (deadLetter === undefined) {
     return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");
   }
-  return { deadLetter: parseTopic("--bad-record dead-letter", deadLetter) };
-}
-
-function parseTopic(flag: string, topic: string): string {
-  if (/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) return topic;
-  throw new Failure("usage", `${flag}: "${topic}" can't be the name of a topic`);
+  return { deadLetter: checkTopic("--bad-record dead-letter", deadLetter) };
 }
 
 function parseColumns(text: string): ColumnName[] {

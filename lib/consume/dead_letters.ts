@@ -18,7 +18,8 @@ export class DeadLetters {
   readonly #cluster: Cluster;
   readonly #topic: string;
   #partitions = 0;
-  #waiting: BadRecord[] = [];
+  readonly #waiting: BadRecord[] = [];
+  #sending: Promise<void> = Promise.resolve();
 
   constructor(cluster: Cluster, topic: string) {
     this.#cluster = cluster;
@@ -35,13 +36,20 @@ export class DeadLetters {
     this.#waiting.push(bad);
   }
 
-  /** Sends what was added; when it returns all in-sync replicas have it. Throws Failure. */
-  async flush(): Promise<void> {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    // One a request: none is too large for a topic that took the original, but together they may be.
-    for (const bad of waiting) await this.#send(bad);
+  /**
+   * Sends what was added, whoever added it: several leaders' readers share this, and none may go on
+   * while another one still sends its records. When it returns all in-sync replicas have them.
+   * Throws Failure.
+   */
+  flush(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length > 0) {
+      this.#sending = this.#sending.then(async () => {
+        // One a request: none is too large for a topic that took the original, together they may be.
+        for (const bad of waiting) await this.#send(bad);
+      });
+    }
+    return this.#sending;
   }
 
   async #send(bad: BadRecord): Promise<void> {

@@ -8,28 +8,9 @@ import { Kernel } from "../../lib/protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition } from "../../lib/protocol/messages/fetch.ts";
 import { Batch, batchEnd } from "../../lib/protocol/record_batch.ts";
 import { decodeWhole, frame } from "../golden/frames.ts";
+import { defaults } from "../support/consume_options.ts";
 
 const none = { permissions: "none" } as const;
-
-const defaults: ConsumeOptions = {
-  topics: [],
-  group: "",
-  start: { at: "earliest" },
-  fallback: "earliest",
-  onLost: "fail",
-  assignment: { share: "all" },
-  partitions: null,
-  ranges: null,
-  maxRecords: Infinity,
-  commit: false,
-  isolation: "read_committed",
-  badRecord: "skip",
-  value: "row",
-  columns: [],
-  until: "end",
-  tombstones: "skip",
-  checkCrcs: true,
-};
 
 interface Decoded {
   rows: string;

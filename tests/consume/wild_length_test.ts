@@ -12,26 +12,9 @@ import { metadata } from "../../lib/protocol/messages/metadata.ts";
 import { Batch } from "../../lib/protocol/record_batch.ts";
 import { captured, decodeWhole, frame } from "../golden/frames.ts";
 import { clientConfig, fakeBroker } from "../kafka/fake_broker.ts";
+import { defaults } from "../support/consume_options.ts";
 
-const options: ConsumeOptions = {
-  topics: ["golden-plain"],
-  group: "",
-  start: { at: "earliest" },
-  fallback: "earliest",
-  onLost: "fail",
-  assignment: { share: "all" },
-  partitions: null,
-  ranges: null,
-  maxRecords: Infinity,
-  commit: false,
-  isolation: "read_committed",
-  badRecord: "skip",
-  value: "row",
-  columns: [],
-  until: "end",
-  tombstones: "skip",
-  checkCrcs: true,
-};
+const options: ConsumeOptions = { ...defaults, topics: ["golden-plain"] };
 
 /** golden's Metadata, with the leader on another port. */
 function metadataAt(port: number): Uint8Array {

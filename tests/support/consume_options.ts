@@ -1,0 +1,22 @@
+import type { ConsumeOptions } from "../../lib/consume/options.ts";
+
+/** Read all, decode rows, leave bad ones out: what tests of the parts start from. */
+export const defaults: ConsumeOptions = {
+  topics: [],
+  group: "",
+  start: { at: "earliest" },
+  fallback: "earliest",
+  onLost: "fail",
+  assignment: { share: "all" },
+  partitions: null,
+  ranges: null,
+  maxRecords: Infinity,
+  commit: false,
+  isolation: "read_committed",
+  badRecord: "skip",
+  value: "row",
+  columns: [],
+  until: "end",
+  tombstones: "skip",
+  checkCrcs: true,
+};
