@@ -152,22 +152,11 @@ export class PartitionRows {
   #move(start: number, end: number, codec: number, base: number, count: number, out: number) {
     const target = this.#target;
     const { format, inPlace } = this.#decoder;
-    const from = this.#source.bytes.subarray(start, end);
+    const records = this.#inflate(this.#source.bytes.subarray(start, end), codec, base);
+    const size = records.length;
     let to = out + GAP;
-    let size = end - start;
-    if (codec === 0) {
-      target.reserve(to + size - Kernel.DATA);
-      target.bytes.set(from, to);
-    } else {
-      const implementation = this.#decoder.codec(codec);
-      if (!implementation) throw this.#broken(base, `the batch's codec ${codec} is unknown`);
-      try {
-        size = implementation.decompress(from, target, to, INFLATED_MAX);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        throw this.#broken(base, `cannot decompress the batch: ${error.message}`);
-      }
-    }
+    target.reserve(to + size - Kernel.DATA);
+    target.bytes.set(records, to);
     if (!inPlace) {
       const room = format.room(size, count);
       try {
@@ -180,6 +169,18 @@ export class PartitionRows {
       to += room;
     }
     return [to, to + size];
+  }
+
+  #inflate(records: Uint8Array, codec: number, base: number): Uint8Array {
+    if (codec === 0) return records;
+    const implementation = this.#decoder.codec(codec);
+    if (!implementation) throw this.#broken(base, `the batch's codec ${codec} is unknown`);
+    try {
+      return implementation.decompress(records, INFLATED_MAX);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw this.#broken(base, `cannot decompress the batch: ${error.message}`);
+    }
   }
 
   /** Looks at a value that lies behind the rows already, at `out`. Returns where the rows end. */

@@ -1,5 +1,4 @@
 import { loadCodec } from "../protocol/codecs/codecs.ts";
-import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { Codec } from "../protocol/record_batch.ts";
 
 /** Makes the records of a batch smaller, and back. */
@@ -18,11 +17,7 @@ export async function compressorOf(codec: Codec): Promise<Compressor | null> {
   return {
     codec,
     compress: (records) => implementation.compress(records),
-    decompress(records, size) {
-      const kernel = new Kernel();
-      kernel.reserve(size);
-      const count = implementation.decompress(records, kernel, Kernel.DATA, size);
-      return kernel.bytes.subarray(Kernel.DATA, Kernel.DATA + count);
-    },
+    // A copy: both halves of a batch are read from it, while they are compressed.
+    decompress: (records, size) => implementation.decompress(records, size).slice(),
   };
 }

@@ -1,19 +1,16 @@
-import type { Kernel } from "../kernel/kernel.ts";
 import type { Codec } from "../record_batch.ts";
 
-/** One of the codecs of record batches. Synchronous; its buffers are kept from call to call. */
+/**
+ * One of the codecs of record batches. Synchronous; its buffers are kept from call to call, so what
+ * a call returns is good until the next one.
+ */
 export interface CodecImplementation {
   /**
-   * Decompresses `source` into `target.bytes` from `at` on, growing target through reserve(), and
-   * returns how many bytes came out. `source` may be a view of target.bytes in front of `at`.
-   * Throws ProtocolError where source is malformed, and CodecLimitError where it would give more
-   * than `limit` bytes. What lies behind `at` is not touched then.
+   * What `source` was before it was compressed. Throws ProtocolError where it is malformed, and
+   * CodecLimitError where it would give more than `limit` bytes.
    */
-  decompress(source: Uint8Array, target: Kernel, at: number, limit: number): number;
-  /**
-   * The compressed form of `source`, as brokers and the Java client read it. The view returned is
-   * good until the next call.
-   */
+  decompress(source: Uint8Array, limit: number): Uint8Array;
+  /** The compressed form of `source`, as brokers and the Java client read it. */
   compress(source: Uint8Array): Uint8Array;
 }
 

@@ -1,8 +1,6 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { Kernel } from "../kernel/kernel.ts";
 import type { CodecImplementation } from "./codecs.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
-import { put } from "./put.ts";
 
 /** A member's header and trailer, and an empty deflate block between. */
 const LEAST = 20;
@@ -17,7 +15,7 @@ const LEAST_CHUNK = 64;
  * size that a member ends with gives that.
  */
 export class Gzip implements CodecImplementation {
-  decompress(source: Uint8Array, target: Kernel, at: number, limit: number): number {
+  decompress(source: Uint8Array, limit: number): Uint8Array {
     if (source.length < LEAST) throw malformed("gzip", "it ends too early");
     const promised = new DataView(source.buffer, source.byteOffset, source.length)
       .getUint32(source.length - 4, true);
@@ -36,14 +34,16 @@ export class Gzip implements CodecImplementation {
       throw malformed("gzip", error instanceof Error ? error.message : String(error));
     }
     if (bytes.length > limit) throw new CodecLimitError("gzip", limit);
-    put(bytes, target, at);
-    return bytes.length;
+    return plain(bytes);
   }
 
   compress(source: Uint8Array): Uint8Array {
     const chunkSize = Math.max(LEAST_CHUNK, source.length >> 1);
-    const { buffer, byteOffset, length } = gzipSync(source, { chunkSize });
-    // Not the Buffer that it is: its slice() would not copy.
-    return new Uint8Array(buffer, byteOffset, length);
+    return plain(gzipSync(source, { chunkSize }));
   }
+}
+
+/** Not the Buffer that it is: its slice() would not copy. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }

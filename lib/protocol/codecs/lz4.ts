@@ -1,8 +1,6 @@
-import type { Kernel } from "../kernel/kernel.ts";
 import type { CodecImplementation } from "./codecs.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { Fault, Lz } from "./lz.ts";
-import { put } from "./put.ts";
 
 const MAGIC = 0x184d2204;
 /** Sixteen magics whose frames hold something else and are to be skipped. */
@@ -27,15 +25,14 @@ const BLOCK = 65536;
 export class Lz4 implements CodecImplementation {
   readonly #lz = Lz.shared();
 
-  decompress(source: Uint8Array, target: Kernel, at: number, limit: number): number {
+  decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;
     const start = lz.load(source);
     const end = lz.source + source.length;
     if (source.length === 0) throw malformed("lz4", "it is empty");
     const reader = new FrameReader(lz, end, start, limit);
     for (let p = lz.source; p < end;) p = reader.frame(p);
-    put(lz.bytes.subarray(start, reader.out), target, at);
-    return reader.out - start;
+    return lz.bytes.subarray(start, reader.out);
   }
 
   compress(source: Uint8Array): Uint8Array {

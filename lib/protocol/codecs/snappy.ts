@@ -1,8 +1,6 @@
-import type { Kernel } from "../kernel/kernel.ts";
 import type { CodecImplementation } from "./codecs.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { Fault, Lz } from "./lz.ts";
-import { put } from "./put.ts";
 
 /** snappy-java's stream header: a magic, then the version and the least compatible one, int32. */
 const XERIAL = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1];
@@ -23,15 +21,14 @@ const EXPANSION = 22;
 export class Snappy implements CodecImplementation {
   readonly #lz = Lz.shared();
 
-  decompress(source: Uint8Array, target: Kernel, at: number, limit: number): number {
+  decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;
     const start = lz.load(source);
     const end = lz.source + source.length;
     const out = isXerial(source)
       ? this.#blocks(lz.source + XERIAL.length, end, start, limit)
       : this.#block(lz.source, end, start, start, limit);
-    put(lz.bytes.subarray(start, out), target, at);
-    return out - start;
+    return lz.bytes.subarray(start, out);
   }
 
   #blocks(p: number, end: number, start: number, limit: number): number {

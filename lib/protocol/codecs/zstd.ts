@@ -1,8 +1,6 @@
 import { Buffer } from "node:buffer";
-import type { Kernel } from "../kernel/kernel.ts";
 import type { CodecImplementation } from "./codecs.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
-import { put } from "./put.ts";
 import { zstdWasm } from "./zstd_wasm.ts";
 
 /** What of zstd.h is used. Pointers and sizes are numbers below 2^31. */
@@ -56,7 +54,7 @@ export class Zstd implements CodecImplementation {
     this.#output = new Room(this.#code);
   }
 
-  decompress(source: Uint8Array, target: Kernel, at: number, limit: number): number {
+  decompress(source: Uint8Array, limit: number): Uint8Array {
     if (source.length === 0) throw malformed("zstd", "it is empty");
     const code = this.#code;
     this.#dctx ||= code.ZSTD_createDCtx();
@@ -72,8 +70,7 @@ export class Zstd implements CodecImplementation {
       if (-size === TOO_SMALL && room === limit) throw new CodecLimitError("zstd", limit);
       throw malformed("zstd", `error ${-size} of zstd_errors.h`);
     }
-    put(this.#bytes(to, size), target, at);
-    return size;
+    return this.#bytes(to, size);
   }
 
   compress(source: Uint8Array): Uint8Array {
