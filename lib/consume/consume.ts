@@ -14,6 +14,7 @@ import { type Counts, Decoder } from "./decoder.ts";
 import { type Reading, readSpans } from "./fetch.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { OnStop } from "./group.ts";
+import { Inflater } from "./inflater.ts";
 import { Output } from "./output.ts";
 import { plan } from "./plan.ts";
 import type { Span } from "./span.ts";
@@ -54,6 +55,7 @@ export async function consume(
     ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit],
     ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
+  const inflater = new Inflater(config.debug);
   try {
     const { deadLetters, decoder } = await decoding(cluster, options, log);
     const partitions = await partitionsOf(cluster, options);
@@ -62,6 +64,7 @@ export async function consume(
       cluster,
       options,
       decoder,
+      inflater,
       output,
       settle: () => deadLetters?.flush() ?? Promise.resolve(),
       written: () => Promise.resolve(),
@@ -85,6 +88,7 @@ export async function consume(
       })),
     };
   } finally {
+    inflater.close();
     cluster.close();
   }
 }

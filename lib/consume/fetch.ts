@@ -9,11 +9,13 @@ import { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
 import { EARLIEST } from "../protocol/messages/list_offsets.ts";
 import { nextOffset } from "../protocol/record_batch.ts";
+import { Ahead } from "./ahead.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { lost } from "./plan.ts";
 import type { Decoder } from "./decoder.ts";
 import { Handover } from "./handover.ts";
+import type { Inflater } from "./inflater.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
 import { unlessAborted } from "./waiting.ts";
@@ -32,6 +34,7 @@ export interface Reading {
   cluster: Cluster;
   options: ConsumeOptions;
   decoder: Decoder;
+  inflater: Inflater;
   output: Output;
   /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
   settle: () => Promise<void>;
@@ -139,7 +142,7 @@ function isIdle({ options: { until }, lastRecords }: Reading): boolean {
 
 /** Makes the rows of a response and hands them over, in pieces where they are many. */
 async function makeRows(
-  { decoder, signal }: Reading,
+  { decoder, inflater, signal }: Reading,
   hand: Handover,
   source: Kernel,
   apart: boolean,
@@ -149,12 +152,14 @@ async function makeRows(
   let target = apart ? hand.spare() : source;
   let from = Kernel.DATA;
   let out = from;
+  const ahead = new Ahead(inflater, source, apart ? response.partitions : []);
   for (const fetched of response.partitions) {
     if (fetched.errorCode !== 0) continue;
-    const rows = new PartitionRows(decoder, source, fetched, spanOf(spans, fetched));
+    const rows = new PartitionRows(decoder, source, fetched, spanOf(spans, fetched), ahead.records);
     while (!rows.finished && !decoder.full && !signal?.aborted) {
-      out = rows.write(target, out, from + ROWS_MAX);
-      if (rows.finished) continue;
+      const reach = await ahead.reach(rows.at, fetched.end);
+      out = rows.write(target, out, from + ROWS_MAX, reach);
+      if (rows.at >= reach) continue;
       await hand.over(target, from, out);
       // Rows made in place go on behind those that are being written.
       if (apart) target = hand.spare();

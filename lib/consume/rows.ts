@@ -25,19 +25,23 @@ export class PartitionRows {
   readonly #span: Span;
   readonly #aborted: Aborted;
   readonly #end: number;
+  readonly #inflated: ReadonlyMap<number, Uint8Array>;
   #target: Kernel;
   #at: number;
 
+  /** `inflated` has the records of compressed batches that are inflated already, by their place. */
   constructor(
     decoder: Decoder,
     source: Kernel,
     fetched: FetchedPartition,
     span: Span,
+    inflated: ReadonlyMap<number, Uint8Array> = new Map(),
   ) {
     this.#decoder = decoder;
     this.#source = source;
     this.#target = source;
     this.#span = span;
+    this.#inflated = inflated;
     this.#aborted = new Aborted(fetched.aborted);
     this.#at = fetched.start;
     this.#end = fetched.end;
@@ -48,16 +52,21 @@ export class PartitionRows {
     return this.#at === this.#end;
   }
 
+  /** Where the next batch starts. */
+  get at(): number {
+    return this.#at;
+  }
+
   /**
    * Writes rows to `target` from `out` on, and moves the span's `done` behind them. Returns where
-   * they end: behind the last batch, or behind one that passes `enough`. Throws Failure (record),
-   * naming topic, partition and offset.
+   * they end: behind the last batch in front of `reach`, or behind one that passes `enough`. Throws
+   * Failure (record), naming topic, partition and offset.
    */
-  write(target: Kernel, out: number, enough: number): number {
+  write(target: Kernel, out: number, enough: number, reach = this.#end): number {
     this.#target = target;
     const span = this.#span;
     const { view } = this.#source;
-    while (!this.finished && !this.#decoder.full && out < enough) {
+    while (this.#at < reach && !this.#decoder.full && out < enough) {
       const at = this.#at;
       const end = batchEnd(view, at, this.#end);
       const base = end === -1 ? span.end : int64At(view, at);
@@ -113,7 +122,9 @@ export class PartitionRows {
     let left = view.getInt32(at + Batch.count);
     let start = at + Batch.records;
     if (target !== this.#source) {
-      [start, end] = this.#move(start, end, attributes & Attribute.codec, base, left, out);
+      const records = this.#inflated.get(at) ??
+        this.#inflate(this.#source.bytes.subarray(start, end), attributes & Attribute.codec, base);
+      [start, end] = this.#move(records, base, left, out);
     }
     while (true) {
       const budget = Math.min(options.maxRecords - counts.records, INT32_MAX);
@@ -149,10 +160,9 @@ export class PartitionRows {
   }
 
   /** Puts a batch's records into the target, inflated, behind the rows to be made of them. */
-  #move(start: number, end: number, codec: number, base: number, count: number, out: number) {
+  #move(records: Uint8Array, base: number, count: number, out: number) {
     const target = this.#target;
     const { format, inPlace } = this.#decoder;
-    const records = this.#inflate(this.#source.bytes.subarray(start, end), codec, base);
     const size = records.length;
     let to = out + GAP;
     target.reserve(to + size - Kernel.DATA);

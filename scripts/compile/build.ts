@@ -58,7 +58,7 @@ export async function compileProgram(
     // It would be read from a name in /tmp that anyone on the host can take first.
     "--no-code-cache",
     ...program.permissions,
-    ...program.include.flatMap((path) => ["--include", path]),
+    ...[...program.workers, ...program.include].flatMap((path) => ["--include", path]),
     program.entry,
   ];
   try {

@@ -27,29 +27,31 @@ export interface Stage extends AsyncDisposable {
  * in seconds, for a binary holds that too.
  */
 export async function stage(
-  { entry, include }: Program,
+  { entry, workers, include }: Program,
   build: string,
   time: number,
 ): Promise<Stage> {
-  const { modules, packages } = await readGraph(entry);
+  const modules = new Set<string>();
+  const packages = new Set<string>();
+  for (const path of [entry, ...workers]) await readGraph(path, modules, packages);
   const folder = await Deno.makeTempDir({ prefix: "gpdb-kafka-compile-" });
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
     for (const path of modules) await copy(join(root, path), join(folder, path));
     for (const path of include) await copyFolder(join(root, path), join(folder, path));
-    if (modules.includes(buildModule)) {
+    if (modules.has(buildModule)) {
       await Deno.writeTextFile(
         join(folder, buildModule),
         `export const build: string = ${JSON.stringify(build)};\n`,
       );
     }
-    await writeConfig(folder, packages);
+    await writeConfig(folder, [...packages].sort());
     for (const path of await filesOf(folder)) await Deno.utime(join(folder, path), time, time);
   } catch (error) {
     await remove();
     throw error;
   }
-  return { folder, packages, [Symbol.asyncDispose]: remove };
+  return { folder, packages: [...packages].sort(), [Symbol.asyncDispose]: remove };
 }
 
 /** What `deno info --json` says of a module. */
@@ -60,22 +62,20 @@ interface Module {
   npmPackage?: string;
 }
 
-async function readGraph(entry: string): Promise<{ modules: string[]; packages: string[] }> {
+/** Adds what a module is made of: the project's own modules, and npm packages by their names. */
+async function readGraph(entry: string, modules: Set<string>, packages: Set<string>) {
   const { stdout } = await finish([Deno.execPath(), "info", "--json", entry], {
     what: `deno info ${entry}`,
     cwd: root,
     deadlineMs: 5 * 60_000,
   });
   const graph: { modules: Module[] } = JSON.parse(stdout);
-  const modules: string[] = [];
-  const packages = new Set<string>();
   for (const { specifier, error, npmPackage } of graph.modules) {
     if (error) throw new Failure("usage", `Cannot compile ${entry}: ${error.split("\n")[0]}`);
     // A package's own dependencies come with it.
     if (npmPackage) packages.add(npmPackage.slice(0, npmPackage.indexOf("@", 1)));
-    else if (specifier.startsWith("file:")) modules.push(relative(root, fileURLToPath(specifier)));
+    else if (specifier.startsWith("file:")) modules.add(relative(root, fileURLToPath(specifier)));
   }
-  return { modules: modules.sort(), packages: [...packages].sort() };
 }
 
 async function writeConfig(folder: string, packages: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
-import { consumer, start, text, versionLine } from "../support/cli.ts";
+import { generateRows } from "../../scripts/generate_rows.ts";
+import { consumer, producer, start, text, versionLine } from "../support/cli.ts";
 import { createTopic, deleteRecords, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
 
 Deno.test("consumer: no arguments prints the usage and exits 64", async () => {
@@ -210,6 +211,29 @@ Deno.test("consumer: --stats says in JSON what was read", async () => {
       { topic, partition: 1, from: 0, to: 3, end: 3 },
     ],
   });
+});
+
+Deno.test("consumer: a worker inflates a part of what is large, and each row comes once", async () => {
+  await using broker = await startBroker();
+  const rows = [...generateRows({ rows: 40_000 })].map(text).join("").trim().split("\n").sort();
+  for (const codec of ["snappy", "lz4", "zstd"]) {
+    const topic = uniqueName(codec);
+    await createTopic(broker, topic, { partitions: 2 });
+    const at = ["-b", broker.bootstrap, "-t", topic];
+    const sent = await producer([...at, "-z", codec], { stdin: rows.join("\n") });
+    assert.equal(sent.code, 0, sent.stderr);
+    const plain = await consumer([...at, "-v"]);
+    assert.match(plain.stderr, /^a worker inflates batches, too\n40000 rows/);
+    assert.ok(text(plain.stdout).trim().split("\n").sort().join() === rows.join(), codec);
+    const columns = ["-o", "earliest", "--columns", "partition", "--max-records", "39999"];
+    const most = await consumer([...at, ...columns]);
+    assert.equal(most.code, 0, most.stderr);
+    const left = new Set(rows);
+    for (const row of text(most.stdout).trim().split("\n")) {
+      assert.ok(/^[01],/.test(row) && left.delete(row.slice(2)), row);
+    }
+    assert.equal(left.size, 1);
+  }
 });
 
 Deno.test("consumer: --log-file gets a line a run, and what went wrong", async () => {

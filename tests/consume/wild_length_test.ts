@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Decoder } from "../../lib/consume/decoder.ts";
 import { readSpans } from "../../lib/consume/fetch.ts";
 import type { ConsumeOptions } from "../../lib/consume/options.ts";
+import { Inflater } from "../../lib/consume/inflater.ts";
 import { Output } from "../../lib/consume/output.ts";
 import { Span } from "../../lib/consume/span.ts";
 import { Failure } from "../../lib/failure.ts";
@@ -46,6 +47,7 @@ async function read(length: number): Promise<unknown> {
       cluster,
       options,
       decoder: new Decoder(options, () => {}),
+      inflater: new Inflater(() => {}),
       output: new Output(new WritableStream()),
       settle: () => Promise.resolve(),
       written: () => Promise.resolve(),

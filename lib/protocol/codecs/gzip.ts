@@ -6,6 +6,8 @@ import { CodecLimitError, malformed } from "./errors.ts";
 const LEAST = 20;
 /** The most that a byte of deflate can stand for. */
 const EXPANSION = 1032;
+/** Buffers that the runtime shares among small results are smaller. */
+const OWN_BUFFER = 64 * 1024;
 /** What zlib wants at least for a chunk. */
 const LEAST_CHUNK = 64;
 
@@ -15,6 +17,9 @@ const LEAST_CHUNK = 64;
  * size that a member ends with gives that.
  */
 export class Gzip implements CodecImplementation {
+  /** What the last call returned. */
+  #last = new Uint8Array();
+
   decompress(source: Uint8Array, limit: number): Uint8Array {
     if (source.length < LEAST) throw malformed("gzip", "it ends too early");
     const promised = new DataView(source.buffer, source.byteOffset, source.length)
@@ -34,16 +39,24 @@ export class Gzip implements CodecImplementation {
       throw malformed("gzip", error instanceof Error ? error.message : String(error));
     }
     if (bytes.length > limit) throw new CodecLimitError("gzip", limit);
-    return plain(bytes);
+    this.#free();
+    return this.#last = plain(bytes);
   }
 
   compress(source: Uint8Array): Uint8Array {
     const chunkSize = Math.max(LEAST_CHUNK, source.length >> 1);
     return plain(gzipSync(source, { chunkSize }));
   }
+
+  /** Gives the memory back now: it would be collected after 64 MB more of it. */
+  #free(): void {
+    const { buffer } = this.#last;
+    // Small ones are parts of a buffer that is not theirs alone.
+    if (buffer.byteLength >= OWN_BUFFER) buffer.transfer(0);
+  }
 }
 
 /** Not the Buffer that it is: its slice() would not copy. */
-function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, length);
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
 }
