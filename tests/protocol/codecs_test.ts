@@ -1,21 +1,31 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import * as zlib from "node:zlib";
 import { CodecLimitError } from "../../lib/protocol/codecs/errors.ts";
-import { loadCodec } from "../../lib/protocol/codecs/codecs.ts";
+import { type CodecImplementation, loadCodec } from "../../lib/protocol/codecs/codecs.ts";
+import { mostOfFrame } from "../../lib/protocol/codecs/zstd.ts";
+import { ZstdLibrary } from "../../lib/protocol/codecs/zstd_library.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import type { Codec } from "../../lib/protocol/record_batch.ts";
 
-const compressing: Codec[] = ["gzip", "snappy", "lz4", "zstd"];
-const all: Codec[] = ["none", ...compressing];
+/** The codecs, and what stands in for the runtime's zstd where that won't do. */
+type Name = Codec | "zstd library";
+const compressing: Name[] = ["gzip", "snappy", "lz4", "zstd", "zstd library"];
+const all: Name[] = ["none", ...compressing];
+const library = new ZstdLibrary();
 const LIMIT = 64 << 20;
 const fast = { permissions: "none" } as const;
 
-async function decompress(codec: Codec, source: Uint8Array, limit = LIMIT): Promise<Uint8Array> {
-  return (await loadCodec(codec)).decompress(source, limit).slice();
+async function load(name: Name): Promise<CodecImplementation> {
+  return name === "zstd library" ? library : await loadCodec(name);
 }
 
-async function compress(codec: Codec, source: Uint8Array): Promise<Uint8Array> {
-  return (await loadCodec(codec)).compress(source).slice();
+async function decompress(codec: Name, source: Uint8Array, limit = LIMIT): Promise<Uint8Array> {
+  return (await load(codec)).decompress(source, limit).slice();
+}
+
+async function compress(codec: Name, source: Uint8Array): Promise<Uint8Array> {
+  return (await load(codec)).compress(source).slice();
 }
 
 /** Numbers from 0 to 1 that are the same on every run. */
@@ -85,7 +95,7 @@ for (const codec of all) {
     fast,
     async () => {
       const next = numbers(7);
-      const implementation = await loadCodec(codec);
+      const implementation = await load(codec);
       for (let i = 0; i < 12; i++) {
         const bytes = sample(next() < 0.3 ? "noise" : "text", next() ** 3 * 4_000_000, i);
         const packed = implementation.compress(bytes).slice();
@@ -201,4 +211,48 @@ Deno.test("zstd: a size of 2^62 that is promised and not kept is malformed", fas
   // Magic, single segment with an 8-byte content size of 2^62, an empty last block.
   const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40, 1, 0, 0);
   await assert.rejects(decompress("zstd", frame), ProtocolError);
+});
+
+Deno.test("zstd: the runtime is asked for just what is one whole frame", fast, async () => {
+  // With and without a content size, a checksum, a dictionary's number, a single segment.
+  const frame = await compress("zstd", sample("text", 300_000));
+  assert.equal(mostOfFrame(frame), 3 * 128 * 1024);
+  for (let size = 0; size < frame.length; size++) {
+    assert.equal(mostOfFrame(frame.slice(0, size)), 0);
+  }
+  assert.equal(mostOfFrame(new Uint8Array([...frame, ...frame])), 0);
+  assert.equal(mostOfFrame(new Uint8Array([...frame, 0])), 0);
+  const empty = [1, 0, 0];
+  const headers = [[0, 8], [0x20, 0], [0x40, 8, 0, 0], [0x80, 8, 0, 0, 0, 0], [0x60, 0, 0]];
+  headers.push([0xc0, 8, 0, 0, 0, 0, 0, 0, 0, 0], [1, 8, 7], [2, 8, 7, 0], [3, 8, 7, 0, 0, 0]);
+  for (const header of headers) {
+    const made = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, ...header, ...empty);
+    assert.equal(mostOfFrame(made), 128 * 1024, header.join());
+    made[4] |= 4;
+    assert.equal(mostOfFrame(made), 0, header.join());
+    assert.equal(mostOfFrame(new Uint8Array([...made, 1, 2, 3, 4])), 128 * 1024, header.join());
+  }
+});
+
+Deno.test("zstd: the runtime and the library are of one mind", fast, async () => {
+  const frames = [
+    await compress("zstd", sample("text", 3000)),
+    await compress("zstd", sample("run", 200_000)),
+    zlib.zstdCompressSync(sample("text", 2000)),
+    zlib.zstdCompressSync(sample("text", 2000), {
+      params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 },
+    }),
+  ];
+  const outcome = async (codec: Name, source: Uint8Array) =>
+    await decompress(codec, source, 1 << 20).then((back) => back, ({ message }) => message);
+  for (const frame of frames) {
+    for (let bit = 0; bit < frame.length * 8; bit += 1) {
+      const flipped = Uint8Array.from(frame);
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      const told = await outcome("zstd", flipped);
+      assert.deepEqual(told, await outcome("zstd library", flipped), `bit ${bit}`);
+    }
+    const twice = new Uint8Array([...frame, ...frame]);
+    assert.deepEqual(await outcome("zstd", twice), await outcome("zstd library", twice));
+  }
 });

@@ -1,13 +1,12 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { CodecImplementation } from "./codecs.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
+import { plain, Result } from "./result.ts";
 
 /** A member's header and trailer, and an empty deflate block between. */
 const LEAST = 20;
 /** The most that a byte of deflate can stand for. */
 const EXPANSION = 1032;
-/** Buffers that the runtime shares among small results are smaller. */
-const OWN_BUFFER = 64 * 1024;
 /** What zlib wants at least for a chunk. */
 const LEAST_CHUNK = 64;
 
@@ -17,8 +16,7 @@ const LEAST_CHUNK = 64;
  * size that a member ends with gives that.
  */
 export class Gzip implements CodecImplementation {
-  /** What the last call returned. */
-  #last = new Uint8Array();
+  readonly #result = new Result();
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     if (source.length < LEAST) throw malformed("gzip", "it ends too early");
@@ -39,24 +37,11 @@ export class Gzip implements CodecImplementation {
       throw malformed("gzip", error instanceof Error ? error.message : String(error));
     }
     if (bytes.length > limit) throw new CodecLimitError("gzip", limit);
-    this.#free();
-    return this.#last = plain(bytes);
+    return this.#result.keep(bytes);
   }
 
   compress(source: Uint8Array): Uint8Array {
     const chunkSize = Math.max(LEAST_CHUNK, source.length >> 1);
     return plain(gzipSync(source, { chunkSize }));
   }
-
-  /** Gives the memory back now: it would be collected after 64 MB more of it. */
-  #free(): void {
-    const { buffer } = this.#last;
-    // Small ones are parts of a buffer that is not theirs alone.
-    if (buffer.byteLength >= OWN_BUFFER) buffer.transfer(0);
-  }
-}
-
-/** Not the Buffer that it is: its slice() would not copy. */
-function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
 }
