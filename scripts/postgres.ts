@@ -16,6 +16,8 @@ export type Settings = Record<string, string>;
 export interface StartOptions {
   /** For a server that is started here. One that DATABASE_URL names keeps its own. */
   settings?: Settings;
+  /** A server to use, instead of the one that DATABASE_URL names. */
+  url?: string;
 }
 
 /** The longest wait for a server that DATABASE_URL names. */
@@ -35,7 +37,7 @@ const CONNECT_DEADLINE = 10; // seconds
  * reached or does not start.
  */
 export async function startPostgres(options: StartOptions = {}): Promise<Postgres> {
-  const url = Deno.env.get("DATABASE_URL");
+  const url = options.url ?? Deno.env.get("DATABASE_URL");
   return url ? await createDatabase(url) : await startOwn(options.settings ?? {});
 }
 
@@ -58,7 +60,7 @@ async function createDatabase(url: string): Promise<Postgres> {
   if (!dsn?.protocol.startsWith("postgres")) {
     throw new Failure(
       "usage",
-      "DATABASE_URL must look like postgres://user:password@host/database",
+      "A database's URL must look like postgres://user:password@host/database",
     );
   }
   const execute = async (statement: string) => {
@@ -67,7 +69,7 @@ async function createDatabase(url: string): Promise<Postgres> {
       await sql.unsafe(statement);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
-      throw new Failure("broker", `Cannot run "${statement}" at DATABASE_URL: ${cause}`, {
+      throw new Failure("broker", `Cannot run "${statement}" at the server given: ${cause}`, {
         cause: error,
       });
     } finally {

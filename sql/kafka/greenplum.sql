@@ -20,6 +20,25 @@ $heap$;
 
 \ir tables.sql
 
+-- Each segment has all of these small tables, so that every write goes to all segments. One that
+-- went to one segment would fail where its function has a SET clause, as those below have, and the
+-- client uses the extended protocol: the clause makes all segments part of the transaction, and the
+-- ones without a write then know nothing of it ("Distributed transaction … not found").
+DO $replicated$
+DECLARE
+  name text;
+BEGIN
+  IF version() LIKE '%Greenplum%' THEN
+    FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history'] LOOP
+      IF NOT EXISTS (SELECT 1 FROM gp_distribution_policy d
+        WHERE d.localoid = name::regclass AND d.policytype = 'r') THEN
+        EXECUTE 'ALTER TABLE ' || name || ' SET DISTRIBUTED REPLICATED';
+      END IF;
+    END LOOP;
+  END IF;
+END
+$replicated$;
+
 -- How many bytes of ranges one statement takes. Segments are told the first 1023 bytes of a
 -- statement's text, so the comment stands at its front, and must end before that.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer

@@ -1,5 +1,5 @@
 -- The tables of schema kafka. One text for Greenplum 6 and 7 and PostgreSQL 13 to 18, so no more
--- than PostgreSQL 9.4 knows. No DISTRIBUTED BY: Greenplum distributes by the primary keys.
+-- than PostgreSQL 9.4 knows. No DISTRIBUTED here: greenplum.sql says it behind this.
 
 CREATE SCHEMA IF NOT EXISTS kafka;
 

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { consumer, gpdbKafka, start, text } from "../support/cli.ts";
 import { createTopic, deleteRecords, produce, uniqueName } from "../support/kafka.ts";
-import { addSource, installKafka, load, ownServer } from "../support/load.ts";
+import { addSource, installKafka, load, ownServer, startDatabase } from "../support/load.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { hasScript, startOnTerminal } from "../support/terminal.ts";
 
@@ -168,7 +167,7 @@ Deno.test({
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker();
-    await using pg = await startPostgres();
+    await using pg = await startDatabase();
     await installKafka(pg);
     const topic = uniqueName("source");
     await createTopic(broker, topic, { partitions: 2 });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
 import { freePorts } from "../../scripts/broker/ports.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { gpdbKafka, start, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
-import { addSource, installKafka, ownServer } from "../support/load.ts";
+import { addSource, installKafka, ownServer, startDatabase } from "../support/load.ts";
 
 /** A running `load --every`, and the lines it prints. */
 function startLoad(args: string[]) {
@@ -37,7 +36,7 @@ Deno.test({
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker();
-    await using pg = await startPostgres();
+    await using pg = await startDatabase();
     await installKafka(pg);
     const topic = uniqueName("cli");
     await createTopic(broker, topic);
@@ -97,7 +96,7 @@ Deno.test({
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker();
-    await using pg = await startPostgres();
+    await using pg = await startDatabase();
     await installKafka(pg);
     const topic = uniqueName("cli");
     await createTopic(broker, topic);
@@ -132,7 +131,7 @@ Deno.test({
 });
 
 Deno.test("load: what can't be meant, or can't be had, is one line and its status", async () => {
-  await using pg = await startPostgres();
+  await using pg = await startDatabase();
   const dsn = ["--dsn", pg.dsn];
   const cases: [string[], number, RegExp][] = [
     [["-q"], 64, /no source: gpdb-kafka load SOURCE/],

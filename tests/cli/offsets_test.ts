@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { text } from "../support/cli.ts";
 import { createTopic, deleteRecords, uniqueName, withAdmin } from "../support/kafka.ts";
-import { installKafka, ownServer } from "../support/load.ts";
+import { installKafka, ownServer, startDatabase } from "../support/load.ts";
 import { offsetsScene as scene, write } from "../support/offsets.ts";
 
 for (const format of ["rpk", "zookeeper"]) {
@@ -73,7 +72,7 @@ Deno.test({
   async fn() {
     await using s = await scene("reload");
     const { broker, topic } = s;
-    await using pg = await startPostgres();
+    await using pg = await startDatabase();
     await installKafka(pg);
     await pg.sql`CREATE TABLE rows (name text)`;
     const copy = `COPY rows FROM PROGRAM ` +

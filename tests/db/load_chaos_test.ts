@@ -1,14 +1,21 @@
 /**
- * Exactly once, whatever happens: rounds of loads from a real broker into a real PostgreSQL, in
- * each of which something goes wrong. GPDB_KAFKA_CHAOS_ROUNDS says how many, GPDB_KAFKA_CHAOS_SEED
+ * Exactly once, whatever happens: rounds of loads from a real broker into a real PostgreSQL (or
+ * Greenplum: see load.ts), in each of which something goes wrong. GPDB_KAFKA_CHAOS_ROUNDS says how many, GPDB_KAFKA_CHAOS_SEED
  * which.
  */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { type Broker, startBroker } from "../../scripts/broker.ts";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import type { Postgres } from "../../scripts/postgres.ts";
 import { consoleConsume, createTopic, groupOffsets, produce, withAdmin } from "../support/kafka.ts";
-import { addSource, installKafka, load, ownServer } from "../support/load.ts";
+import {
+  addSource,
+  dialect,
+  installKafka,
+  load,
+  ownServer,
+  startDatabase,
+} from "../support/load.ts";
 import { killProgram } from "../support/processes.ts";
 import { Random } from "../support/random.ts";
 
@@ -62,7 +69,7 @@ const events: Record<string, (world: World) => Promise<string>> = {
     // The first program is the planner, the second the reader.
     return await during(world, async (pid) => {
       await pause(world.random.int(0, 500));
-      await killProgram(pid, 500);
+      await killProgram(dialect === "greenplum" ? "kafka_consumer" : pid, 500);
     });
   },
 
@@ -168,7 +175,7 @@ Deno.test({
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker({ own: true });
-    await using pg = await startPostgres();
+    await using pg = await startDatabase();
     await installKafka(pg);
     const world: World = { broker, pg, random: new Random(seed), partitions: 3, written: 0 };
     await createTopic(broker, TOPIC, { partitions: world.partitions });

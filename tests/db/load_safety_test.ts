@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { createTopic, groupOffsets, kafkajs, produce, uniqueName } from "../support/kafka.ts";
-import { load, ownServer, runScript } from "../support/load.ts";
+import { dialect, load, ownServer, runScript } from "../support/load.ts";
 import { startWorld, things } from "../support/load_world.ts";
 
 const ignore = !ownServer;
+const onGreenplum = dialect === "greenplum";
 
 Deno.test({
   name: "load: a value that would end the data stops it, with nothing loaded",
@@ -16,14 +17,19 @@ Deno.test({
     await world.add();
     await produce(broker, topic, [...things("a"), { value: "\\." }, ...things("b")]);
     const failed = await load(world, "things").catch((error) => error);
-    assert.match(failed.message, /the reader of source "things" failed: .* exit code 65: a record/);
+    assert.match(
+      failed.message,
+      onGreenplum
+        ? /table things_reader command ended with error. kafka_consumer: topic/
+        : /the reader of source "things" failed: .* exit code 65: a record/,
+    );
     assert.equal(failed.code, "38000");
     assert.equal(await world.names(), "");
-    assert.match(await Deno.readTextFile(world.log), /partition 0 offset 1: the value/);
+    assert.match(await world.told(failed), /partition 0 offset 1: the value/);
     // As with a row that does not fit the table.
     await sql`SELECT kafka.seek('things', 'latest')`;
     await produce(broker, topic, [{ value: "1,b" }, { value: "x,c" }]);
-    await assert.rejects(load(world, "things"), /invalid input syntax for type integer: "x"/);
+    await assert.rejects(load(world, "things"), /invalid input syntax for (type )?integer: "x"/);
     await world.add({
       name: "things",
       topic,
@@ -99,6 +105,7 @@ Deno.test({
       return postgres(dsn.href, { max: 1, onnotice: () => {} });
     };
     const [etl, stranger] = [as("etl"), as("stranger")];
+    const reader = onGreenplum ? "kafka.things_reader" : "touch x";
     try {
       assert.equal((await load({ sql: etl }, "things")).rows, 1);
       assert.equal((await etl`SELECT * FROM kafka.lag`)[0].lag, "0");
@@ -113,7 +120,7 @@ Deno.test({
         etl`UPDATE kafka.source SET reader = 'touch x'`,
         etl`SELECT kafka.prune('0 s')`,
         etl`SELECT * FROM kafka._plan((SELECT ROW(s.*)::kafka.source FROM kafka.source s), '', 0)`,
-        etl`SELECT kafka.add_source('s', 't', 'things', 'touch x', 'touch x', 'g')`,
+        etl`SELECT kafka.add_source('s', 't', 'things', ${reader}, 'touch x', 'g')`,
       ];
       for (const [i, query] of refused.entries()) {
         await assert.rejects(async () => await query, { code: "42501" }, `query ${i}`);
@@ -122,6 +129,8 @@ Deno.test({
       await assert.rejects(async () => await evil, /are no ranges/);
     } finally {
       await Promise.all([etl.end(), stranger.end()]);
+      // Roles belong to the whole server.
+      await sql.unsafe("DROP OWNED BY etl, stranger; DROP ROLE etl, stranger");
     }
     assert.equal(await world.names(), "a");
   },
@@ -134,13 +143,17 @@ Deno.test({
     await using world = await startWorld();
     const { broker, sql, topic } = world;
     await world.add({ name: "closed", brokers: "127.0.0.1:1" });
-    await sql`UPDATE kafka.source SET planner = planner || ' --timeout 1s' WHERE name = 'closed'`;
+    if (!onGreenplum) {
+      await sql`UPDATE kafka.source SET planner = planner || ' --timeout 1s' WHERE name = 'closed'`;
+    }
     await assert.rejects(
       load(world, "closed"),
-      /planner of source "closed" failed: .*69: broker or/,
+      onGreenplum
+        ? /table closed_planner command ended with error. .* 127.0.0.1:1: .*refused/
+        : /planner of source "closed" failed: .*69: broker or/,
     );
     const [lag] = await sql`SELECT * FROM kafka.lag`;
-    assert.match(lag.error, /exit code 69/);
+    assert.match(lag.error, onGreenplum ? /127.0.0.1:1: .*refused/ : /exit code 69/);
     assert.equal(lag.next_offset, null);
 
     // A group with live members keeps its offsets.
@@ -155,7 +168,8 @@ Deno.test({
     assert.equal((await load(world, "things")).rows, 1);
     assert.equal((await load(world, "things")).rows, 0);
     await member.disconnect();
-    assert.match(await Deno.readTextFile(world.log), /was not told where the database/);
+    // Greenplum throws away what a command says that ends well.
+    if (!onGreenplum) assert.match(await world.told(), /was not told where the database/);
   },
 });
 
@@ -168,11 +182,11 @@ Deno.test({
     await world.add();
     await produce(broker, topic, things("a"));
     await load(world, "things");
-    await runScript(world, await schemaSql("postgres"));
+    await runScript(world, await schemaSql(dialect));
     assert.equal((await load(world, "things")).rows, 0);
     await sql`INSERT INTO kafka.schema_version VALUES (99)`;
     await assert.rejects(
-      runScript(world, await schemaSql("postgres")),
+      runScript(world, await schemaSql(dialect)),
       /schema kafka is at version 99, which is newer/,
     );
   },

@@ -1,14 +1,27 @@
-/** Schema kafka in a real PostgreSQL, with sources that its server reads by kafka_consumer. */
+/**
+ * Schema kafka in a real PostgreSQL, with sources that its server reads by kafka_consumer. Or in a
+ * real Greenplum: GPDB_KAFKA_TEST_GREENPLUM is the URL of one, with a superuser's name, and each of
+ * its hosts has kafka_consumer in the home of the server's user.
+ */
 import type postgres from "postgres";
 import type { Broker } from "../../scripts/broker.ts";
-import type { Postgres } from "../../scripts/postgres.ts";
-import { sourceDdl } from "../../lib/greenplum/ddl.ts";
+import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Dialect, sourceDdl } from "../../lib/greenplum/ddl.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import type { SourceDefinition } from "../../lib/greenplum/source.ts";
 import { readColumns } from "../../lib/load/database.ts";
 
-/** Programs can only be put on a server that is started here. */
-export const ownServer = !Deno.env.get("DATABASE_URL");
+const greenplum = Deno.env.get("GPDB_KAFKA_TEST_GREENPLUM");
+
+export const dialect: Dialect = greenplum ? "greenplum" : "postgres";
+
+/** Programs can only be put on a server that is started here; that Greenplum has them. */
+export const ownServer = Boolean(greenplum) || !Deno.env.get("DATABASE_URL");
+
+/** A database for schema kafka, in the server given. */
+export function startDatabase(url: string | undefined = greenplum): Promise<Postgres> {
+  return startPostgres({ url });
+}
 
 /** Runs SQL that has its own BEGIN and COMMIT. */
 export async function runScript(pg: Pick<Postgres, "sql">, text: string): Promise<void> {
@@ -25,6 +38,7 @@ export async function runScript(pg: Pick<Postgres, "sql">, text: string): Promis
 
 /** Puts the consumer where the server runs it from. */
 export async function installConsumer(pg: Postgres): Promise<void> {
+  if (dialect === "greenplum") return;
   const entry = new URL("../../consumer.ts", import.meta.url);
   await pg.installProgram({ name: "kafka_consumer", entry });
 }
@@ -32,7 +46,7 @@ export async function installConsumer(pg: Postgres): Promise<void> {
 /** Installs the consumer and the schema. */
 export async function installKafka(pg: Postgres): Promise<void> {
   await installConsumer(pg);
-  await runScript(pg, await schemaSql("postgres"));
+  await runScript(pg, await schemaSql(dialect));
 }
 
 /** A source for a table that exists; `table` as SQL writes it. */
@@ -64,7 +78,7 @@ export async function addSource(
     roles: [],
     ...source,
   };
-  await runScript(pg, sourceDdl(whole, "postgres"));
+  await runScript(pg, sourceDdl(whole, dialect));
   return whole;
 }
 

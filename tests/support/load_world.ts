@@ -2,25 +2,29 @@
  * What a test of kafka.load needs: a topic of its own, and a database of its own in a server that
  * all tests of a file share. Importing this starts that server; it ends with the file's tests.
  */
-import postgres from "postgres";
+import type { Postgres } from "../../scripts/postgres.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { type Broker, startBroker } from "../../scripts/broker.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { createTopic, uniqueName } from "./kafka.ts";
-import { addSource, installConsumer, ownServer, runScript } from "./load.ts";
+import {
+  addSource,
+  dialect,
+  installConsumer,
+  ownServer,
+  runScript,
+  startDatabase,
+} from "./load.ts";
 import type { NewSource } from "./load.ts";
 
-const server = ownServer ? await startPostgres() : null;
+const server = ownServer && dialect === "postgres" ? await startDatabase() : null;
 if (server) await installConsumer(server);
-
-let databases = 0;
 
 export interface World extends AsyncDisposable {
   broker: Broker;
-  sql: postgres.Sql;
+  sql: Postgres["sql"];
   dsn: string;
-  /** The server's log. */
-  log: string;
+  /** What the consumer said of a load that failed: Greenplum passes it on, else it is in the log. */
+  told(error?: unknown): Promise<string>;
   topic: string;
   /** Adds a source of this topic for table `things`, unless told otherwise; both are `things`. */
   add(source?: Partial<NewSource>): Promise<void>;
@@ -32,15 +36,8 @@ export interface World extends AsyncDisposable {
 export async function startWorld(partitions = 1): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const broker = stack.use(await startBroker());
-  const database = `world_${++databases}`;
-  const admin = postgres(server!.dsn, { max: 1 });
-  await admin.unsafe(`CREATE DATABASE ${database}`);
-  await admin.end();
-  const dsn = new URL(server!.dsn);
-  dsn.pathname = `/${database}`;
-  const sql = postgres(dsn.href, { max: 4, onnotice: () => {} });
-  stack.defer(() => sql.end({ timeout: 1 }));
-  await runScript({ sql }, await schemaSql("postgres"));
+  const { sql, dsn } = stack.use(await startDatabase(server?.dsn));
+  await runScript({ sql }, await schemaSql(dialect));
   await sql`CREATE TABLE things (id int, name text)`;
   const topic = uniqueName("load");
   await createTopic(broker, topic, { partitions });
@@ -48,8 +45,9 @@ export async function startWorld(partitions = 1): Promise<World> {
   return {
     broker,
     sql,
-    dsn: dsn.href,
-    log: `${server!.home}/../log`,
+    dsn,
+    told: async (error) =>
+      server ? await Deno.readTextFile(`${server.home}/../log`) : (error as Error).message,
     topic,
     async add(source = {}) {
       await addSource({ sql }, broker, { name: "things", topic, table: "things", ...source });
