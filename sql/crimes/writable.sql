@@ -8,6 +8,7 @@
 --
 -- Write what a query finds:
 --
+--   SET extra_float_digits = 3;      -- or Greenplum 6 writes floats with 15 digits, not all 17
 --   INSERT INTO crimes_to_kafka SELECT * FROM crimes WHERE crime_year = 2014;
 --
 -- Each segment pipes its rows into its own kafka_producer, which the brokers' logs and quotas know
