@@ -236,17 +236,20 @@ Deno.test("zstd: the runtime is asked for just what is one whole frame", fast, a
 
 Deno.test("zstd: the runtime and the library are of one mind", fast, async () => {
   const frames = [
-    await compress("zstd", sample("text", 3000)),
-    await compress("zstd", sample("run", 200_000)),
-    zlib.zstdCompressSync(sample("text", 2000)),
-    zlib.zstdCompressSync(sample("text", 2000), {
+    await compress("zstd", sample("text", 300_000)),
+    await compress("zstd", sample("noise", 40_000)),
+    zlib.zstdCompressSync(sample("text", 250_000), { chunkSize: 1 << 20 }),
+    zlib.zstdCompressSync(sample("text", 250_000), {
+      chunkSize: 1 << 20,
       params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 },
     }),
   ];
   const outcome = async (codec: Name, source: Uint8Array) =>
     await decompress(codec, source, 1 << 20).then((back) => back, ({ message }) => message);
   for (const frame of frames) {
-    for (let bit = 0; bit < frame.length * 8; bit += 1) {
+    assert.ok(frame.length > 32 * 1024 && mostOfFrame(frame) > 0, "for the runtime");
+    // All bits of the headers, and some of the rest.
+    for (let bit = 0; bit < frame.length * 8; bit += bit < 300 ? 1 : 1009) {
       const flipped = Uint8Array.from(frame);
       flipped[bit >> 3] ^= 1 << (bit & 7);
       const told = await outcome("zstd", flipped);

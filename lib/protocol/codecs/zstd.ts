@@ -6,6 +6,8 @@ import { ZstdLibrary } from "./zstd_library.ts";
 /** The runtime's, which is native code; there is none in Deno 2.4. */
 const inflate: typeof zlib.zstdDecompressSync | undefined = zlib.zstdDecompressSync;
 
+/** A call of it has its price: below so many compressed bytes the library is as fast. */
+const WORTH = 32 * 1024;
 const MAGIC = 0xfd2fb528;
 /** Bits of a frame header's descriptor, and what its two numbers mean. */
 const Descriptor = { singleSegment: 0x20, checksum: 0x04 } as const;
@@ -17,15 +19,15 @@ const BLOCK_MAX = 128 * 1024;
 
 /**
  * Zstandard (RFC 8878). The runtime inflates a third faster than the library in WebAssembly, but
- * passes over what is cut off and what follows on a first frame: so it gets just what is one whole
- * frame, as clients write it, and the library gets all else, and says what is wrong with it.
+ * passes over what is cut off and what follows on a first frame: so it gets just large sources that
+ * are one whole frame, as clients write them, and the library gets all else, and says what is wrong.
  */
 export class Zstd implements CodecImplementation {
   readonly #result = new Result();
   #library: ZstdLibrary | null = null;
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
-    const most = inflate === undefined ? 0 : mostOfFrame(source);
+    const most = source.length < WORTH ? 0 : mostOfFrame(source);
     if (inflate !== undefined && most !== 0) {
       try {
         // One more than can come, or it asks for another chunk to see that nothing follows.
