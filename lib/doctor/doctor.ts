@@ -27,12 +27,13 @@ export async function doctor(
       : await rounds.check("source", [database], (say) => findSource(say, database.value!, name));
     const examination: Examination = { rounds, options, database, source };
     const kafka = await examineKafka(examination);
+    let partitions: number | null;
     try {
-      await examineTopic(examination, kafka);
+      partitions = await examineTopic(examination, kafka);
     } finally {
       kafka.cluster.value?.close();
     }
-    if (database) await examinePrograms(examination, database);
+    if (database) await examinePrograms(examination, database, partitions);
   } finally {
     // Whatever is still under way there.
     await database?.value?.sql.end({ timeout: 1 });

@@ -3,15 +3,16 @@ import type { Outcome } from "./findings.ts";
 import type { DoctorOptions, Examination } from "./options.ts";
 import { checkPrograms, checkRights, type ProgramQuestion } from "./programs.ts";
 
-/** What the database runs, where it runs it. */
+/** What the database runs, where it runs it; `partitions` of the topic, where that is known. */
 export async function examinePrograms(
   { rounds, options, source }: Examination,
   database: Outcome<KnownDatabase>,
+  partitions: number | null,
 ): Promise<void> {
   const rights = await rounds.check(
     "rights",
     [database],
-    (say) => checkRights(say, database.value!),
+    (say) => checkRights(say, database.value!, partitions),
   );
   await rounds.check("program", [rights], async (say) => {
     const question = questionOf(options, source?.value ?? null);

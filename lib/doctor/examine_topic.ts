@@ -10,18 +10,21 @@ import { compareColumns, sampleRows } from "./rows.ts";
 import { checkLeaders, findTopic, type PartitionLog, readLogs } from "./topic.ts";
 import { tryRows } from "./try_rows.ts";
 
-/** The topic: its partitions, what is in them, who reads them, and whether it fits the table. */
+/**
+ * The topic: its partitions, what is in them, who reads them, and whether it fits the table.
+ * Returns how many partitions it has; null where that is not known.
+ */
 export async function examineTopic(
   examination: Examination,
   kafka: KafkaOutcome,
-): Promise<void> {
+): Promise<number | null> {
   const { rounds, options, source } = examination;
   const { cluster, metadata } = kafka;
   const name = options.topic ?? source?.value?.topic ?? null;
   if (name === null) {
     const topic = { what: "--topic", value: null };
     await rounds.check("topic", source ? [source] : [topic], () => Promise.resolve(null));
-    return;
+    return null;
   }
   const topic = await rounds.check(
     "topic",
@@ -45,6 +48,7 @@ export async function examineTopic(
   );
   await examineOffsets(examination, kafka, name, logs);
   await examineRows(examination, kafka, name, logs);
+  return topic.value?.partitions.length ?? null;
 }
 
 async function examineOffsets(

@@ -3,7 +3,7 @@ import { withAdmin } from "../kafka/admin.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { isHidden, memberNames } from "../kafka/groups.ts";
 import { storedOffsets } from "../kafka/offsets.ts";
-import type { Say } from "./findings.ts";
+import { inWords, type Say } from "./findings.ts";
 import type { PartitionLog } from "./topic.ts";
 
 /** Members named in a line. */
@@ -27,27 +27,32 @@ export async function checkGroup(
 ): Promise<GroupFindings> {
   const items = logs.map(({ partition }) => ({ topic, partition }));
   const offsets = await storedOffsets(cluster, group, items);
+  const broker = cluster.leader(topic, logs[0].partition);
   const hasOffsets = offsets.some((offset) => offset !== -1);
   return {
     stored: new Map(offsets.map((offset, i) => [items[i].partition, offset])),
-    retention: await askAdmin(say, cluster, group, topic, hasOffsets),
+    retention: await askAdmin(say, cluster, group, topic, broker, hasOffsets),
   };
 }
 
-/** Looks at the group's members. Returns the topic's retention. */
+/** Looks at the group's members. Returns the topic's retention: without it the log alone judges. */
 async function askAdmin(
   say: Say,
   { config }: Cluster,
   group: string,
   topic: string,
+  broker: number,
   hasOffsets: boolean,
 ): Promise<number | null> {
   try {
     // Half of the check's time, so that what can't be seen here costs no more than a line.
     return await withAdmin({ ...config, timeout: config.timeout / 2 }, async (admin) => {
       const state = await admin.group(group);
-      sayMembers(say, group, state, hasOffsets);
-      // Not everybody may see a topic's configs; its offsets are judged by the log alone then.
+      // Not everybody may see the configs of brokers and topics.
+      const minutes = await admin.brokerConfig(broker, "offsets.retention.minutes")
+        .catch(() => null);
+      const kept = Number(minutes) > 0 ? 60_000 * Number(minutes) : null;
+      sayMembers(say, group, state, hasOffsets, kept);
       const configs = await admin.topicConfigs(topic).catch(() => []);
       const value = (name: string) => configs.find((config) => config.name === name)?.value ?? "";
       const retention = Number(value("retention.ms"));
@@ -70,6 +75,7 @@ function sayMembers(
   group: string,
   state: Parameters<typeof isHidden>[0],
   hasOffsets: boolean,
+  kept: number | null,
 ): void {
   const { members } = state;
   if (members.length > 0) {
@@ -83,9 +89,9 @@ function sayMembers(
     );
     return;
   }
-  const hint =
-    "Kafka forgets the offsets of such a group after offsets.retention.minutes (7 days, " +
-    "unless changed): load more often than that";
+  const time = kept === null ? "7 days, unless changed" : inWords(kept);
+  const hint = `Kafka forgets the offsets of such a group after ${time} ` +
+    "(offsets.retention.minutes): load more often than that";
   if (isHidden(state, hasOffsets)) {
     say("ok", `group "${group}" has offsets; its members, if there are any, can't be seen`, hint);
   } else if (hasOffsets) say("ok", `group "${group}" has no live members`, hint);

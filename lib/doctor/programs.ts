@@ -23,15 +23,20 @@ interface Answer {
 const PLAN_TIMEOUT = 3;
 
 /** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null where no program can be run. */
-export async function checkRights(say: Say, database: KnownDatabase): Promise<true | null> {
+export async function checkRights(
+  say: Say,
+  database: KnownDatabase,
+  partitions: number | null,
+): Promise<true | null> {
   return database.dialect === "greenplum"
-    ? await checkGreenplum(say, database)
+    ? await checkGreenplum(say, database, partitions)
     : await checkPostgres(say, database);
 }
 
 async function checkGreenplum(
   say: Say,
   { sql, user, isSuperuser }: KnownDatabase,
+  partitions: number | null,
 ): Promise<true | null> {
   const [{ setting }] = await sql`SELECT current_setting('gp_external_enable_exec') AS setting`;
   if (setting === "on") say("ok", "gp_external_enable_exec is on");
@@ -46,7 +51,13 @@ async function checkGreenplum(
     SELECT count(*)::int AS segments, sum((status = 'd')::int)::int AS down
     FROM gp_segment_configuration WHERE content >= 0 AND role = 'p'`;
   if (down > 0) say("fail", `${down} of ${segments} segments are down`, "gprecoverseg");
-  else say("ok", `${segments} segments are up`);
+  else if (partitions !== null && partitions < segments) {
+    say(
+      "ok",
+      `${segments} segments are up, ${segments - partitions} more than the topic has partitions`,
+      "those have nothing to read: more partitions would load faster",
+    );
+  } else say("ok", `${segments} segments are up`);
   if (isSuperuser) {
     say("ok", `user "${user}" is a superuser, so it may create web tables with EXECUTE`);
   } else {

@@ -29,11 +29,13 @@ export async function tryRows(
   const misfits: Misfit[] = [];
   let left = [...rows];
   while (misfits.length < MOST_TRIES && left.length > 0) {
-    const misfit = await firstMisfit(dsn, left, columns, timeout);
+    const misfit = await findMisfit(dsn, left, columns, timeout);
     if (misfit === null) break;
     misfits.push(misfit);
-    left = left.slice(left.indexOf(misfit.row) + 1);
+    // Those in front of it too: Greenplum's segments read at once, and one of them is the first.
+    left = left.filter((row) => row !== misfit.row);
   }
+  misfits.sort((a, b) => rows.indexOf(a.row) - rows.indexOf(b.row));
   if (misfits.length === 0) {
     say("ok", `the database can read all ${rows.length} into the columns' types`);
     return;
@@ -50,8 +52,8 @@ export async function tryRows(
   );
 }
 
-/** The first row that the columns' types refuse, or null. Throws where that is not what failed. */
-async function firstMisfit(
+/** A row that the columns' types refuse, or null. Throws where that is not what failed. */
+async function findMisfit(
   dsn: string,
   rows: readonly SampleRow[],
   columns: readonly Column[],

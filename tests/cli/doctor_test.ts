@@ -145,6 +145,11 @@ Deno.test("doctor: offsets that expired, will soon, or are beyond the end", asyn
     /^warn {2}offsets: .*, partition 3: .* 21\.6 h old, and the topic keeps 1 days/,
   );
   assertLine(lines, /^ok {4}offsets: .* behind the end of partitions 1, 3/);
+  // As the broker has it.
+  assertLine(
+    lines,
+    /^ok {4}group: .* no live members — .* after 7 days \(offsets.retention.minutes/,
+  );
 });
 
 Deno.test("doctor: live members of the group are counted", async () => {

@@ -98,6 +98,18 @@ export class Admin {
       .sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
+  /** One config of a broker; null where it has none of that name. Throws Failure. */
+  async brokerConfig(broker: number, name: string): Promise<string | null> {
+    const resources = [
+      { type: ConfigResourceTypes.BROKER, name: String(broker), configNames: [name] },
+    ];
+    const found = await this.#call(
+      `cannot read the configs of broker ${broker}`,
+      () => this.#admin.describeConfigs({ resources, includeSynonyms: false }),
+    );
+    return found.resources[0]?.configEntries[0]?.configValue ?? null;
+  }
+
   /** Who is in a group. One that there is not is Dead. Throws Failure. */
   async group(group: string): Promise<GroupState> {
     const { groups } = await this.#call(
