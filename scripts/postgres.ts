@@ -60,7 +60,7 @@ async function createDatabase(url: string): Promise<Postgres> {
   if (!dsn?.protocol.startsWith("postgres")) {
     throw new Failure(
       "usage",
-      "A database's URL must look like postgres://user:password@host/database",
+      "DATABASE_URL must look like postgres://user:password@host/database",
     );
   }
   const execute = async (statement: string) => {
@@ -69,7 +69,7 @@ async function createDatabase(url: string): Promise<Postgres> {
       await sql.unsafe(statement);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
-      throw new Failure("broker", `Cannot run "${statement}" at the server given: ${cause}`, {
+      throw new Failure("broker", `Cannot run "${statement}" at DATABASE_URL: ${cause}`, {
         cause: error,
       });
     } finally {

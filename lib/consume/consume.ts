@@ -11,12 +11,13 @@ import { assign } from "./assign.ts";
 import { Commits } from "./commits.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { type Counts, Decoder } from "./decoder.ts";
-import { type Reading, readSpans } from "./fetch.ts";
+import { readSpans } from "./fetch.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { OnStop } from "./group.ts";
 import { Inflater } from "./inflater.ts";
 import { Output } from "./output.ts";
 import { plan } from "./plan.ts";
+import type { Reading } from "./reading.ts";
 import type { Span } from "./span.ts";
 
 /** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */

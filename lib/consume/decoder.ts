@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { partitionName } from "../kafka/offsets.ts";
-import { type CodecImplementation, loadCodec } from "../protocol/codecs/codecs.ts";
+import type { CodecImplementation } from "../protocol/codecs/codec.ts";
+import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchResponse } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";

@@ -1,5 +1,4 @@
 import { Failure } from "../failure.ts";
-import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { byLeader, byTopic, lookUpOffsets, noLeader, partitionName } from "../kafka/offsets.ts";
 import { Backoff } from "../kafka/retry.ts";
@@ -10,12 +9,9 @@ import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/me
 import { EARLIEST } from "../protocol/messages/list_offsets.ts";
 import { nextOffset } from "../protocol/record_batch.ts";
 import { Ahead } from "./ahead.ts";
-import type { ConsumeOptions } from "./options.ts";
-import type { Output } from "./output.ts";
+import type { Reading } from "./reading.ts";
 import { lost } from "./plan.ts";
-import type { Decoder } from "./decoder.ts";
 import { Handover } from "./handover.ts";
-import type { Inflater } from "./inflater.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
 import { unlessAborted } from "./waiting.ts";
@@ -28,25 +24,6 @@ const PARTITION_MAX_BYTES = 1024 * 1024;
 const MAX_WAIT = 500;
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
-
-/** What one run's readers share. */
-export interface Reading {
-  cluster: Cluster;
-  options: ConsumeOptions;
-  decoder: Decoder;
-  inflater: Inflater;
-  output: Output;
-  /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
-  settle: () => Promise<void>;
-  /** Awaited when the output took rows. */
-  written: () => Promise<void>;
-  /** When the last records came, as performance.now() tells it. */
-  lastRecords: number;
-  /** Whether nothing came for as long as the run was told to wait: found by one reader, for all. */
-  idle: boolean;
-  /** Aborted where the spans are to be left as they are: rows already fetched are written yet. */
-  signal?: AbortSignal;
-}
 
 /**
  * Reads the spans to their ends: all leaders at once, each by its own loop. Throws Failure when

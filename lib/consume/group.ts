@@ -6,8 +6,9 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { Commits } from "./commits.ts";
-import { type Reading, readSpans } from "./fetch.ts";
+import { readSpans } from "./fetch.ts";
 import { plan } from "./plan.ts";
+import type { Reading } from "./reading.ts";
 import { Span } from "./span.ts";
 import { pause, unlessAborted } from "./waiting.ts";
 

@@ -1,5 +1,5 @@
 import { Kernel } from "../protocol/kernel/kernel.ts";
-import type { Reading } from "./fetch.ts";
+import type { Reading } from "./reading.ts";
 import type { Span } from "./span.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { CodecImplementation } from "./codecs.ts";
+import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { plain, Result } from "./result.ts";
 

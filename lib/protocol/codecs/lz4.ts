@@ -1,4 +1,4 @@
-import type { CodecImplementation } from "./codecs.ts";
+import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { Fault, Lz } from "./lz.ts";
 

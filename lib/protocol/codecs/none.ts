@@ -1,4 +1,4 @@
-import type { CodecImplementation } from "./codecs.ts";
+import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError } from "./errors.ts";
 
 /** No compression, for code that treats all codecs alike. */

@@ -1,5 +1,5 @@
 import * as zlib from "node:zlib";
-import type { CodecImplementation } from "./codecs.ts";
+import type { CodecImplementation } from "./codec.ts";
 import { Result } from "./result.ts";
 import { ZstdLibrary } from "./zstd_library.ts";
 

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { CodecImplementation } from "./codecs.ts";
+import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { zstdWasm } from "./zstd_wasm.ts";
 

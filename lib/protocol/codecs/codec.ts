@@ -1,0 +1,13 @@
+/**
+ * One of the codecs of record batches. Synchronous; its buffers are kept from call to call, so what
+ * a call returns is good until the next one.
+ */
+export interface CodecImplementation {
+  /**
+   * What `source` was before it was compressed. Throws ProtocolError where it is malformed, and
+   * CodecLimitError where it would give more than `limit` bytes.
+   */
+  decompress(source: Uint8Array, limit: number): Uint8Array;
+  /** The compressed form of `source`, as brokers and the Java client read it. */
+  compress(source: Uint8Array): Uint8Array;
+}
