@@ -7,27 +7,27 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
 
 /** Whole compressed batches, one behind the other, `size` bytes of them; and room for the answer. */
-export interface Piece {
+export interface Job {
   batches: ArrayBuffer;
   size: number;
   room: ArrayBuffer;
 }
 
-/** The records of a piece's first batches, one behind the other, and where those of each end. */
+/** The records of a job's first batches, one behind the other, and where those of each end. */
 export interface Inflated {
   records: ArrayBuffer;
   ends: number[];
-  /** The piece's buffer, to be used again. */
+  /** The job's buffer, to be used again. */
   batches: ArrayBuffer;
 }
 
-/** What a piece may inflate to; a few of them wait in memory to be used. */
+/** What a job may inflate to; a few of them wait in memory to be used. */
 const INFLATED_MAX = 32 * 1024 * 1024;
 
-/** One piece at a time, also while the first of a codec waits for its code. */
+/** One job at a time, also while the first of a codec waits for its code. */
 let turn = Promise.resolve();
 
-self.onmessage = ({ data }: MessageEvent<Piece>) => {
+self.onmessage = ({ data }: MessageEvent<Job>) => {
   turn = turn.then(async () => {
     const answer = await inflate(data);
     self.postMessage(answer, [answer.records, answer.batches]);
@@ -35,7 +35,7 @@ self.onmessage = ({ data }: MessageEvent<Piece>) => {
 };
 
 /** The answer ends before a batch that is broken or too large: whoever asked meets it again. */
-async function inflate({ batches, size, room }: Piece): Promise<Inflated> {
+async function inflate({ batches, size, room }: Job): Promise<Inflated> {
   const view = new DataView(batches, 0, size);
   const ends: number[] = [];
   let records = new Uint8Array(room);

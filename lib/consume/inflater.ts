@@ -1,4 +1,4 @@
-import type { Inflated, Piece } from "./inflate_worker.ts";
+import type { Inflated, Job } from "./inflate_worker.ts";
 
 /** Buffers kept to be used again: as many as are under way. */
 const SPARE = 3;
@@ -27,10 +27,10 @@ export class Inflater {
       ? spare.batches
       : new ArrayBuffer(1.25 * size);
     new Uint8Array(copy).set(batches);
-    const piece: Piece = { batches: copy, size, room: spare?.records ?? new ArrayBuffer(0) };
+    const job: Job = { batches: copy, size, room: spare?.records ?? new ArrayBuffer(0) };
     const { promise, resolve } = Promise.withResolvers<Inflated | null>();
     this.#asked.push(resolve);
-    worker.postMessage(piece, [piece.batches, piece.room]);
+    worker.postMessage(job, [job.batches, job.room]);
     return promise;
   }
 
