@@ -8,6 +8,8 @@ import type { Inflater } from "./inflater.ts";
 const WORTH = 512 * 1024;
 /** Compressed bytes that a piece has at least, where the partition has as many. */
 const PIECE = 256 * 1024;
+/** Compressed batches that are larger would take too much memory twice. */
+const BATCH_MAX = 4 * 1024 * 1024;
 /** How many pieces are with the worker at a time, or wait to be used. */
 const AHEAD = 2;
 
@@ -81,11 +83,11 @@ export class Ahead {
   }
 }
 
-/** What a batch's attributes say of its codec, where a worker is of use for it. */
-function isForWorker(attributes: number): boolean {
-  const codec = codecs[attributes & Attribute.codec];
+/** Whether a worker is of use for the batch from `at` to `end`. */
+function isForWorker(view: DataView, at: number, end: number): boolean {
+  const codec = codecs[view.getInt16(at + Batch.attributes) & Attribute.codec];
   // Every thread that inflates gzip holds up to 64 MB that the runtime has not collected yet.
-  return codec !== undefined && codec !== "none" && codec !== "gzip";
+  return codec !== undefined && codec !== "none" && codec !== "gzip" && end - at <= BATCH_MAX;
 }
 
 /** The pieces for the worker; none where there is too little for one. */
@@ -95,7 +97,7 @@ function piecesOf(view: DataView, partitions: readonly FetchedPartition[]): Piec
   for (const { start, end } of partitions) {
     let piece: Piece | null = null;
     for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
-      if (!isForWorker(view.getInt16(at + Batch.attributes))) {
+      if (!isForWorker(view, at, stop)) {
         piece = null;
         continue;
       }

@@ -9,9 +9,9 @@ import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/me
 import { EARLIEST } from "../protocol/messages/list_offsets.ts";
 import { nextOffset } from "../protocol/record_batch.ts";
 import { Ahead } from "./ahead.ts";
-import type { Reading } from "./reading.ts";
-import { lost } from "./plan.ts";
 import { Handover } from "./handover.ts";
+import { lost } from "./plan.ts";
+import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
 import { unlessAborted } from "./waiting.ts";

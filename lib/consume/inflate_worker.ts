@@ -21,8 +21,10 @@ export interface Inflated {
   batches: ArrayBuffer;
 }
 
-/** What a job may inflate to; a few of them wait in memory to be used. */
-const INFLATED_MAX = 32 * 1024 * 1024;
+/** Bytes of records that are enough of a job: it ends behind the batch that passes them. */
+const ENOUGH = 4 * 1024 * 1024;
+/** What the worker inflates a batch to, at most: a few answers wait in memory to be used. */
+const INFLATED_MAX = 16 * 1024 * 1024;
 
 /** One job at a time, also while the first of a codec waits for its code. */
 let turn = Promise.resolve();
@@ -34,19 +36,19 @@ self.onmessage = ({ data }: MessageEvent<Job>) => {
   });
 };
 
-/** The answer ends before a batch that is broken or too large: whoever asked meets it again. */
+/** What the answer leaves out, also a batch that is broken or too large, is left to who asked. */
 async function inflate({ batches, size, room }: Job): Promise<Inflated> {
   const view = new DataView(batches, 0, size);
   const ends: number[] = [];
   let records = new Uint8Array(room);
   let last = 0;
   try {
-    for (let at = 0, end; (end = batchEnd(view, at, size)) !== -1; at = end) {
+    for (let at = 0, end; last < ENOUGH && (end = batchEnd(view, at, size)) !== -1; at = end) {
       const codec = codecs[view.getInt16(at + Batch.attributes) & Attribute.codec];
       if (codec === undefined) break;
       const implementation = await loadCodec(codec);
       const source = new Uint8Array(batches, at + Batch.records, end - at - Batch.records);
-      const inflated = implementation.decompress(source, INFLATED_MAX - last);
+      const inflated = implementation.decompress(source, INFLATED_MAX);
       records = withRoom(records, last, inflated.length);
       records.set(inflated, last);
       ends.push(last += inflated.length);
@@ -60,7 +62,6 @@ async function inflate({ batches, size, room }: Job): Promise<Inflated> {
 /** A buffer whose first `used` bytes are the same, and which has room for `more`. */
 function withRoom(buffer: Uint8Array<ArrayBuffer>, used: number, more: number) {
   if (used + more <= buffer.length) return buffer;
-  const larger = new Uint8Array(1.25 * (used + more));
-  larger.set(buffer.subarray(0, used));
-  return larger;
+  // Gives the smaller one's memory back at once.
+  return new Uint8Array(buffer.buffer.transfer(2 * (used + more)));
 }

@@ -134,6 +134,23 @@ Deno.test("ahead: what a worker can't inflate is left, and all behind it in the 
   }
 });
 
+Deno.test("ahead: memory is bounded, whatever batches inflate to and however large they are", async () => {
+  const inflater = new Inflater(() => {});
+  try {
+    // A piece of much noise, and then one of batches that weigh nothing: 3 MB each, inflated.
+    const batches = Array.from({ length: 12 }, (): [Codec, Uint8Array] => [
+      "zstd",
+      new Uint8Array(3 * KB * KB),
+    ]);
+    batches[11] = ["zstd", noise(600 * KB, 1)];
+    assert.deepEqual(await pass(inflater, await respond(batches, 12)), [0, 1], "more than 4 MB");
+    const large = await respond([["zstd", noise(4097 * KB, 2)], ["zstd", noise(600 * KB, 3)]], 2);
+    assert.deepEqual(await pass(inflater, large), [1], "more than 4 MB compressed");
+  } finally {
+    inflater.close();
+  }
+});
+
 Deno.test("ahead: several responses at a time get their own", async () => {
   const inflater = new Inflater(() => {});
   try {
