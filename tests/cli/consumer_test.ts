@@ -3,6 +3,8 @@ import { startBroker } from "../../scripts/broker.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
 import { consumer, producer, start, text, versionLine } from "../support/cli.ts";
 import { createTopic, deleteRecords, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
+import { closedPort, silentPort } from "../support/silence.ts";
+import { stepBeside } from "../support/steps.ts";
 
 Deno.test("consumer: no arguments prints the usage and exits 64", async () => {
   const run = await consumer([]);
@@ -50,25 +52,17 @@ Deno.test("consumer: what can't be meant is a usage error that names it", async 
   ];
   await Promise.all(cases.map(async ([args, env, message]) => {
     const run = await consumer(args, { env });
-    await t.step({
-      name: `${args.join(" ")} ${Object.entries(env).join(" ")}`,
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, 64, run.stderr);
-        assert.match(run.stderr, message);
-        assert.equal(run.stderr.trim().split("\n").length, 1);
-        assert.equal(run.stdout.length, 0);
-      },
+    await stepBeside(t, `${args.join(" ")} ${Object.entries(env).join(" ")}`, () => {
+      assert.equal(run.code, 64, run.stderr);
+      assert.match(run.stderr, message);
+      assert.equal(run.stderr.trim().split("\n").length, 1);
+      assert.equal(run.stdout.length, 0);
     });
   }));
 });
 
 Deno.test("consumer: a closed port is one line and exit 69, within --timeout", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = closedPort();
   const run = await consumer(["-t", "x", "-b", `127.0.0.1:${port}`, "--timeout", "1s"]);
   assert.equal(run.code, 69);
   assert.match(run.stderr, new RegExp(`^kafka_consumer: .*127.0.0.1:${port}: .*refused.*\n$`));
@@ -76,16 +70,8 @@ Deno.test("consumer: a closed port is one line and exit 69, within --timeout", a
 });
 
 Deno.test("consumer: a port that accepts and never answers ends within --timeout", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const accepted: Deno.Conn[] = [];
-  const accepting = (async () => {
-    for await (const conn of listener) accepted.push(conn);
-  })();
-  const run = await consumer(["-t", "x", "-b", `127.0.0.1:${port}`, "--timeout", "1s"]);
-  for (const conn of accepted) conn.close();
-  listener.close();
-  await accepting.catch(() => {});
+  await using silent = silentPort();
+  const run = await consumer(["-t", "x", "-b", `127.0.0.1:${silent.port}`, "--timeout", "1s"]);
   assert.equal(run.code, 69);
   assert.match(run.stderr, /did not answer ApiVersions within 1 s/);
   assert.ok(run.ms < 2500, `${run.ms} ms`);

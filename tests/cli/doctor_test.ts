@@ -10,6 +10,7 @@ import {
   uniqueName,
   withAdmin,
 } from "../support/kafka.ts";
+import { stepBeside } from "../support/steps.ts";
 
 const values = (count: number) => Array.from({ length: count }, (_, i) => ({ value: `${i},x` }));
 
@@ -64,16 +65,10 @@ Deno.test("doctor: what can't be meant is a usage error", async (t) => {
   ];
   await Promise.all(cases.map(async ([args, message]) => {
     const run = await gpdbKafka(["doctor", ...args]);
-    await t.step({
-      name: args.join(" "),
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, 64, run.stderr);
-        assert.match(run.stderr, message);
-        assert.equal(text(run.stdout), "");
-      },
+    await stepBeside(t, args.join(" "), () => {
+      assert.equal(run.code, 64, run.stderr);
+      assert.match(run.stderr, message);
+      assert.equal(text(run.stdout), "");
     });
   }));
 });

@@ -5,6 +5,7 @@ import { createTopic, deleteRecords, produce, uniqueName } from "../support/kafk
 import { addSource, installKafka, load, ownServer, startDatabase } from "../support/load.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { hasScript, startOnTerminal } from "../support/terminal.ts";
+import { stepBeside } from "../support/steps.ts";
 
 /** A topic of two partitions, of which a group has read 5 and 3 records. */
 async function scene(name: string) {
@@ -229,17 +230,11 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
   await Promise.all(cases.map(async ([args, code, message]) => {
     const env = { DATABASE_URL: "" };
     const run = await gpdbKafka(["lag", ...args, "-b", s.broker.bootstrap], { env });
-    await t.step({
-      name: args.join(" "),
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, code, run.stderr);
-        assert.match(run.stderr, message);
-        assert.match(run.stderr, /^gpdb-kafka lag: [^\n]+\n$/);
-        assert.equal(run.stdout.length, 0);
-      },
+    await stepBeside(t, args.join(" "), () => {
+      assert.equal(run.code, code, run.stderr);
+      assert.match(run.stderr, message);
+      assert.match(run.stderr, /^gpdb-kafka lag: [^\n]+\n$/);
+      assert.equal(run.stdout.length, 0);
     });
   }));
 });

@@ -4,6 +4,7 @@ import { Member, Seen, until } from "../support/group.ts";
 import { consoleConsume, withAdmin } from "../support/kafka.ts";
 import { offsetsScene as scene, write } from "../support/offsets.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
+import { stepBeside } from "../support/steps.ts";
 
 Deno.test("offsets: a group with live members is left alone, and they are named", async () => {
   await using s = await scene("live");
@@ -142,17 +143,11 @@ Deno.test("offsets: what can't be done is one line that says why, and changes no
   ];
   await Promise.all(cases.map(async ([args, code, message, stdin]) => {
     const run = await s.offsets(args, stdin);
-    await t.step({
-      name: `${args.join(" ")} ${stdin ?? ""}`.trim(),
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, code, run.stderr);
-        assert.match(run.stderr, message);
-        assert.match(run.stderr, /^gpdb-kafka offsets: [^\n]+\n$/);
-        assert.equal(run.stdout.length, 0);
-      },
+    await stepBeside(t, `${args.join(" ")} ${stdin ?? ""}`.trim(), () => {
+      assert.equal(run.code, code, run.stderr);
+      assert.match(run.stderr, message);
+      assert.match(run.stderr, /^gpdb-kafka offsets: [^\n]+\n$/);
+      assert.equal(run.stdout.length, 0);
     });
   }));
   assert.deepEqual(await s.stored(), [10, 5]);

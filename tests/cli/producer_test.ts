@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
 import { producer, start, text } from "../support/cli.ts";
 import { consoleConsume, createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
+import { stepBeside } from "../support/steps.ts";
 
 Deno.test("producer: no arguments prints the usage and exits 64", async () => {
   const run = await producer([]);
@@ -39,16 +40,10 @@ Deno.test("producer: what can't be meant is a usage error that names it", async 
   ];
   await Promise.all(cases.map(async ([args, message]) => {
     const run = await producer(args);
-    await t.step({
-      name: args.join(" "),
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, 64, run.stderr);
-        assert.match(run.stderr, message);
-        assert.equal(run.stderr.trim().split("\n").length, 1);
-      },
+    await stepBeside(t, args.join(" "), () => {
+      assert.equal(run.code, 64, run.stderr);
+      assert.match(run.stderr, message);
+      assert.equal(run.stderr.trim().split("\n").length, 1);
     });
   }));
 });

@@ -4,6 +4,7 @@ import { gpdbKafka, text } from "../support/cli.ts";
 import { createTopic, deleteTopic, produce, uniqueName, withAdmin } from "../support/kafka.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { hasScript, startOnTerminal } from "../support/terminal.ts";
+import { stepBeside } from "../support/steps.ts";
 
 Deno.test("topics: create, list, describe, delete", async () => {
   await using broker = await startBroker();
@@ -130,17 +131,11 @@ Deno.test("topics: what can't be done is one line that says why", async (t) => {
   ];
   await Promise.all(cases.map(async ([args, code, message]) => {
     const run = await gpdbKafka(["topics", ...args, "-b", broker.bootstrap]);
-    await t.step({
-      name: args.join(" "),
-      sanitizeOps: false,
-      sanitizeResources: false,
-      sanitizeExit: false,
-      fn: () => {
-        assert.equal(run.code, code, run.stderr);
-        assert.match(run.stderr, message);
-        assert.match(run.stderr, /^gpdb-kafka topics: [^\n]+\n$/);
-        assert.equal(run.stdout.length, 0);
-      },
+    await stepBeside(t, args.join(" "), () => {
+      assert.equal(run.code, code, run.stderr);
+      assert.match(run.stderr, message);
+      assert.match(run.stderr, /^gpdb-kafka topics: [^\n]+\n$/);
+      assert.equal(run.stdout.length, 0);
     });
   }));
 });
