@@ -209,7 +209,7 @@ Deno.test("consumer: a worker inflates a part of what is large, and each row com
     const sent = await producer([...at, "-z", codec], { stdin: rows.join("\n") });
     assert.equal(sent.code, 0, sent.stderr);
     const plain = await consumer([...at, "-v"]);
-    assert.match(plain.stderr, /^a worker inflates batches, too\n40000 rows/);
+    assert.match(plain.stderr, /^a worker inflates batches, too\n40000 rows/m);
     assert.ok(text(plain.stdout).trim().split("\n").sort().join() === rows.join(), codec);
     const columns = ["-o", "earliest", "--columns", "partition", "--max-records", "39999"];
     const most = await consumer([...at, ...columns]);

@@ -75,7 +75,7 @@ export async function deleteRecords(
     .map(([partition, offset]) => ({ partition: Number(partition), offset: String(offset) }));
   await withAdmin(broker, async (admin) => {
     // deleteTopicRecords looks for the leaders in metadata that it does not load itself.
-    await admin.fetchTopicOffsets(topic);
+    await offsetsOf(admin, topic);
     await admin.deleteTopicRecords({ topic, partitions });
   });
 }
@@ -90,10 +90,23 @@ export interface PartitionOffsets {
 
 /** Where each partition starts and ends, in the order of the partitions. */
 export async function topicOffsets(broker: Broker, topic: string): Promise<PartitionOffsets[]> {
-  const found = await withAdmin(broker, (admin) => admin.fetchTopicOffsets(topic));
+  const found = await withAdmin(broker, (admin) => offsetsOf(admin, topic));
   return found
     .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
     .sort((a, b) => a.partition - b.partition);
+}
+
+/** A new leader is named a moment before it answers as one. */
+async function offsetsOf(admin: Admin, topic: string) {
+  for (const deadline = Date.now() + 10_000;;) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      const { type } = error as { type?: string };
+      if (type !== "NOT_LEADER_FOR_PARTITION" || Date.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** A group's committed offsets of one topic, by partition; -1 where there is none. */
