@@ -10,7 +10,11 @@ import {
   RECORD_LIST_TOO_LARGE,
   UNKNOWN_PRODUCER_ID,
 } from "../protocol/error_codes.ts";
-import { produce, type ProducedPartition } from "../protocol/messages/produce.ts";
+import {
+  produce,
+  type ProducedPartition,
+  type ProduceResponse,
+} from "../protocol/messages/produce.ts";
 import type { ProducerIdentity, RecordBatch } from "./batch.ts";
 import type { ProduceOptions } from "./options.ts";
 import { PartitionQueue } from "./partition_queue.ts";
@@ -171,7 +175,7 @@ export class Sender implements Sink {
     const { size } = batch;
     this.#bytes.set(connection, (this.#bytes.get(connection) ?? 0) + size);
     try {
-      const answer: ProducedPartition[] | undefined = await connection.call(produce, {
+      const answer: ProduceResponse | undefined = await connection.call(produce, {
         acks,
         // Before our own deadline, so that a broker that waits for replicas in vain can say so.
         timeout: Math.ceil(this.#cluster.config.timeout / 2),
@@ -179,7 +183,7 @@ export class Sender implements Sink {
         partition: queue.partition,
         recordsSize: size,
       }, { tail: batch.bytes, answered: acks !== 0 });
-      this.#accept(queue, batch, acks === 0 ? null : answer[0]);
+      this.#accept(queue, batch, acks === 0 ? null : answer.partitions[0]);
     } catch (error) {
       queue.problem ??= { error, batch };
     }

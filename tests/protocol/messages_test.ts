@@ -134,15 +134,21 @@ Deno.test("OffsetCommit: taken, and refused while the group has a live member", 
 
 Deno.test("InitProducerId: given, and not yet", none, () => {
   const given = decodeWhole(initProducerId, frame("init_producer_id"));
-  assert.deepEqual(given, { errorCode: 0, producerId: 0, producerEpoch: 0 });
+  assert.deepEqual(given, { throttle: 0, errorCode: 0, producerId: 0, producerEpoch: 0 });
   const loading = decodeWhole(initProducerId, frame("init_producer_id_loading"));
-  assert.deepEqual(loading, { errorCode: 14, producerId: -1, producerEpoch: -1 });
+  assert.deepEqual(loading, {
+    throttle: 0,
+    errorCode: 14,
+    producerId: -1,
+    producerEpoch: -1,
+  });
 });
 
 Deno.test("Produce: taken, again behind the first, unknown topic, corrupt batch", none, () => {
-  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => [
-    { topic, partition: 0, errorCode, baseOffset },
-  ];
+  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => ({
+    throttle: 0,
+    partitions: [{ topic, partition: 0, errorCode, baseOffset }],
+  });
   assert.deepEqual(decodeWhole(produce, frame("produce")), produced(0));
   assert.deepEqual(decodeWhole(produce, frame("produce_again")), produced(4));
   assert.deepEqual(
