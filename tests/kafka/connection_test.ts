@@ -277,7 +277,7 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
     return new Uint8Array(view.buffer);
   };
   // Kafka 1.0 accepts Fetch up to version 6.
-  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 5], [10, 0, 1], [18, 0, 1]);
+  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
   const error = await opening((peer) => peer.greet(old)) as Error;
   const advice = "Kafka 2.1 or later is needed";
   assert.equal(
@@ -287,6 +287,6 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
   const none = await opening((peer) => peer.greet(versions([18, 0, 1]))) as Error;
   assert.equal(
     `${none}`,
-    `Failure: BROKER accepts no version of Metadata, this client speaks version 4: ${advice}`,
+    `Failure: BROKER accepts no version of Metadata, this client speaks version 7: ${advice}`,
   );
 });
