@@ -9,12 +9,12 @@ import { produce } from "../../lib/protocol/messages/produce.ts";
 import { type Case, decodeWhole, frame } from "../golden/frames.ts";
 import {
   clientConfig,
-  fakeBroker,
   type Peer,
+  rawBroker,
   type Request,
   response,
   untilClosed,
-} from "./fake_broker.ts";
+} from "../support/scripted_broker/peer.ts";
 
 const local: { permissions: Deno.PermissionOptions } = { permissions: { net: ["127.0.0.1"] } };
 const wanted = { topics: ["golden-plain"] };
@@ -26,7 +26,7 @@ async function connected(
   use: (connection: Connection) => Promise<void>,
   timeout = 5000,
 ): Promise<void> {
-  await using broker = fakeBroker(async (peer) => {
+  await using broker = rawBroker(async (peer) => {
     await peer.greet();
     await script(peer);
   });
@@ -41,7 +41,7 @@ async function connected(
 
 /** Opens a connection to a server that follows the script from the start. */
 async function opening(script: (peer: Peer) => Promise<void>, timeout = 5000): Promise<unknown> {
-  await using broker = fakeBroker(script);
+  await using broker = rawBroker(script);
   const address = { host: "127.0.0.1", port: broker.port };
   const name = new RegExp(`127.0.0.1:${broker.port}`, "g");
   try {
@@ -243,7 +243,7 @@ Deno.test(
 );
 
 Deno.test("open: a port where nobody listens", local, async () => {
-  const broker = fakeBroker(untilClosed);
+  const broker = rawBroker(untilClosed);
   await broker[Symbol.asyncDispose]();
   const address = { host: "127.0.0.1", port: broker.port };
   await assert.rejects(Connection.open(address, clientConfig(), apis), {
