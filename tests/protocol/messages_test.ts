@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
@@ -204,6 +205,19 @@ Deno.test("InitProducerId: given, and not yet", none, () => {
     errorCode: 14,
     producerId: -1,
     producerEpoch: -1,
+  });
+});
+
+Deno.test("DescribeConfigs: a value, and a broker that was asked for another one's", none, () => {
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs")), {
+    throttle: 0,
+    errorCode: 0,
+    values: new Map([["producer.id.expiration.ms", "86400000"]]),
+  });
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs_elsewhere")), {
+    throttle: 0,
+    errorCode: 42,
+    values: new Map(),
   });
 });
 
