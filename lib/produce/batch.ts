@@ -24,7 +24,7 @@ export class RecordBatch {
   sequence = -1;
   /** When it was stamped, milliseconds since 1970: the time of its records. */
   timestamp: number = NEVER;
-  /** Whether it may be in the log though no answer said so: one to it was lost. */
+  /** Whether it may be in the log although no answer said so. */
   inDoubt = false;
   /** Gives the memory back. */
   readonly release: () => void;
@@ -92,7 +92,7 @@ export class RecordBatch {
 
   /**
    * Writes who sends the batch, its place in the partition's sequence, the time, and the CRC. Right
-   * before it is first sent: brokers forget a producer so long after the time of its last batch.
+   * before it is first sent: brokers forget a producer a fixed time after that of its last batch.
    */
   stamp({ id, epoch }: ProducerIdentity, sequence: number): void {
     const { kernel, start } = this;

@@ -4,6 +4,7 @@ import type { Connection } from "../kafka/connection.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { lookUpOffsets, partitionName } from "../kafka/offsets.ts";
 import {
+  DUPLICATE_SEQUENCE_NUMBER,
   INVALID_PRODUCER_EPOCH,
   OUT_OF_ORDER_SEQUENCE_NUMBER,
   UNKNOWN_PRODUCER_ID,
@@ -19,7 +20,15 @@ const LAST_EPOCH = 0x7fff;
 
 /** What a broker answers before it has appended anything. */
 const REFUSED = new Set([
-  ...[2, 10, 17, 18, 19, 21, 29, 31, 32, 35, 42, 43, 44, 45, 47, 59, 76, 87, 89],
+  ...[2, 10, 17, 18, 19, 21, 29, 31, 32, 35, 42, 43, 44, 45, 46, 47, 59, 76, 87, 89],
+]);
+
+/** A leader does not know a batch's producer, or knows a later epoch or a later batch of it. */
+const STRANGERS = new Set([
+  OUT_OF_ORDER_SEQUENCE_NUMBER,
+  DUPLICATE_SEQUENCE_NUMBER,
+  INVALID_PRODUCER_EPOCH,
+  UNKNOWN_PRODUCER_ID,
 ]);
 
 /**
@@ -30,10 +39,9 @@ export function leavesDoubt(error: unknown): boolean {
   return !(error instanceof BrokerError && REFUSED.has(error.code));
 }
 
-/** Whether a leader refuses a batch since it does not know its producer, or the batch before. */
+/** Whether a leader refuses a batch because of what it knows, or does not, of its producer. */
 export function isStranger(code: number): boolean {
-  return code === OUT_OF_ORDER_SEQUENCE_NUMBER || code === UNKNOWN_PRODUCER_ID ||
-    code === INVALID_PRODUCER_EPOCH;
+  return STRANGERS.has(code);
 }
 
 /**
@@ -51,13 +59,13 @@ export class Once {
     this.#place = place;
   }
 
-  /** Throws Failure where a batch is in doubt: before any gets another sequence number. */
+  /** Throws Failure if a batch is in doubt: call it before any gets another sequence number. */
   nothingInDoubt(queue: PartitionQueue, error: Error): void {
     if (queue.inDoubt.length > 0) throw this.#inDoubt(queue, error.message);
   }
 
   /**
-   * Throws Failure where a batch in doubt was first sent so long ago that the leader, `broker`, may
+   * Throws Failure if a batch in doubt was first sent so long ago that the leader, `broker`, may
    * have forgotten that it has it.
    */
   async stillKnown(queue: PartitionQueue, leader: Connection, broker: number): Promise<void> {
@@ -108,8 +116,8 @@ export class Once {
     const where = queue.nextOffset === -1 ? "at its end" : `from offset ${queue.nextOffset} on`;
     return new Failure(
       "broker",
-      `${why}: ${rows} rows for ${partitionName(queue)}, from ${this.#place(batches[0].line(0))} ` +
-        `on, may or may not be in it — look ${where} before you send them again`,
+      `${why}: ${rows} rows, from ${this.#place(batches[0].line(0))} on, may or may not be in it ` +
+        `— check the partition ${where} before you send them again`,
     );
   }
 }

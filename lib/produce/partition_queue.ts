@@ -53,14 +53,14 @@ export class PartitionQueue implements TopicPartition {
 
   /**
    * Whether a batch was acknowledged a moment ago. If not, only one may be in flight: a broker that
-   * knows nothing of a producer, or nothing any more, accepts any sequence number, so it would
+   * does not know the producer, or no longer, accepts any sequence number, so it would
    * accept the second batch without the first.
    */
   get established(): boolean {
     return performance.now() - this.#acknowledged < TRUST;
   }
 
-  /** The batches that may be in the log though no answer said so. */
+  /** The batches that may be in the log although no answer said so. */
   get inDoubt(): RecordBatch[] {
     return this.batches.filter((batch) => batch.inDoubt);
   }

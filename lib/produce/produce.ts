@@ -23,6 +23,8 @@ export interface Progress {
   delivered: number;
   /** Bytes of the rows read. */
   bytes: number;
+  /** The first row that was read and is not known to be delivered; null: all are. */
+  doubt?: string | null;
 }
 
 /** What a run did. Offsets: `from` the first row's, `to` the one behind the last. */
@@ -99,12 +101,20 @@ async function deliver(
     arena.setUp(options, hashing);
     const packer = new Packer(arena, options, sender, compressor, bad.add);
     tooLarge.packer = packer;
-    watch(() => ({ read: packer.rows, delivered: sender.rows, bytes: packer.bytes }));
+    const doubt = () => {
+      const line = Math.min(sender.firstLine, packer.firstLine);
+      return line < Infinity ? bad.place(line) : null;
+    };
+    watch(() => ({
+      read: packer.rows,
+      delivered: sender.rows,
+      bytes: packer.bytes,
+      doubt: doubt(),
+    }));
     try {
       await Promise.race([feed(arena, packer, options, bad), sender.failed]);
     } catch (error) {
-      const line = Math.min(sender.firstLine, packer.firstLine);
-      throw withCount(error, sender.rows, options.acks, line < Infinity ? bad.place(line) : null);
+      throw withCount(error, sender.rows, options.acks, doubt());
     } finally {
       packer.stop();
     }

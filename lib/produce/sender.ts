@@ -199,7 +199,9 @@ export class Sender implements Sink {
 
   #accept(queue: PartitionQueue, batch: RecordBatch, answer: ProducedPartition | null): void {
     const code = answer === null ? 0 : answer.errorCode;
-    if (code !== 0 && code !== DUPLICATE_SEQUENCE_NUMBER) {
+    // It has it already. Of a batch that it can't have, that is untrue: then it took a later one.
+    const again = code === DUPLICATE_SEQUENCE_NUMBER && batch.inDoubt;
+    if (code !== 0 && !again) {
       throw new BrokerError(`cannot write ${partitionName(queue)}`, code);
     }
     this.rows += batch.count;

@@ -59,8 +59,8 @@ for (const [code, name] of strangers) {
     assert.equal(run.code, 69, run.stderr);
     assert.equal(
       run.stderr,
-      `kafka_producer: cannot write topic "t" partition 0: ${name} (${code}): 2 rows for ` +
-        `topic "t" partition 0, from stdin line 3 on, may or may not be in it — look from ` +
+      `kafka_producer: cannot write topic "t" partition 0: ${name} (${code}): 2 rows, ` +
+        `from stdin line 3 on, may or may not be in it — check the partition from ` +
         `offset 2 on before you send them again${IN_DOUBT}`,
     );
     assert.equal(kafka.log("t").end, 4);
@@ -68,7 +68,38 @@ for (const [code, name] of strangers) {
   });
 }
 
-Deno.test("once: a leader that gave up its office after it had the batch leaves it in doubt", async () => {
+Deno.test("once: DUPLICATE_SEQUENCE_NUMBER for a batch that was never sent delivers nothing", async () => {
+  await using kafka = await broker((kafka, call) => {
+    // As where a batch after it was accepted, by a broker that had forgotten the producer.
+    if (call.nth === 1) kafka.log("t").producers.set("1000/0", 10);
+  });
+  const run = await produceTwice(kafka);
+  assert.equal(run.code, 0, run.stderr);
+  assert.deepEqual(sequences(kafka), [[0, 0], [1, 0]]);
+});
+
+Deno.test("once: what an interrupted run leaves in doubt is told", async () => {
+  await using kafka = await broker((_, call) => {
+    if (call.nth === 1) call.silent();
+  });
+  const child = start("producer", [
+    ...["-b", kafka.bootstrap, "-t", "t", "--batch-rows", "2", "--pause", "100ms"],
+  ]);
+  const output = child.output();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(FOUR));
+  for (let tries = 0; kafka.requestsOf("produce").length < 2 && tries < 400; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  child.kill("SIGTERM");
+  const { code, stderr } = await output;
+  await writer.abort().catch(() => {});
+  assert.equal(code, 143);
+  const counts = "2 of 4 rows read were acknowledged, rows from stdin line 3 on are in doubt";
+  assert.equal(text(stderr), `kafka_producer: stopped by SIGTERM before its end; ${counts}\n`);
+});
+
+Deno.test("once: a leader that steps down after it appended a batch leaves it in doubt", async () => {
   await using kafka = await broker((_, call) => {
     if (call.nth === 1) call.reply.topics[0].partitions[0].errorCode = 6;
     if (call.nth > 1) call.fail(45);
@@ -146,7 +177,7 @@ Deno.test("once: a leader that is silent for the whole timeout is tried once mor
   assert.equal(kafka.log("t").end, 4);
 });
 
-Deno.test("once: input that pauses for longer than --timeout is nobody's fault", async () => {
+Deno.test("once: input that pauses for longer than --timeout does not end the run", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   const child = start("producer", ["-b", kafka.bootstrap, "-t", "t", "--timeout", "1s"]);
   const output = child.output();
