@@ -9,6 +9,7 @@ import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { Reader } from "../../lib/protocol/reader.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../golden/frames.ts";
 
 const none = { permissions: "none" } as const;
@@ -234,4 +235,16 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
   });
+});
+
+Deno.test("every answer that has a throttle time reports it to who reads it", none, () => {
+  const without = /^(api_versions|sasl_)/;
+  for (const name of cases.filter((name) => !without.test(name))) {
+    const bytes = frame(name);
+    const at = name.startsWith("produce") ? bytes.length - 4 : 0;
+    new DataView(bytes.buffer).setInt32(at, 12_345);
+    const reader = new Reader(bytes);
+    apiOf(name).decode(reader);
+    assert.equal(reader.throttled, 12_345, name);
+  }
 });

@@ -3,6 +3,7 @@ import { Failure } from "../../failure.ts";
 import { isDenied } from "../../protocol/error_codes.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
+import { atMost } from "../deadline.ts";
 import { partitionNames, type TopicPartition } from "../offsets.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
@@ -243,12 +244,4 @@ export class Membership {
       { cause: error },
     );
   }
-}
-
-/** Waits for the work, however it ends, but not longer. */
-async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, milliseconds);
-  await Promise.race([work?.catch(() => {}), late.promise]);
-  clearTimeout(timer);
 }
