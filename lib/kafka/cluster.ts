@@ -12,7 +12,7 @@ import {
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
 import { Connection, ConnectionError } from "./connection.ts";
 import { atMost } from "./deadline.ts";
-import { check } from "./errors.ts";
+import { check, LeftOutError } from "./errors.ts";
 import { retry } from "./retry.ts";
 
 /** How long a broker may be silent before another one is tried beside it, milliseconds. */
@@ -49,7 +49,7 @@ export class Cluster {
     let unknownSince: number | undefined;
     return await retry(this.config, async () => {
       const [found] = (await this.refresh([topic])).topics;
-      const code = found?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION;
+      const code = found.errorCode;
       if (code === UNKNOWN_TOPIC_OR_PARTITION) {
         unknownSince ??= performance.now();
         if (performance.now() - unknownSince >= UNKNOWN_TOPIC_PATIENCE) {
@@ -71,6 +71,7 @@ export class Cluster {
     const connection = await this.#anyBroker();
     const api = connection.accepts(metadataWithIds) ? metadataWithIds : metadata;
     const answer = await connection.call(api, { topics });
+    checkWhole(answer, topics ?? [], connection.name);
     this.#clusterId = answer.clusterId;
     for (const { id, host, port } of answer.brokers) this.#brokers.set(id, { host, port });
     for (const { topic, partitions } of answer.topics) {
@@ -105,7 +106,11 @@ export class Cluster {
   async coordinator(group: string): Promise<Connection> {
     const connection = await this.#anyBroker();
     const found = await connection.call(findCoordinator, { group });
-    check(`cannot find the coordinator of group "${group}"`, found.errorCode, found.errorMessage);
+    const failed = `cannot find the coordinator of group "${group}"`;
+    check(failed, found.errorCode, found.errorMessage);
+    if (found.host === "" || found.port <= 0) {
+      throw new LeftOutError(failed, connection.name, "its address");
+    }
     return await this.#connect(found);
   }
 
@@ -173,4 +178,21 @@ export class Cluster {
 
 function isDenied(error: unknown): boolean {
   return error instanceof Failure && error.kind === "denied";
+}
+
+/** Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions. */
+function checkWhole({ topics }: MetadataResponse, asked: readonly string[], broker: string): void {
+  const found = new Map(topics.map((topic) => [topic.topic, topic]));
+  const failed = (topic: string) => `cannot read topic "${topic}"`;
+  for (const topic of asked) {
+    if (!found.has(topic)) throw new LeftOutError(failed(topic), broker, "the topic");
+  }
+  for (const { topic, partitions } of topics) {
+    const numbers = new Set(partitions.map(({ partition }) => partition));
+    for (let number = 0; number < partitions.length; number++) {
+      if (!numbers.has(number)) {
+        throw new LeftOutError(failed(topic), broker, `partition ${number}`);
+      }
+    }
+  }
 }

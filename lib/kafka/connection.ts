@@ -231,7 +231,7 @@ export class Connection {
       pending.resolve(response);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      const what = `a ${pending.api.name} response that cannot be read: ${detail}`;
+      const what = `a response to ${pending.api.name} that cannot be read: ${detail}`;
       pending.reject(this.#nonsense(what, error));
     }
   }

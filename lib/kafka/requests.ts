@@ -26,7 +26,7 @@ export function encodeRequest<Request>(
     api.encode(writer, request);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const failed = `cannot send a ${api.name} request: ${error.message}`;
+    const failed = `cannot send a request of ${api.name}: ${error.message}`;
     throw new Failure("usage", failed, { cause: error });
   }
   const frame = writer.finish();

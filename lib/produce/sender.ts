@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
+import { producedIn } from "../kafka/answers.ts";
 import type { Connection } from "../kafka/connection.ts";
 import { asFailure, BrokerError } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
@@ -179,7 +180,12 @@ export class Sender implements Sink {
         partition: queue.partition,
         recordsSize: size,
       }, { tail: batch.bytes, answered: acks !== 0 });
-      this.#accept(queue, batch, acks === 0 ? null : answer[0]);
+      const failed = `cannot write ${partitionName(queue)}`;
+      this.#accept(
+        queue,
+        batch,
+        acks === 0 ? null : producedIn(answer!, failed, connection, queue),
+      );
     } catch (error) {
       queue.problem ??= { error, batch };
     }

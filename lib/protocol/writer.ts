@@ -119,6 +119,11 @@ export class Writer {
   }
 }
 
+/** Whether a string is short enough for Kafka's protocol. */
+export function isSendable(value: string): boolean {
+  return utf8.encode(value).length <= MAX_STRING;
+}
+
 function encodeString(value: string): Uint8Array {
   const bytes = utf8.encode(value);
   if (bytes.length <= MAX_STRING) return bytes;

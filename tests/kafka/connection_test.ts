@@ -193,7 +193,7 @@ Deno.test("a response that is too long or too short names its API and broker", l
     for (const body of bodies) await peer.answer(await peer.request() as Request, body);
     await peer.answer(await peer.request() as Request, frame("metadata"));
   }, async (connection) => {
-    const failed = `${connection.name} sent a Metadata response that cannot be read`;
+    const failed = `${connection.name} sent a response to Metadata that cannot be read`;
     await assert.rejects(connection.call(metadata, wanted), {
       kind: "broker",
       message: `${failed}: 1 bytes left at the end of a message`,

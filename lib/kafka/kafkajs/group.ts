@@ -1,6 +1,7 @@
 import type { Cluster, Consumer } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { isDenied } from "../../protocol/error_codes.ts";
+import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
 import { atMost } from "../deadline.ts";
@@ -106,6 +107,8 @@ export class Membership {
     group: string,
     topics: readonly string[],
   ): Promise<Membership> {
+    // kafkajs would send a frame that says something else.
+    if (!isSendable(group)) throw new Failure("usage", "cannot join a group: its name is too long");
     const membership = new Membership(config, group, topics);
     await membership.#start().catch(async (error) => {
       await membership.close();
