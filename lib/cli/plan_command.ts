@@ -2,7 +2,9 @@ import { Failure } from "../failure.ts";
 import { planRows, planTopic } from "../load/plan.ts";
 import { parseOffsets, queryPlan } from "../load/query_plan.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseTime } from "./values.ts";
 
@@ -35,8 +37,8 @@ export const planCommand: Command = {
     },
     ...connectionFlags,
   ],
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const topic = checkTopic("--topic", given.get("topic"));
     const { at, offsets } = wanted(given, topic, env("GP_QUERY_STRING"));
     const isolation = given.choice(
@@ -48,10 +50,7 @@ export const planCommand: Command = {
     const config = await clientConfig(given, env, console, "gpdb-kafka-plan");
     const options = { topic, isolation, at, mirror: { group, offsets } };
     const partitions = await planTopic(options, config, console.warn);
-    const bytes = new TextEncoder().encode(planRows(topic, partitions));
-    for (let written = 0; written < bytes.length;) {
-      written += Deno.stdout.writeSync(bytes.subarray(written));
-    }
+    print(planRows(topic, partitions));
   },
 };
 

@@ -6,6 +6,7 @@ import { openDatabase, readColumns } from "../load/database.ts";
 import { databaseProblem } from "../load/errors.ts";
 import { quoteTable } from "../greenplum/source.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { sourceFlags, sqlFlags } from "./sql_flags.ts";
 
@@ -19,6 +20,7 @@ export const sqlCommand: Command = {
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,
+  answers: true,
   async run(given) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
@@ -26,8 +28,7 @@ export const sqlCommand: Command = {
     if (given.files.length > files) {
       throw new Failure("usage", `"${more[0] ?? name}" is one word too many`);
     }
-    const bytes = new TextEncoder().encode(await text(what, name, dialect, given));
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    print(await text(what, name, dialect, given));
   },
 };
 
