@@ -14,7 +14,7 @@ export const doctorCommand: Command = {
     "gpdb-kafka doctor --brokers broker1:9092",
     "gpdb-kafka doctor --brokers broker1:9092 --topic crimes --group loader",
     "gpdb-kafka doctor --dsn postgres://gpadmin@coordinator/warehouse --source crimes",
-    "gpdb-kafka doctor --topic crimes --dsn postgres://… --table public.crimes",
+    "gpdb-kafka doctor --topic crimes --table public.crimes",
   ],
   flags: doctorFlags,
   needsNoArguments: true,

@@ -16,7 +16,8 @@ export const sqlCommand: Command = {
   about: "prints SQL: schema (kafka.load), source NAME (a topic and its table), example (crimes)",
   examples: [
     "gpdb-kafka sql schema | psql -d warehouse",
-    "gpdb-kafka sql source crimes --table public.crimes --brokers kafka1:9092 --dsn postgres://… ",
+    "gpdb-kafka sql source crimes --brokers broker1:9092 " +
+    "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,
