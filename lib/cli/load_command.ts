@@ -149,13 +149,11 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
-  if (source === undefined) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
+  if (!source) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is one source too many`);
   const dsn = given.get("dsn") ?? env("DATABASE_URL");
   if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
-  if (given.has("once") && given.has("every")) {
-    throw new Failure("usage", "--once and --every exclude each other");
-  }
+  given.excludes("every", ["once", "timeout"]);
   return {
     source,
     dsn,

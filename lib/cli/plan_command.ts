@@ -30,7 +30,12 @@ export const planCommand: Command = {
       value: "GROUP",
       help: "commit for this group; what fails there is a warning (gpdb-kafka)",
     },
-    { name: "commit-offsets", value: "P:O,…", help: "commit these: what a database holds already" },
+    {
+      name: "commit-offsets",
+      value: "P:O,…",
+      mayBeEmpty: true,
+      help: "commit these: what a database holds already",
+    },
     {
       name: "from-query",
       help: "take --at and --commit-offsets from the comment that kafka.load puts first",
@@ -39,6 +44,8 @@ export const planCommand: Command = {
   ],
   answers: true,
   async run(given, console) {
+    const [extra] = given.files;
+    if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
     const topic = checkTopic("--topic", given.get("topic"));
     const { at, offsets } = wanted(given, topic, env("GP_QUERY_STRING"));
     const isolation = given.choice(
@@ -61,10 +68,6 @@ function wanted(given: Given, topic: string, statement: string | undefined) {
       offsets: parseOffsets("--commit-offsets", given.get("commit-offsets") ?? ""),
     };
   }
-  for (const flag of ["at", "commit-offsets"]) {
-    if (given.has(flag)) {
-      throw new Failure("usage", `--${flag} and --from-query exclude each other`);
-    }
-  }
+  given.excludes("from-query", ["at", "commit-offsets"]);
   return queryPlan(statement, topic);
 }

@@ -58,6 +58,7 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
 }
 
 function openConsole(given: Given): Console {
+  given.excludes("verbose", ["quiet"]);
   const level = given.has("verbose") ? 2 : given.has("quiet") ? 0 : 1;
   const file = given.get("log-file");
   try {

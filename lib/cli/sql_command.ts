@@ -8,7 +8,7 @@ import { quoteTable } from "../greenplum/source.ts";
 import type { Given } from "./flags.ts";
 import { print } from "./print.ts";
 import type { Command } from "./run.ts";
-import { sourceFlags, sqlFlags } from "./sql_flags.ts";
+import { checkSqlFlags, sourceFlags, sqlFlags } from "./sql_flags.ts";
 
 /** The SQL that a database needs. */
 export const sqlCommand: Command = {
@@ -39,6 +39,7 @@ async function text(
   dialect: Dialect,
   given: Given,
 ): Promise<string> {
+  if (what !== undefined) checkSqlFlags(given, what);
   switch (what) {
     case "schema":
       return await schemaSql(dialect);
