@@ -68,6 +68,6 @@ function wanted(given: Given, topic: string, statement: string | undefined) {
       offsets: parseOffsets("--commit-offsets", given.get("commit-offsets") ?? ""),
     };
   }
-  given.excludes("from-query", ["at", "commit-offsets"]);
+  for (const flag of ["at", "commit-offsets"]) given.excludes(flag, ["from-query"]);
   return queryPlan(statement, topic);
 }
