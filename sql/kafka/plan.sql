@@ -60,16 +60,14 @@ BEGIN
     ELSIF topic_id <> last.topic_id THEN
       wrong := format('topic "%s" was deleted and created again: its id is %s, but source "%s" has loaded %s',
         s.topic, topic_id, s.name, last.topic_id);
-    ELSIF epoch_end < 0 THEN
-      wrong := format('topic "%s" was deleted and created again: partition %s never had the leader epoch %s (it has %s) that source "%s" has loaded',
-        s.topic, partition_no, last.leader_epochs[partition_no + 1], leader_epoch, s.name);
     END IF;
     IF wrong IS NOT NULL THEN
       same_topic := false;
       stands := NULL;
     ELSIF epoch_end < stands THEN
-      wrong := format('topic "%s" partition %s was truncated: what it had of leader epoch %s ends at offset %s now, but source "%s" stands at %s',
+      wrong := format('topic "%s" partition %s was truncated: what it has of leader epoch %s ends at offset %s, but source "%s" stands at %s in it',
         s.topic, partition_no, last.leader_epochs[partition_no + 1], epoch_end, s.name, stands);
+      same_topic := epoch_end > 0;
       stands := greatest(epoch_end, earliest);
     ELSIF stands > end_offset THEN
       wrong := format('topic "%s" partition %s has the offsets %s to %s, but source "%s" stands at %s: the partition was truncated, or the topic was deleted and created again',

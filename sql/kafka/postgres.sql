@@ -130,7 +130,7 @@ DECLARE
   detail text;
 BEGIN
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
-    || coalesce(' --log ' || log || CASE WHEN mirror THEN ' --mirror' ELSE '' END
+    || coalesce(' --of-log ' || log || CASE WHEN mirror THEN ' --mirror' ELSE '' END
       || ' --stand ' || told, '')
     || coalesce(' --at ' || at_time, ''));
   RETURN QUERY DELETE FROM kafka._plan_row RETURNING *;
