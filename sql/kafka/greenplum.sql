@@ -101,14 +101,14 @@ $$;
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
 -- epoch_end is the end of the leader epoch told of, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
-  s kafka.source, told text, log text, mirror boolean, at_time bigint)
+  s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
   at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE '/* kafka-plan topic=' || s.topic
     || coalesce(' at=' || at_time, '')
-    || coalesce(' log=' || log || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END
+    || coalesce(' log=' || log_hash || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END
       || ' stand=' || told, '')
     || ' */ SELECT topic, partition_no, earliest, end_offset, at_offset, cluster_id, topic_id,'
     || ' leader_epoch, epoch_end FROM ' || s.planner::regclass;
@@ -139,27 +139,20 @@ BEGIN
 END
 $$;
 
--- How many rows the reject limit has left out of this load so far. The log holds those of all
--- loads, stamped with the start of their statement; if the same statement has loaded the source
--- before, those are in the history.
-CREATE OR REPLACE FUNCTION kafka._rejected(source text) RETURNS bigint
+-- How many rows the log of the reject limit has, of all loads: a load counts them before and after
+-- its own. (Their time is of their segment's clock, so it cannot tell whose they are.)
+CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
-  logged bigint;
-  before bigint;
+  logged bigint := 0;
 BEGIN
   s := kafka._open(source, 'INSERT');
-  IF NOT EXISTS (SELECT 1 FROM pg_exttable e
+  IF EXISTS (SELECT 1 FROM pg_exttable e
     WHERE e.reloid = s.reader::regclass AND e.rejectlimit IS NOT NULL) THEN
-    RETURN 0;
+    SELECT count(*) INTO logged FROM gp_read_error_log(s.reader);
   END IF;
-  SELECT count(*) INTO logged FROM gp_read_error_log(s.reader) e
-  WHERE e.cmdtime = statement_timestamp();
-  SELECT coalesce(sum(h.rejected), 0) INTO before FROM kafka.load_history h
-  WHERE h.source = s.name AND h.backend = pg_backend_pid()
-    AND h.transaction_start = transaction_timestamp() AND h.started >= statement_timestamp();
-  RETURN greatest(0, logged - before);
+  RETURN logged;
 END
 $$;
 

@@ -1,5 +1,5 @@
 -- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._check_reader, kafka._plan, kafka._copy, kafka._rejected and kafka._room.
+-- kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and nobody else may call a
 -- step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the steps
@@ -203,10 +203,13 @@ BEGIN
   moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
   load_no := coalesce(last.load_no, 0) + moved::integer;
   IF moved THEN
-    INSERT INTO kafka.load_plan (source, load_no, definition, reason, started, records, lag, lost,
-      ranges, next_offsets, cluster_id, topic_id, leader_epochs)
-    VALUES (s.name, load_no, s::text, reason, started, records, lag, lost,
-      array_to_string(chunks, ','), next.next_offsets, next.cluster_id, next.topic_id,
+    -- Made here: what Greenplum makes of it on its segments may be another text.
+    next.definition := s::text;
+    next.planned := clock_timestamp();
+    INSERT INTO kafka.load_plan (source, load_no, planned, definition, reason, started, records,
+      lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs)
+    VALUES (s.name, load_no, next.planned, next.definition, reason, started, records,
+      lag, lost, array_to_string(chunks, ','), next.next_offsets, next.cluster_id, next.topic_id,
       next.leader_epochs);
   END IF;
 END
@@ -256,13 +259,17 @@ DECLARE
   started constant timestamptz := clock_timestamp();
   step record;
   chunk text;
+  logged bigint;
 BEGIN
   SELECT b.* INTO step FROM kafka._begin(source, max_records) b;
   rows := 0;
+  rejected := 0;
+  IF step.records > 0 THEN logged := kafka._logged(source); END IF;
   FOREACH chunk IN ARRAY step.chunks LOOP
     rows := rows + kafka._copy(source, chunk);
   END LOOP;
-  rejected := CASE WHEN step.records > 0 THEN kafka._rejected(source) ELSE 0 END;
+  -- Not less than none: somebody may truncate the log meanwhile.
+  IF step.records > 0 THEN rejected := greatest(0, kafka._logged(source) - logged); END IF;
   IF step.moved THEN PERFORM kafka._finish(source, rows, rejected); END IF;
   records := step.records;
   lag := step.lag;

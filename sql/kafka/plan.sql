@@ -18,7 +18,7 @@ DECLARE
   told constant text[] := kafka._told(s, last);
   to_mirror constant boolean := mirror
     AND (last.backend = pg_backend_pid() AND last.transaction_start = transaction_timestamp()) IS NOT TRUE;
-  log constant text := md5(coalesce(last.cluster_id, '') || '/' || coalesce(last.topic_id, ''));
+  log_hash constant text := md5(coalesce(last.cluster_id, '') || '/' || coalesce(last.topic_id, ''));
   loaded constant integer := coalesce(array_length(last.next_offsets, 1), 0);
   hint constant text := format(
     'SELECT kafka.seek(%L, ''earliest'') accepts the log that is there now, and starts at its first record.',
@@ -31,12 +31,12 @@ DECLARE
   expected integer := 0;
 BEGIN
   FOR i IN 2 .. coalesce(array_length(told, 1), 0) LOOP
-    FOR p IN SELECT x.* FROM kafka._plan(s, told[i], log, to_mirror, NULL) x
+    FOR p IN SELECT x.* FROM kafka._plan(s, told[i], log_hash, to_mirror, NULL) x
       WHERE x.epoch_end IS NOT NULL LOOP
       epoch_ends[p.partition_no + 1] := p.epoch_end;
     END LOOP;
   END LOOP;
-  FOR p IN SELECT x.* FROM kafka._plan(s, told[1], log, to_mirror, at_time) x
+  FOR p IN SELECT x.* FROM kafka._plan(s, told[1], log_hash, to_mirror, at_time) x
     ORDER BY x.partition_no LOOP
     IF p.topic <> s.topic OR p.partition_no <> expected
       OR NOT p.earliest BETWEEN 0 AND p.end_offset THEN

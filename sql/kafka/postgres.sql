@@ -122,7 +122,7 @@ $$;
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
 -- epoch_end is the end of the leader epoch told of, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
-  s kafka.source, told text, log text, mirror boolean, at_time bigint)
+  s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
   at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -130,7 +130,7 @@ DECLARE
   detail text;
 BEGIN
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
-    || coalesce(' --of-log ' || log || CASE WHEN mirror THEN ' --mirror' ELSE '' END
+    || coalesce(' --of-log ' || log_hash || CASE WHEN mirror THEN ' --mirror' ELSE '' END
       || ' --stand ' || told, '')
     || coalesce(' --at ' || at_time, ''));
   RETURN QUERY DELETE FROM kafka._plan_row RETURNING *;
@@ -173,7 +173,7 @@ END
 $$;
 
 -- There is no reject limit.
-CREATE OR REPLACE FUNCTION kafka._rejected(source text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
 
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text

@@ -138,7 +138,7 @@ BEGIN
     CREATE TABLE kafka.load_plan (
       source text NOT NULL,
       load_no bigint NOT NULL,
-      planned timestamptz NOT NULL DEFAULT clock_timestamp(),
+      planned timestamptz NOT NULL,
       definition text NOT NULL,
       reason text NOT NULL,
       started timestamptz NOT NULL,
@@ -162,14 +162,16 @@ BEGIN
     );
 
     -- Functions of version 1 that have another signature or result now.
-    DROP FUNCTION IF EXISTS kafka.load(text, bigint);
-    DROP FUNCTION IF EXISTS kafka._begin(text, bigint);
-    DROP FUNCTION IF EXISTS kafka._copy(text, text);
-    DROP FUNCTION IF EXISTS kafka._finish(text, bigint, text, timestamptz, bigint, bigint, bigint,
-      bigint, text, bigint[]);
-    DROP FUNCTION IF EXISTS kafka._plan(kafka.source, text, bigint);
-    DROP FUNCTION IF EXISTS kafka._plan_checked(kafka.source, kafka.load_history, bigint);
-    DROP FUNCTION IF EXISTS kafka._mirror(kafka.source, kafka.load_history);
+    IF has = 1 THEN
+      DROP FUNCTION kafka.load(text, bigint);
+      DROP FUNCTION kafka._begin(text, bigint);
+      DROP FUNCTION kafka._copy(text, text);
+      DROP FUNCTION kafka._finish(text, bigint, text, timestamptz, bigint, bigint, bigint,
+        bigint, text, bigint[]);
+      DROP FUNCTION kafka._plan(kafka.source, text, bigint);
+      DROP FUNCTION kafka._plan_checked(kafka.source, kafka.load_history, bigint);
+      DROP FUNCTION kafka._mirror(kafka.source, kafka.load_history);
+    END IF;
 
     INSERT INTO kafka.schema_version (version) VALUES (2);
   END IF;

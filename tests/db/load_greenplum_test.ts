@@ -19,11 +19,11 @@ async function setUp(): Promise<Postgres> {
     CREATE SCHEMA fake;
     CREATE TABLE fake.pg_exttable (reloid regclass, execlocation text[], command text,
       rejectlimit integer);
-    CREATE TABLE fake.errors (exttable text, cmdtime timestamptz DEFAULT statement_timestamp());
+    CREATE TABLE fake.errors (exttable text);
     CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
       AS 'SELECT * FROM fake.errors WHERE exttable = $1';
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._rejected(text) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._logged(text) SET search_path = pg_catalog, fake;
     CREATE TABLE things (id int, name text);
     CREATE TABLE kafka.things_reader (id int, name text);
     CREATE TABLE kafka.things_planner (topic text, partition_no integer, earliest bigint,
@@ -53,8 +53,19 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   assert.deepEqual(history.next_offsets.map(Number), [1, 7]);
   assert.equal((await load(pg, "things")).records, 0);
 
+  // Somebody truncates the log during a load.
+  await pg.sql.unsafe(`
+    UPDATE kafka.things_planner SET end_offset = 10 WHERE partition_no = 1;
+    CREATE FUNCTION fake.truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN DELETE FROM fake.errors; RETURN NULL; END $$;
+    CREATE TRIGGER truncate AFTER INSERT ON things EXECUTE FUNCTION fake.truncate()`);
+  await load(pg, "things");
+  const [last] = await pg.sql`SELECT rejected::int FROM kafka.load_history WHERE load_no = 2`;
+  assert.equal(last.rejected, 0);
+  await pg.sql`DROP TRIGGER truncate ON things`;
+
   // A reader that gives more than it was asked for.
-  await pg.sql`UPDATE kafka.things_planner SET end_offset = 8 WHERE partition_no = 1`;
+  await pg.sql`UPDATE kafka.things_planner SET end_offset = 11 WHERE partition_no = 1`;
   await assert.rejects(load(pg, "things"), /source "things" gave 3 rows for 1 records/);
   // A planner of another topic, or without a partition.
   await pg.sql`DELETE FROM kafka.things_planner WHERE partition_no = 0`;
