@@ -18,6 +18,9 @@ export class Backoff {
   readonly #timeout: number;
   #since = performance.now();
   #wait = FIRST_WAIT;
+  /** How much is done apart, and since when. */
+  #held = 0;
+  #heldSince = 0;
 
   constructor(config: ClientConfig, timeout = config.timeout) {
     this.#config = config;
@@ -26,12 +29,32 @@ export class Backoff {
 
   progress(): void {
     this.#since = performance.now();
+    this.#heldSince = this.#since;
     this.#wait = FIRST_WAIT;
   }
 
   /** Whether the timeout is over. */
   get expired(): boolean {
-    return performance.now() - this.#since > this.#timeout;
+    return this.#elapsed > this.#timeout;
+  }
+
+  /** Whether something is done {@link apart}. */
+  get isHeld(): boolean {
+    return this.#held > 0;
+  }
+
+  /** Waits for work whose time does not count: it is not what the timeout is for. */
+  async apart<T>(work: Promise<T>): Promise<T> {
+    if (this.#held++ === 0) this.#heldSince = performance.now();
+    try {
+      return await work;
+    } finally {
+      if (--this.#held === 0) this.#since += performance.now() - this.#heldSince;
+    }
+  }
+
+  get #elapsed(): number {
+    return (this.isHeld ? this.#heldSince : performance.now()) - this.#since;
   }
 
   /**
@@ -40,7 +63,7 @@ export class Backoff {
    */
   async next(error: unknown): Promise<void> {
     if (!isPassing(error)) throw asFailure(error);
-    if (performance.now() + this.#wait - this.#since > this.#timeout) {
+    if (this.#elapsed + this.#wait > this.#timeout) {
       throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
     }
     this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);

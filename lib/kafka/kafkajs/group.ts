@@ -76,7 +76,12 @@ export class Membership {
   #left: Promise<void> | null = null;
   #changed = Promise.withResolvers<void>();
 
-  private constructor(config: ClientConfig, group: string, topics: readonly string[]) {
+  private constructor(
+    config: ClientConfig,
+    group: string,
+    topics: readonly string[],
+    metadataMaxAge: number,
+  ) {
     this.#config = config;
     this.#group = group;
     this.#topics = topics;
@@ -87,6 +92,8 @@ export class Membership {
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxWaitTimeInMs: FETCH_WAIT,
       allowAutoTopicCreation: false,
+      // Partitions that a topic gets are seen at the next look, and the group then shares again.
+      metadataMaxAge,
       partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
       // Long, and close to one another: one that has no tries left forgets who it was, and the
       // group then waits for the member it was. Who reads gives up by the config's timeout.
@@ -104,8 +111,9 @@ export class Membership {
     config: ClientConfig,
     group: string,
     topics: readonly string[],
+    metadataMaxAge: number,
   ): Promise<Membership> {
-    const membership = new Membership(config, group, topics);
+    const membership = new Membership(config, group, topics, metadataMaxAge);
     await membership.#start().catch(async (error) => {
       await membership.close();
       throw membership.#asFailure(error);
