@@ -29,7 +29,8 @@ export async function readAlone(run: Run): Promise<Span[]> {
     if (!more || reading.idle || decoder.full) break;
     topics = more;
     const added = partitionsOf(topics).filter((partition) =>
-      isOurs(options.assignment, partition.partition) && !spans.some((span) =>
+      isOurs(options.assignment, partition.partition) &&
+      !spans.some((span) =>
         span.topic === partition.topic && span.partition === partition.partition
       )
     );

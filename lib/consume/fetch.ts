@@ -102,7 +102,8 @@ async function readLeader(
       const { problem, gained } = await advance(reading, kernel, response, spans);
       if (!problem && !gained) {
         // It should have waited for records: a broker that does not is not asked without end.
-        await pause(askedAt + maxWait(reading) - performance.now(), reading.signal ?? never);
+        const left = askedAt + maxWait(reading) - performance.now();
+        if (left > 0) await pause(left, reading.signal ?? never);
       }
       turn = (turn + 1) % buffers.length;
       asked = problem ? null : ask(turn);
@@ -213,7 +214,7 @@ async function advance(
       span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, end));
       isFirst = false;
     } else if (isEmpty && isHole(reading, fetched, span)) {
-      cluster.config.debug(
+      reading.cluster.config.debug(
         `${partitionName(span)} has no records from offset ${span.fetched} to ${span.end}`,
       );
       span.jump(span.end);

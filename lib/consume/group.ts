@@ -44,6 +44,7 @@ export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
     ...[listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
   ]);
   try {
+    await describeTopics(run.cluster, run.options.topics);
     return await readGenerations(new GroupRun(run, control), onStop);
   } finally {
     control.close();
@@ -95,8 +96,7 @@ class GroupRun {
       if (!spans) return false;
       this.spans = [...joined(this.spans), ...spans];
       this.#last = { generation: member.generation, spans };
-      const commits = this.#commits =
-        new Commits(this.#control, this.run.options, spans, member);
+      const commits = this.#commits = new Commits(this.#control, this.run.options, spans, member);
       // Else who has the partition next would start at an end that has moved on.
       await unlessAborted(commits.starts(), signal, COMMIT);
       // Records that nobody could read while the group changed are no reason to be idle.

@@ -39,7 +39,12 @@ export class GroupOffsets {
       const { topic, identity } = topics.find(({ topic }) => topic === partition.topic)!;
       const change = identityChange(identityOf(metadata), identity);
       // Epochs of another log say nothing of this one.
-      const wanted = { offset, leaderEpoch, change, shared: change === null ? shared[i] : Infinity };
+      const wanted = {
+        offset,
+        leaderEpoch,
+        change,
+        shared: change === null ? shared[i] : Infinity,
+      };
       found.#stored.set(partitionName(partition), wanted);
       const first = change === null ? firstPartitions(metadata) : 0;
       found.#first.set(topic, Math.min(found.#first.get(topic) ?? Infinity, first));
@@ -71,7 +76,10 @@ export class GroupOffsets {
 }
 
 /** What is stored of a partition, or what was read of it since. */
-function further<T extends TopicPartition & { offset: number }>(stored: T, before: readonly Span[]) {
+function further<T extends TopicPartition & { offset: number }>(
+  stored: T,
+  before: readonly Span[],
+) {
   const name = partitionName(stored);
   const span = before.find((span) => partitionName(span) === name);
   if (span === undefined || span.written <= stored.offset) return stored;

@@ -68,7 +68,13 @@ export async function planAdded(
   before: readonly Span[],
 ): Promise<Span[]> {
   const start = options.start.at === "stored" ? options.start : { at: "earliest" } as const;
-  return await plan(cluster, { options: { ...options, start }, losses }, topics, partitions, before);
+  return await plan(
+    cluster,
+    { options: { ...options, start }, losses },
+    topics,
+    partitions,
+    before,
+  );
 }
 
 /** The leader epoch to commit while nothing was read: as it was stored, else what leads now. */

@@ -1,5 +1,10 @@
 import { BrokerError } from "../kafka/errors.ts";
-import { identityChange, identityText, type LogIdentity, sharedEnds } from "../kafka/log_identity.ts";
+import {
+  identityChange,
+  identityText,
+  type LogIdentity,
+  sharedEnds,
+} from "../kafka/log_identity.ts";
 import { partitionName } from "../kafka/offsets.ts";
 import { OFFSET_NOT_AVAILABLE } from "../protocol/error_codes.ts";
 import { type Log, logsOf, resume, type Wanted } from "./lost.ts";
@@ -16,7 +21,7 @@ export async function checkLogs(reading: Reading, spans: readonly Span[]): Promi
   const doubted = spans.filter((span) => span.isDoubted);
   if (doubted.length === 0) return;
   const found = await identities(reading, doubted);
-  const wanted = await Promise.all(doubted.map((span) => wantedOf(reading, span, found)));
+  const wanted = await wantedOf(reading, doubted, found);
   const gone = doubted.filter((_, i) => isGone(wanted[i]));
   const logs = await logsOf(cluster, options.isolation, gone);
   for (const [i, span] of gone.entries()) {
@@ -31,7 +36,7 @@ export async function checkLogs(reading: Reading, spans: readonly Span[]): Promi
  */
 export async function recover(reading: Reading, span: Span): Promise<BrokerError | null> {
   const found = await identities(reading, [span]);
-  const wanted = await wantedOf(reading, span, found);
+  const [wanted] = await wantedOf(reading, [span], found);
   const [log] = await logsOf(reading.cluster, reading.options.isolation, [span]);
   if (goOn(reading, span, wanted, log, found)) return null;
   const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}, which its log has`;
@@ -50,15 +55,27 @@ async function identities({ cluster }: Reading, spans: readonly Span[]): Promise
   );
 }
 
-async function wantedOf(reading: Reading, span: Span, found: Identities): Promise<Wanted> {
-  const { identity } = span.notes;
-  const now = found.get(span.topic);
-  const change = identity && now ? identityChange(identity, now) : null;
-  const { topic, partition, fetched: offset, leaderEpoch } = span;
-  const [shared] = change === null
-    ? await sharedEnds(reading.cluster, [{ topic, partition, offset, leaderEpoch }])
-    : [Infinity];
-  return { offset, change, shared };
+/** Where the spans are to go on, and what says that their logs are not those that were read. */
+async function wantedOf(
+  { cluster }: Reading,
+  spans: readonly Span[],
+  found: Identities,
+): Promise<Wanted[]> {
+  const changes = spans.map(({ topic, notes: { identity } }) => {
+    const now = found.get(topic);
+    return identity && now ? identityChange(identity, now) : null;
+  });
+  const shared = await sharedEnds(
+    cluster,
+    spans.map(({ topic, partition, fetched: offset, leaderEpoch }, i) => ({
+      topic,
+      partition,
+      offset,
+      // Epochs of another log say nothing of this one.
+      leaderEpoch: changes[i] === null ? leaderEpoch : -1,
+    })),
+  );
+  return spans.map(({ fetched: offset }, i) => ({ offset, change: changes[i], shared: shared[i] }));
 }
 
 function isGone({ offset, change, shared }: Wanted): boolean {

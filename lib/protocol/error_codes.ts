@@ -98,3 +98,4 @@ export const UNSUPPORTED_VERSION = 35;
 export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
 export const UNKNOWN_PRODUCER_ID = 59;
+export const OFFSET_NOT_AVAILABLE = 78;
