@@ -183,8 +183,8 @@ function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
 }
 
 /**
- * Moves the spans' next fetch behind what came. Tells whether there was anything, and the first
- * error that the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
+ * the broker reports. Throws Failure (record) where a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -202,8 +202,11 @@ async function advance(
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
     const { start, end } = fetched;
-    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) problem ??= await recover(reading, span);
-    else if (fetched.errorCode !== 0) {
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
+      const contradiction = await recover(reading, span);
+      problem ??= contradiction;
+      gained ||= contradiction === null;
+    } else if (fetched.errorCode !== 0) {
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
     } else if (end > start) {
