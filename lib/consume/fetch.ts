@@ -118,8 +118,7 @@ async function readLeader(
         if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
       } else {
         backoff.progress();
-        // While rows wait to be taken, what comes after them could not be asked for.
-        reading.idle ||= !backoff.isHeld && isIdle(reading);
+        reading.idle ||= isIdle(reading);
       }
       if (reading.idle) break;
     }

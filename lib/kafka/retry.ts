@@ -38,11 +38,6 @@ export class Backoff {
     return this.#elapsed > this.#timeout;
   }
 
-  /** Whether something is done {@link apart}. */
-  get isHeld(): boolean {
-    return this.#held > 0;
-  }
-
   /** Waits for work whose time does not count: it is not what the timeout is for. */
   async apart<T>(work: Promise<T>): Promise<T> {
     if (this.#held++ === 0) this.#heldSince = performance.now();
@@ -54,7 +49,7 @@ export class Backoff {
   }
 
   get #elapsed(): number {
-    return (this.isHeld ? this.#heldSince : performance.now()) - this.#since;
+    return (this.#held > 0 ? this.#heldSince : performance.now()) - this.#since;
   }
 
   /**

@@ -102,21 +102,6 @@ Deno.test("time in which nobody takes the rows is not the broker's", { permissio
   assert.deepEqual(read, rows(0, 6));
 });
 
-Deno.test("--until idle does not end while rows wait to be taken", { permissions }, async () => {
-  await using kafka = await scriptedBroker({ brokers: 2, topics: { t: 2 } });
-  for (const row of rows(0, 6)) kafka.log("t").append([row]);
-  kafka.on.fetch = (call) => {
-    const [fetched] = call.reply.topics[0].partitions;
-    if (fetched.partition === 0 && fetched.records.length > 0) {
-      fetched.records = fetched.records.subarray(0, kafka.log("t").batches[0].bytes.length);
-    }
-  };
-  // The first leader's rows wait for longer than the second one has nothing.
-  const beforeRows = () => new Promise<void>((resolve) => setTimeout(resolve, 800));
-  const { rows: read } = await consumeRun(kafka, { until: { idle: 400 } }, { beforeRows });
-  assert.deepEqual(read, rows(0, 6));
-});
-
 Deno.test(
   "a broker that answers at once, with nothing, is not asked without end",
   { permissions },
