@@ -13,44 +13,48 @@ export interface Stored extends Wanted {
 /** What a group has stored of some topics, and whether that is still of their logs. */
 export class GroupOffsets {
   readonly #stored = new Map<string, Stored>();
-  /** By topic: how many partitions it had when the group began to read it. */
-  readonly #first = new Map<string, number>();
+  /** By topic: when the group began to read it, and how many partitions it had then. */
+  readonly #first = new Map<string, FirstRun>();
 
   private constructor() {}
 
   /**
    * Asks for the offsets of all partitions of the topics: those of others tell what one without an
-   * offset is, too. `before` is what this process has read, and may not have committed yet. Throws
-   * Failure.
+   * offset is, too. Only those of `wanted` are compared with their logs. `before` is what this
+   * process has read, and may not have committed yet. Throws Failure.
    */
   static async read(
     cluster: Cluster,
     group: string,
     topics: readonly Topic[],
+    wanted: readonly TopicPartition[],
     before: readonly Span[],
   ): Promise<GroupOffsets> {
     const all = partitionsOf(topics);
     const positions = (await storedPositions(cluster, group, all))
       .map((position, i) => further({ ...all[i], ...position }, before))
       .filter(({ offset }) => offset !== -1);
-    const shared = await sharedEnds(cluster, positions);
     const found = new GroupOffsets();
-    for (const [i, { metadata, offset, leaderEpoch, ...partition }] of positions.entries()) {
-      const { topic, identity } = topics.find(({ topic }) => topic === partition.topic)!;
+    const ours = new Set(wanted.map(partitionName));
+    const checked: (TopicPartition & Stored)[] = [];
+    for (const { topic, partition, metadata, offset, leaderEpoch } of positions) {
+      const { identity } = topics.find((described) => described.topic === topic)!;
       const change = identityChange(identityOf(metadata), identity);
+      const first = change === null ? firstRunOf(metadata) : LONG_AGO;
+      const known = found.#first.get(topic);
+      if (!known || first.began < known.began) found.#first.set(topic, first);
+      const name = partitionName({ topic, partition });
+      if (!ours.has(name)) continue;
+      const stored = { topic, partition, offset, leaderEpoch, change, shared: Infinity };
+      found.#stored.set(name, stored);
       // Epochs of another log say nothing of this one.
-      const wanted = {
-        offset,
-        leaderEpoch,
-        change,
-        shared: change === null ? shared[i] : Infinity,
-      };
-      found.#stored.set(partitionName(partition), wanted);
-      const first = change === null ? firstPartitions(metadata) : 0;
-      found.#first.set(topic, Math.min(found.#first.get(topic) ?? Infinity, first));
+      if (change === null) checked.push(stored);
     }
+    const shared = await sharedEnds(cluster, checked);
+    for (const [i, stored] of checked.entries()) stored.shared = shared[i];
     for (const { topic, partitions } of topics) {
-      if (!found.#first.has(topic)) found.#first.set(topic, partitions.length);
+      if (found.#first.has(topic)) continue;
+      found.#first.set(topic, { began: Date.now(), partitions: partitions.length });
     }
     return found;
   }
@@ -61,18 +65,37 @@ export class GroupOffsets {
   }
 
   /**
-   * Whether a partition without an offset was added after the group's first run, which is what a
-   * fallback is for. It would be enough to see an offset of another partition, if those that run at
-   * the same time, each with its share, did not commit their first ones one after the other.
+   * Whether a partition without an offset is met after the group's first run, which is what a
+   * fallback is for. That another partition has one would tell it, if those that run at the same
+   * time, each with its share, did not commit their first ones one after the other.
    */
   isLater({ topic, partition }: TopicPartition): boolean {
-    return partition >= this.#first.get(topic)!;
+    const { began, partitions } = this.#first.get(topic)!;
+    return partition >= partitions || Date.now() - began > FIRST_RUN;
   }
 
   /** The text to commit with the offsets of a topic. */
   text({ topic, identity }: Topic): string {
-    return `${identityText(identity)} ${FIRST}${this.#first.get(topic)}`;
+    const { began, partitions } = this.#first.get(topic)!;
+    return `${identityText(identity)} began=${began} partitions=${partitions}`;
   }
+}
+
+/** How long those that run at the same time may take to begin, one after the other, milliseconds. */
+const FIRST_RUN = 5 * 60_000;
+
+interface FirstRun {
+  /** Epoch milliseconds. */
+  began: number;
+  partitions: number;
+}
+
+const LONG_AGO: FirstRun = { began: 0, partitions: 0 };
+
+/** The first run in a text that {@link GroupOffsets.text} made; with any other it was long ago. */
+function firstRunOf(text: string | null): FirstRun {
+  const [, began, partitions] = / began=(\d+) partitions=(\d+)$/.exec(text ?? "") ?? [];
+  return began === undefined ? LONG_AGO : { began: Number(began), partitions: Number(partitions) };
 }
 
 /** What is stored of a partition, or what was read of it since. */
@@ -85,12 +108,4 @@ function further<T extends TopicPartition & { offset: number }>(
   if (span === undefined || span.written <= stored.offset) return stored;
   const { written, leaderEpoch, notes } = span;
   return { ...stored, offset: written, leaderEpoch, metadata: notes.metadata ?? null };
-}
-
-const FIRST = "first-partitions=";
-
-/** The count in a text that {@link GroupOffsets.text} made; 0 in any other: all others came later. */
-function firstPartitions(text: string | null): number {
-  const word = (text ?? "").split(" ").find((word) => word.startsWith(FIRST));
-  return Number(word?.slice(FIRST.length) ?? 0) || 0;
 }

@@ -31,7 +31,7 @@ export async function plan(
   const [logs, stored, times] = await Promise.all([
     logsOf(cluster, isolation, partitions),
     start.at === "stored" && ranges === null
-      ? GroupOffsets.read(cluster, group, topics, before)
+      ? GroupOffsets.read(cluster, group, topics, partitions, before)
       : null,
     start.at === "time"
       ? lookUpOffsets(cluster, isolation, partitions.map((p) => ({ ...p, timestamp: start.time })))

@@ -71,8 +71,10 @@ async function wantedOf(
       topic,
       partition,
       offset,
-      // Epochs of another log say nothing of this one.
-      leaderEpoch: changes[i] === null ? leaderEpoch : -1,
+      // Epochs of another log say nothing of this one; and one that no leader had is not believed.
+      leaderEpoch: changes[i] === null && leaderEpoch <= cluster.leaderEpoch(topic, partition)
+        ? leaderEpoch
+        : -1,
     })),
   );
   return spans.map(({ fetched: offset }, i) => ({ offset, change: changes[i], shared: shared[i] }));

@@ -123,8 +123,17 @@ Deno.test(
     kafka.log("t").append(rows(0, 3), { leaderEpoch: 1_000_000 });
     assert.deepEqual((await consumeRun(kafka)).rows, rows(0, 3));
     assert.equal(kafka.group("g").get("t/0")?.leaderEpoch, -1);
-    kafka.log("t").append(rows(3, 5));
-    assert.deepEqual((await consumeRun(kafka)).rows, rows(3, 5));
+    kafka.log("t").append(rows(3, 5), { leaderEpoch: 2_000_000 });
+    kafka.log("t").append(rows(5, 7));
+    const [bad] = kafka.log("t").batches.slice(1);
+    const before = kafka.requestsOf("fetch").length;
+    kafka.on.fetch = (call) => {
+      // One batch, and then the leader is lost: the logs are compared.
+      if (call.nth === before) call.reply.topics[0].partitions[0].records = bad.bytes;
+      if (call.nth === before + 1) call.fail(6);
+    };
+    const run = await consumeRun(kafka);
+    assert.deepEqual([run.rows, run.failure], [rows(3, 7), null]);
   },
 );
 
