@@ -1,5 +1,6 @@
 import type { ClientConfig } from "./config.ts";
 import { asFailure, isPassing } from "./errors.ts";
+import { patientNow } from "./throttle.ts";
 
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
@@ -11,12 +12,13 @@ export function delay(milliseconds: number): Promise<void> {
 
 /**
  * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
- * or after the last success that {@link progress} told of.
+ * or after the last success that {@link progress} told of. The time that a broker had muted this
+ * client does not count.
  */
 export class Backoff {
   readonly #config: ClientConfig;
   readonly #timeout: number;
-  #since = performance.now();
+  #since: number;
   #wait = FIRST_WAIT;
   /** How much is done apart, and since when. */
   #held = 0;
@@ -25,10 +27,11 @@ export class Backoff {
   constructor(config: ClientConfig, timeout = config.timeout) {
     this.#config = config;
     this.#timeout = timeout;
+    this.#since = patientNow(config);
   }
 
   progress(): void {
-    this.#since = performance.now();
+    this.#since = this.#now;
     this.#heldSince = this.#since;
     this.#wait = FIRST_WAIT;
   }
@@ -40,16 +43,20 @@ export class Backoff {
 
   /** Waits for work whose time does not count: it is not what the timeout is for. */
   async apart<T>(work: Promise<T>): Promise<T> {
-    if (this.#held++ === 0) this.#heldSince = performance.now();
+    if (this.#held++ === 0) this.#heldSince = this.#now;
     try {
       return await work;
     } finally {
-      if (--this.#held === 0) this.#since += performance.now() - this.#heldSince;
+      if (--this.#held === 0) this.#since += this.#now - this.#heldSince;
     }
   }
 
+  get #now(): number {
+    return patientNow(this.#config);
+  }
+
   get #elapsed(): number {
-    return (this.#held > 0 ? this.#heldSince : performance.now()) - this.#since;
+    return (this.#held > 0 ? this.#heldSince : this.#now) - this.#since;
   }
 
   /**

@@ -97,5 +97,6 @@ export const REBALANCE_IN_PROGRESS = 27;
 export const UNSUPPORTED_VERSION = 35;
 export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
+export const INVALID_PRODUCER_EPOCH = 47;
 export const UNKNOWN_PRODUCER_ID = 59;
 export const OFFSET_NOT_AVAILABLE = 78;
