@@ -1,4 +1,5 @@
 import { Cluster } from "../kafka/cluster.ts";
+import { atMost } from "../kafka/deadline.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName } from "../kafka/offsets.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
@@ -12,7 +13,7 @@ import { plan } from "./plan.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import { Span } from "./span.ts";
 import { describeTopics } from "./topics.ts";
-import { atMost, unlessAborted } from "./waiting.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /**
  * How long rows that were fetched may take to be written when the group wants the partitions back:
@@ -45,30 +46,30 @@ export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
   ]);
   try {
     await describeTopics(run.cluster, run.options.topics);
-    return await readGenerations(new GroupRun(run, control), onStop);
+    return await readGenerations(new GroupReader(run, control), onStop);
   } finally {
     control.close();
   }
 }
 
-async function readGenerations(run: GroupRun, onStop: OnStop): Promise<Span[]> {
-  const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = run.run;
+async function readGenerations(reader: GroupReader, onStop: OnStop): Promise<Span[]> {
+  const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = reader.run;
   const membership = await Membership.join(config, group, topics, metadataMaxAge);
   onStop(async () => {
     // In this order: who has left can't commit.
-    await atMost(LAST_COMMIT, run.stop());
+    await atMost(LAST_COMMIT, reader.stop());
     await membership.leave();
   });
   try {
-    while (!await run.read(await membership.next()));
+    while (!await reader.read(await membership.next()));
     await output.close();
-    return joined(run.spans);
+    return joined(reader.spans);
   } finally {
     await membership.close();
   }
 }
 
-class GroupRun {
+class GroupReader {
   /** What was given to this member, in the order it was. */
   spans: Span[] = [];
   readonly run: Run;

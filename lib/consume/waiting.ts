@@ -30,11 +30,3 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   await unlessAborted(promise, signal);
   clearTimeout(timer);
 }
-
-/** Waits for the work, however it ends, but not longer than so many milliseconds. */
-export async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, milliseconds);
-  await Promise.race([work.catch(() => {}), late.promise]);
-  clearTimeout(timer);
-}
