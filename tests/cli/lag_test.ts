@@ -156,7 +156,11 @@ Deno.test({
     await child.stdin.close();
     await lines.cancel();
     await child.status;
-    const shown = seen.replaceAll("\x1b[J", "<clear>").replaceAll("\x1b[7A", "<7 up>")
+    // A runtime that finds no room for its cache says so first.
+    const shown = seen.slice(seen.indexOf("\x1b[J")).replaceAll("\x1b[J", "<clear>").replaceAll(
+      "\x1b[7A",
+      "<7 up>",
+    )
       .replaceAll("\r", "");
     assert.match(shown, /^<clear>drawn-\S+ {2}\d\d:\d\d:\d\d {2}lag 8\n█\n\nTOPIC /);
     assert.match(shown, /\ntotal .*\n<7 up><clear>drawn-\S+ .* lag 8\n██\n/);

@@ -3,6 +3,7 @@ import { assertLine, examine as examineAll } from "../support/doctor.ts";
 import { deleteRecords, produce } from "../support/kafka.ts";
 import { dialect, load, ownServer } from "../support/load.ts";
 import { startWorld, things, type World } from "../support/load_world.ts";
+import { startRole } from "../support/role.ts";
 
 const ignore = !ownServer;
 
@@ -175,26 +176,27 @@ Deno.test({
   ignore,
   async fn() {
     await using world = await startWorld();
-    await world.sql`DO $$ BEGIN
-      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'small') THEN
-        CREATE ROLE small LOGIN PASSWORD 'small-Pa55';
-      END IF;
-    END $$`;
-    const dsn = new URL(world.dsn);
-    [dsn.username, dsn.password] = ["small", "small-Pa55"];
+    await using small = await startRole(world, "small");
     const at = ["-b", world.broker.bootstrap];
-    const small = await examine({ ...world, dsn: dsn.href }, at, 0);
+    const lines = await examine({ ...world, dsn: small.dsn }, at, 0);
+    const user = `user "${small.name}"`;
     assertLine(
-      small,
-      dialect === "greenplum"
-        ? /^warn {2}rights: user "small" is no superuser, so it can't create web tables/
-        : /^warn {2}rights: user "small" may not run programs; .* — GRANT pg_exec/,
+      lines,
+      new RegExp(
+        dialect === "greenplum"
+          ? `^warn  rights: ${user} is no superuser, so it can't create web tables`
+          : `^warn  rights: ${user} may not run programs; .* — GRANT pg_exec`,
+      ),
     );
-    assertLine(small, /^skip {2}program: needs rights/);
+    assertLine(lines, /^skip {2}program: needs rights/);
     if (dialect === "postgres") { // A Greenplum may trust whoever comes from here.
+      const dsn = new URL(small.dsn);
       dsn.password = "wrong-Pa55";
       const wrong = await examine({ ...world, dsn: dsn.href }, at, 1);
-      assertLine(wrong, /^fail {2}database: password authentication failed for user "small"/);
+      assertLine(
+        wrong,
+        new RegExp(`^fail  database: password authentication failed for ${user}`),
+      );
       assert.doesNotMatch(wrong.join("\n"), /Pa55/);
     }
     const none = await examine({ ...world, dsn: world.dsn + "x" }, at, 1);
