@@ -66,6 +66,14 @@ BEGIN
       s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
   END IF;
+  -- Whoever wrote it: the shell runs each line by itself, the first one without the flags of a
+  -- later one, and so it reads, and commits, what it was not told to.
+  IF EXISTS (SELECT 1 FROM pg_exttable e
+    WHERE e.reloid IN (s.reader::regclass, s.planner::regclass) AND e.command ~ E'[\r\n]') THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
 END
 $$;
 

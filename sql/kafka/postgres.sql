@@ -27,7 +27,13 @@ LANGUAGE sql IMMUTABLE AS 'SELECT 100000';
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  NULL; -- One process reads all partitions: there is no ON clause to get wrong.
+  -- One process reads all partitions: there is no ON clause to get wrong. But the shell runs each
+  -- line by itself, and only the last one would be told which offsets to read.
+  IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
 END
 $$;
 
