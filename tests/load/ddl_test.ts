@@ -28,7 +28,10 @@ Deno.test({ name: "names, strings and words are quoted", permissions }, () => {
   }
   for (const quote of [quoteWord, quoteProgram]) {
     for (const text of ["a\nb", "a\r"]) {
-      assert.throws(() => quote(text), { kind: "usage", message: /newline — a command is one line/ });
+      assert.throws(() => quote(text), {
+        kind: "usage",
+        message: /newline — a command is one line/,
+      });
     }
   }
 });
