@@ -1,3 +1,4 @@
+import type { LogChange } from "../kafka/log_changes.ts";
 import type { TopicPartition } from "../kafka/offsets.ts";
 import { behind } from "./behind.ts";
 import type { PartitionLog } from "./logs.ts";
@@ -5,6 +6,8 @@ import type { PartitionLog } from "./logs.ts";
 /** Where a reader and a partition's log stood at one time. */
 export interface LagPoint extends TopicPartition {
   readonly log: PartitionLog;
+  /** Of the log, since the offset in Kafka was stored. */
+  readonly change: LogChange;
   /** In Kafka; null where nothing is stored. */
   readonly stored: number | null;
   /** In the database; null where it has loaded nothing, or was not asked. */
@@ -54,7 +57,7 @@ export function reportLag(samples: readonly LagSample[], hasDatabase: boolean): 
   const last = samples[samples.length - 1];
   const seconds = (last.time - first.time) / 1000;
   const partitions = last.points.map((point): PartitionLag => {
-    const { lag, note } = behind(point.stored, point.log);
+    const { lag, note } = behind(point.stored, point.log, point.change);
     const inDatabase = hasDatabase ? behind(point.database, point.log) : null;
     const before = first.points.find(({ topic, partition }) =>
       topic === point.topic && partition === point.partition

@@ -8,6 +8,7 @@ import { type Database, openDatabase } from "../load/database.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -54,7 +55,12 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
   try {
     let place = await ask(sql, source, timeout);
     const config = await clientConfig(given, environment(place), console, "gpdb-kafka");
-    cluster = new Cluster(config, [findCoordinator, offsetFetch, listOffsets]);
+    cluster = new Cluster(config, [
+      findCoordinator,
+      listOffsets,
+      offsetFetch,
+      offsetForLeaderEpoch,
+    ]);
     const group = place?.group ?? options.group!;
     const topics = place ? [place.topic] : options.topics;
     const view = new LagView(group, options);

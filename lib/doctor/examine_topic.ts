@@ -66,7 +66,7 @@ async function examineOffsets(
   const known = source?.value;
   await rounds.check("offsets", known ? [logs] : [state], async (say) => {
     const retention = state.value?.retention ?? null;
-    const stored = known?.offsets ?? state.value!.stored;
+    const stored = known ? { stored: known.offsets, changes: new Map() } : state.value!;
     const reader = known
       ? {
         name: `source "${known.name}"`,
