@@ -56,6 +56,7 @@ export async function checkDatabase(
 /** A table, and the columns that rows are read into, in their order. */
 export interface KnownTable {
   name: string;
+  owner: string;
   columns: Column[];
 }
 
@@ -81,8 +82,10 @@ export async function findTable(
       );
       return null;
     }
+    const [{ owner }] = await sql`
+      SELECT pg_get_userbyid(c.relowner) AS owner FROM pg_class c WHERE c.oid = ${table}::regclass`;
     say("ok", `${name} has ${columns.length} columns, ${chosen.length} are loaded`);
-    return { name, columns: chosen };
+    return { name, owner, columns: chosen };
   } catch (error) {
     say("fail", whatWentWrong(error), "create it, or name its schema too: public.crimes");
     return null;

@@ -109,7 +109,7 @@ async function examineRows(
   });
   await rounds.check("types", [fields], async (say) => {
     const { dsn, config: { timeout } } = options;
-    await tryRows(say, dsn!, rows.value!, table.value!.columns, timeout);
+    await tryRows(say, dsn!, rows.value!, table.value!, timeout);
     return true;
   });
 }

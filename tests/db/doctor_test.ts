@@ -137,7 +137,7 @@ Deno.test({
     assertLine(typed, /^ok {4}table: public\.Typed has 2 columns/);
     assertLine(
       typed,
-      /^fail {2}types: 3 or more of 5 rows do not fit: partition 0 offset 0: column name: value too long .* — change/,
+      /^fail {2}types: 3 of 5 rows do not fit: partition 0 offset 0: column name: value too long .* — change/,
     );
     const all = await examine(world, [...at, "things"], 1);
     assertLine(
@@ -201,5 +201,49 @@ Deno.test({
     }
     const none = await examine({ ...world, dsn: world.dsn + "x" }, at, 1);
     assertLine(none, /^fail {2}database: database ".*" does not exist/);
+  },
+});
+
+Deno.test({
+  name: "doctor: a domain's CHECK runs with the rights of the table's owner, whatever it tries",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    const { sql, broker, topic } = world;
+    await using owner = await startRole(world, "owner");
+    await using other = await startRole(world, "other");
+    await sql.unsafe(`CREATE SCHEMA theirs AUTHORIZATION ${owner.quoted}`);
+    // It can't write anything that outlives the check, so it says who it is where the row is told.
+    await owner.sql.unsafe(`
+      CREATE FUNCTION theirs.who(text) RETURNS boolean LANGUAGE plpgsql AS $$
+      DECLARE how text := 'stays';
+      BEGIN
+        BEGIN
+          RESET ROLE;
+          how := 'resets';
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+        RAISE EXCEPTION 'run by %, who %', current_user, how;
+      END $$`);
+    await owner.sql.unsafe(`
+      CREATE DOMAIN theirs.word AS text NOT NULL CHECK (theirs.who(VALUE));
+      CREATE TABLE theirs.things (id int, name theirs.word)`);
+    await produce(broker, topic, things("a"));
+    const args = ["-b", broker.bootstrap, "-t", topic, "--table", "theirs.things"];
+    const lines = await examine(world, args, 1);
+    assertLine(
+      lines,
+      new RegExp(
+        `^fail  types: 1 of 1 rows do not fit: .*column name: run by ${owner.name}, who stays`,
+      ),
+    );
+    // With fewer rights than a superuser has, others' code is not run at all.
+    await sql.unsafe(`GRANT USAGE ON SCHEMA theirs TO ${other.quoted}`);
+    const denied = await examine({ ...world, dsn: other.dsn }, args, 0);
+    assertLine(
+      denied,
+      new RegExp(`^warn  types: the rows are not tried: that runs code of "${owner.name}"`),
+    );
+    assert.equal(await traces(world), "0 0");
   },
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type BatchLook, judgeBatches, lookAtBatch } from "../../lib/doctor/batches.ts";
 import { compareVersions } from "../../lib/doctor/brokers.ts";
 import { describeSecurity, expiry } from "../../lib/doctor/certificates.ts";
-import { countFields, splitRows } from "../../lib/doctor/fields.ts";
+import { countFields, splitFields, splitRows } from "../../lib/doctor/fields.ts";
 import type { Say } from "../../lib/doctor/findings.ts";
 import { judgeOffsets, type Standing } from "../../lib/doctor/offsets.ts";
 import { judgeAnswers } from "../../lib/doctor/programs.ts";
@@ -224,5 +224,11 @@ Deno.test("doctor: fields are counted as COPY counts them", none, () => {
     ['"a\nb",c', 2],
   ];
   for (const [row, count] of cases) assert.equal(countFields(row), count, row);
+  const fields: [string, (string | null)[]][] = [
+    ["", [null]],
+    ['a,,""', ["a", null, ""]],
+    ['"a,b\n""c""",d"e"', ['a,b\n"c"', "de"]],
+  ];
+  for (const [row, expected] of fields) assert.deepEqual(splitFields(row), expected, row);
   assert.deepEqual(splitRows('a\n"b\nc",d\n\ncut'), ["a", '"b\nc",d', ""]);
 });
