@@ -27,6 +27,8 @@ export interface Reader {
   toEarliest: string;
   /** What happens where nothing is stored. */
   whenNone: string;
+  /** Whether the plan of the next load has already reported what is gone. */
+  isPlanned: boolean;
 }
 
 /** Where a reader stands, by partition. */
@@ -71,7 +73,7 @@ export async function checkOffsets(
 export function judgeOffsets(
   say: Say,
   standings: readonly Standing[],
-  { name, toEarliest, whenNone }: Reader,
+  { name, toEarliest, whenNone, isPlanned }: Reader,
   retention: number | null,
 ): void {
   const numbers = (some: Standing[]) => partitionsText(some.map(({ partition }) => partition));
@@ -99,7 +101,7 @@ export function judgeOffsets(
       toEarliest,
     );
   }
-  if (expired.length > 0) {
+  if (expired.length > 0 && !isPlanned) {
     const [{ partition, stored, earliest }] = expired;
     const lost = expired.reduce((sum, s) => sum + s.earliest - s.stored, 0);
     say(
@@ -109,7 +111,7 @@ export function judgeOffsets(
       toEarliest,
     );
   }
-  if (beyond.length > 0) {
+  if (beyond.length > 0 && !isPlanned) {
     const [{ partition, stored, end }] = beyond;
     say(
       "fail",

@@ -187,7 +187,8 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
-    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)'] LOOP
+    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)',
+      'check_source(text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
     END LOOP;
   END IF;

@@ -16,7 +16,8 @@ async function addBy({ sql, topic }: World, reader: string, planner: string): Pr
       create(names[0], "(LIKE things)", `${reader} --ranges-from-query`, "ALL") +
         create(
           names[1],
-          "(topic text, partition_no int, earliest bigint, end_offset bigint, at_offset bigint)",
+          "(topic text, partition_no int, earliest bigint, end_offset bigint, at_offset bigint, " +
+            "cluster_id text, topic_id text, leader_epoch int, epoch_end bigint)",
           `${planner} --from-query`,
           "SEGMENT 0",
         ),
@@ -35,7 +36,7 @@ Deno.test({
     await produce(broker, topic, things("a"));
     const flags = `--brokers ${broker.bootstrap} --topic ${topic}`;
     const reader = `$HOME/kafka_consumer ${flags}`;
-    const planner = `$HOME/kafka_consumer plan ${flags}`;
+    const planner = `$HOME/kafka_consumer plan ${flags} --log-identity`;
     const group = `${topic}-group`;
     for (
       const [one, other] of [

@@ -64,7 +64,12 @@ Deno.test("doctor: what can't be read of a batch is named", none, () => {
 });
 
 Deno.test("doctor: offsets against the log and its retention", none, () => {
-  const reader = { name: 'group "g"', toEarliest: "move it", whenNone: "starts anew" };
+  const reader = {
+    name: 'group "g"',
+    toEarliest: "move it",
+    whenNone: "starts anew",
+    isPlanned: false,
+  };
   const judged = (standing: Partial<Standing>, retention: number | null = null) => {
     const log = { partition: 0, earliest: 100, stable: 1100, end: 1100, age: null };
     const change = UNCHANGED;
