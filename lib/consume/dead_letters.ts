@@ -63,7 +63,7 @@ export class DeadLetters {
       try {
         if (leader === -1) throw noLeader(failed);
         const connection = await this.#cluster.broker(leader);
-        const [{ errorCode }] = await connection.call(produce, {
+        const { partitions: [{ errorCode }] } = await connection.call(produce, {
           ...target,
           acks: ALL_IN_SYNC,
           timeout: config.timeout,

@@ -152,7 +152,7 @@ function possibleHashes({ clusterId, topicId }: LogIdentity): string[] {
 
 /**
  * The plan as CSV: topic, partition, earliest, end, and where the time asked for is. With
- * `withLog`, as databases since version 0.2 read it: cluster id, topic id, leader epoch and the end
+ * `withLog`, as schema kafka reads it since its version 2: cluster id, topic id, leader epoch and the end
  * of the epoch told of, too.
  */
 export function planRows(topic: string, { identity, partitions }: Plan, withLog: boolean): string {

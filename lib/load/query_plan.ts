@@ -28,7 +28,7 @@ export function queryPlan(statement: string | undefined, topic: string): QueryPl
     );
   }
   const at = commentValue(words, "at");
-  // `commit` is what schema kafka of version 0.1 says.
+  // `commit` is what schema kafka of version 1 says.
   const commit = commentValue(words, "commit");
   return {
     at: at === undefined ? null : Number(at),

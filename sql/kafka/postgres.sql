@@ -57,8 +57,8 @@ END
 $$;
 
 -- One process reads all partitions, so there is no ON clause to get wrong. But what the target runs
--- by itself runs with the rights of this schema's owner: it must be its owner's, or somebody's who
--- has these rights already.
+-- by itself (triggers, defaults, constraints, indexes, partitions, domains) runs with the rights of
+-- this schema's owner: it must be its owner's, or somebody's who has these rights already.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -90,15 +90,33 @@ BEGIN
     SELECT s.target_table::oid AS oid
     UNION
     SELECT i.inhrelid FROM pg_inherits i JOIN part ON part.oid = i.inhparent
+  ), type_domain AS (
+    SELECT t.oid, t.typowner FROM part
+    JOIN pg_attribute a ON a.attrelid = part.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid WHERE t.typtype = 'd'
+  ), code AS (
+    SELECT 'pg_trigger'::regclass AS class, t.oid FROM part JOIN pg_trigger t ON t.tgrelid = part.oid
+    UNION ALL
+    SELECT 'pg_attrdef'::regclass, d.oid FROM part JOIN pg_attrdef d ON d.adrelid = part.oid
+    UNION ALL
+    SELECT 'pg_class'::regclass, i.indexrelid FROM part JOIN pg_index i ON i.indrelid = part.oid
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, c.oid FROM part JOIN pg_constraint c ON c.conrelid = part.oid
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, c.oid FROM type_domain t JOIN pg_constraint c ON c.contypid = t.oid
   )
   SELECT x.what, r.rolname AS owner INTO found_object
   FROM (
-    SELECT format('partition %s', c.oid::regclass) AS what, c.relowner AS owner
+    SELECT 'partition ' || c.oid::regclass AS what, c.relowner AS owner
     FROM part JOIN pg_class c ON c.oid = part.oid WHERE part.oid <> s.target_table
     UNION ALL
-    SELECT format('function %s of trigger %I', f.oid::regprocedure, t.tgname), f.proowner
-    FROM part JOIN pg_trigger t ON t.tgrelid = part.oid JOIN pg_proc f ON f.oid = t.tgfoid
-    WHERE NOT t.tgisinternal AND NOT f.prosecdef
+    SELECT 'domain ' || t.oid::regtype, t.typowner FROM type_domain t
+    UNION ALL
+    SELECT 'function ' || f.oid::regprocedure, f.proowner
+    FROM code
+    JOIN pg_depend d ON d.classid = code.class AND d.objid = code.oid
+      AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_proc f ON f.oid = d.refobjid WHERE NOT f.prosecdef
   ) x JOIN pg_roles r ON r.oid = x.owner
   WHERE r.rolname <> s.target_owner AND r.oid <> loader AND NOT r.rolsuper LIMIT 1;
   IF FOUND THEN

@@ -133,11 +133,26 @@ Deno.test("rights: a table of another owner, or with somebody's trigger, is not 
     CREATE TRIGGER grab BEFORE INSERT ON things FOR EACH ROW EXECUTE FUNCTION grab()`);
   await assert.rejects(
     load(world, "things"),
-    /function (public.)?grab\(\) of trigger grab belongs to role "rights_mallory", and would run with/,
+    /function (public.)?grab\(\) belongs to role "rights_mallory", and would run with/,
   );
   await mallory.sql`ALTER FUNCTION grab() SECURITY DEFINER`;
   await assert.rejects(load(world, "things"), { code: "42501" }); // mallory's own rights
   await sql`DROP TRIGGER grab ON things`;
+  // So are functions in defaults, constraints and indexes, and domains.
+  await mallory.sql.unsafe(`
+    CREATE FUNCTION sly(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+    CREATE DOMAIN word AS text`);
+  const made: [string, string, RegExp][] = [
+    ["ADD COLUMN more text DEFAULT sly('x')", "DROP COLUMN more", /function (public.)?sly\(text\)/],
+    ["ADD CONSTRAINT ok CHECK (sly(name) <> '')", "DROP CONSTRAINT ok", /function (public.)?sly/],
+    ["ADD EXCLUDE (sly(name) WITH =)", "DROP CONSTRAINT things_sly_excl", /function (public.)?sly/],
+    ["ADD COLUMN more word", "DROP COLUMN more", /domain (public.)?word belongs to role/],
+  ];
+  for (const [add, drop, message] of made) {
+    await sql.unsafe(`ALTER TABLE things ${add}`);
+    await assert.rejects(load(world, "things"), message, add);
+    await sql.unsafe(`ALTER TABLE things ${drop}`);
+  }
   assert.equal((await load(world, "things")).rows, 1);
   // The owner of the table is trusted; a name that its trigger does not qualify is said to be so.
   await sql.unsafe(`

@@ -5,6 +5,7 @@
  */
 import { startBroker } from "../../scripts/broker.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch, type FetchRequest } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -47,6 +48,7 @@ using recorder = await Recorder.open(frames, broker.bootstrap);
 
 await recorder.record("api_versions", apiVersions, null);
 await producerId();
+await configs();
 await sasl();
 await coordinator();
 await plain(broker);
@@ -97,6 +99,13 @@ async function producerId(): Promise<void> {
     const frame = await recorder.record("init_producer_id", initProducerId, null);
     return initProducerId.decode(new Reader(frame)).errorCode === 0;
   });
+}
+
+/** One that the broker has and one that it does not; and those of a broker that it is not. */
+async function configs(): Promise<void> {
+  const names = ["producer.id.expiration.ms", "no.such.config"];
+  await recorder.record("describe_configs", describeConfigs, { broker: 1, names });
+  await recorder.record("describe_configs_elsewhere", describeConfigs, { broker: 99, names });
 }
 
 /** The first ask makes __consumer_offsets, and is refused meanwhile. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
@@ -197,15 +198,34 @@ Deno.test("OffsetCommit: taken, and refused while the group has a live member", 
 
 Deno.test("InitProducerId: given, and not yet", none, () => {
   const given = decodeWhole(initProducerId, frame("init_producer_id"));
-  assert.deepEqual(given, { errorCode: 0, producerId: 0, producerEpoch: 0 });
+  assert.deepEqual(given, { throttle: 0, errorCode: 0, producerId: 0, producerEpoch: 0 });
   const loading = decodeWhole(initProducerId, frame("init_producer_id_loading"));
-  assert.deepEqual(loading, { errorCode: 14, producerId: -1, producerEpoch: -1 });
+  assert.deepEqual(loading, {
+    throttle: 0,
+    errorCode: 14,
+    producerId: -1,
+    producerEpoch: -1,
+  });
+});
+
+Deno.test("DescribeConfigs: a value, and a broker that was asked for another one's", none, () => {
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs")), {
+    throttle: 0,
+    errorCode: 0,
+    values: new Map([["producer.id.expiration.ms", "86400000"]]),
+  });
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs_elsewhere")), {
+    throttle: 0,
+    errorCode: 42,
+    values: new Map(),
+  });
 });
 
 Deno.test("Produce: taken, again behind the first, unknown topic, corrupt batch", none, () => {
-  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => [
-    { topic, partition: 0, errorCode, baseOffset },
-  ];
+  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => ({
+    throttle: 0,
+    partitions: [{ topic, partition: 0, errorCode, baseOffset }],
+  });
   assert.deepEqual(decodeWhole(produce, frame("produce")), produced(0));
   assert.deepEqual(decodeWhole(produce, frame("produce_again")), produced(4));
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import foreignMessage from "kafkajs/src/protocol/request.js";
 import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/request.js";
+import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
@@ -13,6 +14,7 @@ import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/req
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -187,6 +189,15 @@ requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
   const authBytes = await foreignPlain({ authorizationIdentity: "", ...user }).encode();
   const ours = new TextEncoder().encode("\0alice\0secret");
   await same(saslAuthenticate, ours, foreignAuthenticate({ authBytes }));
+});
+
+requests("DescribeConfigs", async () => {
+  const configNames = ["a.b", "c"];
+  await same(
+    describeConfigs,
+    { broker: 3, names: configNames },
+    foreignDescribeConfigs({ resources: [{ type: 4, name: "3", configNames }] }),
+  );
 });
 
 requests("Produce, up to its records", async () => {

@@ -39,6 +39,8 @@ export class Model {
   coordinator = (_group: string): number => 1;
   nextProducerId = 1000;
   sasl: { username: string; password: string } | null = null;
+  /** Every broker's own configs. */
+  readonly configs = new Map<string, string>();
 
   /** Adds a topic, led by the brokers in turn; one of the name before is replaced, with a new id. */
   create(name: string, partitions = 1): Topic {
@@ -163,6 +165,17 @@ export class Model {
       if (producerId !== -1) return { producerId, producerEpoch: producerEpoch + 1 };
       return { producerId: this.nextProducerId++, producerEpoch: 0 };
     },
+    describeConfigs: ({ request, code }) => ({
+      results: request.resources.map(({ type, name, keys }: Message) => ({
+        ...{ errorCode: code ?? 0, errorMessage: null, type, name },
+        configs: (code ? [] : keys ?? [...this.configs.keys()])
+          .filter((key: string) => this.configs.has(key))
+          .map((key: string) => ({
+            ...{ name: key, value: this.configs.get(key), readOnly: true, source: 4 },
+            ...{ sensitive: false, synonyms: [] },
+          })),
+      })),
+    }),
     offsetForLeaderEpoch: (asked) => this.#perPartition(asked, "topic", "partition", endOfEpoch),
   };
 
