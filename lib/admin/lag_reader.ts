@@ -9,14 +9,16 @@ import { partitionsOf, readLogs } from "./logs.ts";
 
 /**
  * Where a group stands now, in all partitions of these topics; without any, of those in which it
- * has stored an offset. The group is not joined. Throws Failure.
+ * has stored an offset. The group is not joined. `asked` is where the database stands. Throws
+ * Failure.
  */
 export async function readLag(
   cluster: Cluster,
   group: string,
   topics: readonly string[],
-  place: SourcePlace | null,
+  asked: Promise<ReadonlyMap<number, SourcePlace>> | null,
 ): Promise<LagSample> {
+  asked?.catch(() => {}); // What fails in Kafka is the better reason: the database asks it, too.
   const stored = await groupOffsets(cluster, group);
   const chosen = topics.length > 0 ? topics : [...new Set(stored.map(({ topic }) => topic))];
   if (chosen.length === 0) throw nothingStored(group);
@@ -26,16 +28,17 @@ export async function readLag(
     readLogs(cluster, items),
     logChanges(cluster, known),
   ]);
+  const places = await asked;
   const name = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
-  const places = new Map(known.map((item, i) => [name(item), { ...item, change: changes[i] }]));
+  const inKafka = new Map(known.map((item, i) => [name(item), { ...item, change: changes[i] }]));
   return {
     time: Date.now(),
     points: items.map((item, i) => ({
       ...item,
       log: logs[i],
-      stored: places.get(name(item))?.offset ?? null,
-      change: places.get(name(item))?.change ?? UNCHANGED,
-      database: place?.offsets.get(item.partition) ?? null,
+      stored: inKafka.get(name(item))?.offset ?? null,
+      change: inKafka.get(name(item))?.change ?? UNCHANGED,
+      database: places?.get(item.partition) ?? null,
     })),
   };
 }

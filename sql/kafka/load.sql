@@ -258,9 +258,10 @@ CREATE OR REPLACE FUNCTION kafka.check_source(source text)
 RETURNS TABLE (records bigint, lost bigint, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  s constant kafka.source := kafka._find(source, 'INSERT');
+  s kafka.source%ROWTYPE;
   next kafka.load_plan%ROWTYPE;
 BEGIN
+  s := kafka._find(source, 'INSERT');
   next := kafka._next(s, kafka._last(s.name), s.max_records, false);
   records := next.records;
   lost := next.lost;
