@@ -11,6 +11,7 @@ import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
+import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
 import { lagFlags, type LagOptions, lagOptions } from "./lag_flags.ts";
@@ -35,8 +36,8 @@ export const lagCommand: Command = {
   ],
   flags: lagFlags,
   handlesSignals: true,
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const options = lagOptions(given, env);
     const stop = stopSignal();
     const working = work(options, given, console, stop.signal);
@@ -85,8 +86,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
 
 /** The environment, in which the brokers of a source stand last: before no brokers at all. */
 function environment(source: Source | null): (name: string) => string | undefined {
-  return (name) =>
-    Deno.env.get(name) || (name === "KAFKA_PEERS" ? source?.brokers ?? undefined : undefined);
+  return (name) => env(name) ?? (name === "KAFKA_PEERS" ? source?.brokers ?? undefined : undefined);
 }
 
 /** Prints reports: as JSON, on a terminal in place, else line by line. */
