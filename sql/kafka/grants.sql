@@ -13,7 +13,7 @@ BEGIN
   FOR f IN
     SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'kafka' AND (
-      p.proname IN ('load', 'lag_of', 'seek', 'pause', 'resume', 'drop_source')
+      p.proname IN ('load', 'lag_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source')
       OR p.proname IN ('_begin', '_source', '_copy', '_logged', '_finish') AND NOT (
         SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint)'::regprocedure))
   LOOP

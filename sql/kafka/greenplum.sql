@@ -88,6 +88,14 @@ BEGIN
       s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
   END IF;
+  -- Whoever wrote it: the shell runs each line by itself, the first one without the flags of a
+  -- later one, and so it reads, and commits, what it was not told to.
+  IF EXISTS (SELECT 1 FROM pg_exttable e
+    WHERE e.reloid IN (s.reader::regclass, s.planner::regclass) AND e.command ~ E'[\r\n]') THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF NOT EXISTS (SELECT 1 FROM pg_attribute a
     WHERE a.attrelid = s.planner::regclass AND a.attname = 'epoch_end') THEN
     RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
@@ -179,7 +187,8 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
-    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)'] LOOP
+    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)',
+      'check_source(text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
     END LOOP;
   END IF;

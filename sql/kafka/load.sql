@@ -70,36 +70,44 @@ BEGIN
 END
 $$;
 
--- The source's row, locked until the transaction ends; the caller needs `privilege` on the target.
-CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text) RETURNS kafka.source
+-- The source's row; the caller needs `privilege` on the target.
+CREATE OR REPLACE FUNCTION kafka._find(source text, privilege text) RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found_source kafka.source%ROWTYPE;
 BEGIN
   PERFORM kafka._check_isolation();
-  -- The second time with the lock: it may have been changed or dropped meanwhile.
-  FOR i IN 1 .. 2 LOOP
-    SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _open.source;
-    IF NOT FOUND AND i = 2 THEN
-      RAISE EXCEPTION 'source "%" was dropped while this session waited for it', _open.source
-        USING ERRCODE = 'undefined_object';
-    ELSIF NOT FOUND THEN
-      RAISE EXCEPTION 'there is no source "%"', _open.source
-        USING ERRCODE = 'undefined_object',
-          HINT = 'See kafka.status; gpdb-kafka sql source makes one.';
-    END IF;
-    IF privilege = 'INSERT' AND NOT EXISTS (
-      SELECT 1 FROM pg_class c WHERE c.oid = found_source.target_table) THEN
-      PERFORM kafka._check_target(found_source);
-    ELSIF NOT kafka._may(found_source, privilege) THEN
-      RAISE EXCEPTION 'permission denied for source "%": % on % is required', _open.source,
-        CASE privilege WHEN 'OWNER' THEN 'ownership' ELSE privilege END, found_source.target
-        USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    IF i = 1 THEN PERFORM kafka._lock(_open.source); END IF;
-  END LOOP;
+  SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _find.source;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no source "%"', _find.source
+      USING ERRCODE = 'undefined_object',
+        HINT = 'See kafka.status; gpdb-kafka sql source makes one.';
+  END IF;
+  IF privilege = 'INSERT' AND NOT EXISTS (
+    SELECT 1 FROM pg_class c WHERE c.oid = found_source.target_table) THEN
+    PERFORM kafka._check_target(found_source);
+  ELSIF NOT kafka._may(found_source, privilege) THEN
+    RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
+      CASE privilege WHEN 'OWNER' THEN 'ownership' ELSE privilege END, found_source.target
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF privilege = 'INSERT' THEN PERFORM kafka._check_target(found_source); END IF;
   RETURN found_source;
+END
+$$;
+
+-- The same, locked until the transaction ends.
+CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text) RETURNS kafka.source
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM kafka._find(source, privilege);
+  PERFORM kafka._lock(source);
+  -- Again: it may have been changed or dropped meanwhile.
+  IF NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _open.source) THEN
+    RAISE EXCEPTION 'source "%" was dropped while this session waited for it', _open.source
+      USING ERRCODE = 'undefined_object';
+  END IF;
+  RETURN kafka._find(source, privilege);
 END
 $$;
 
@@ -115,49 +123,31 @@ BEGIN
 END
 $$;
 
--- The first steps of a load: locks the source, asks Kafka where the topic starts and ends, writes
--- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
--- statement.
-CREATE OR REPLACE FUNCTION kafka._begin(
-  source text, max_records bigint,
-  OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
-  OUT reason text, OUT moved boolean)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- What the next load reads, at most `most` records of each partition; `ranges` are all of it. The
+-- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group is told where the source
+-- stands.
+CREATE OR REPLACE FUNCTION kafka._next(
+  s kafka.source, last kafka.load_history, most bigint, mirror boolean)
+RETURNS kafka.load_plan
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  started constant timestamptz := clock_timestamp();
-  s kafka.source%ROWTYPE;
-  last kafka.load_history%ROWTYPE;
-  next kafka.load_plan%ROWTYPE;
-  known integer;
+  plan kafka.load_plan%ROWTYPE;
+  known constant integer := coalesce(array_length(last.next_offsets, 1), 0);
+  ranges text[] := '{}';
   p record;
   at bigint;
   resumed bigint;
   upto bigint;
-  most bigint;
-  range text;
-  chunk text := '';
 BEGIN
-  s := kafka._open(source, 'INSERT');
-  IF s.paused THEN
-    RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'kafka.resume lets it go on.';
-  END IF;
-  IF _begin.max_records < 1 THEN
-    RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
   PERFORM kafka._check_reader(s);
-  last := kafka._last(s.name);
-  known := coalesce(array_length(last.next_offsets, 1), 0);
-  most := least(_begin.max_records, s.max_records);
-  chunks := '{}';
-  records := 0;
-  lag := 0;
-  lost := 0;
-  reason := 'end';
-  next.next_offsets := '{}';
-  next.leader_epochs := '{}';
-  FOR p IN SELECT * FROM kafka._plan_checked(s, last, NULL, true, false) LOOP
+  plan.source := s.name;
+  plan.records := 0;
+  plan.lag := 0;
+  plan.lost := 0;
+  plan.reason := 'end';
+  plan.next_offsets := '{}';
+  plan.leader_epochs := '{}';
+  FOR p IN SELECT * FROM kafka._plan_checked(s, last, NULL, mirror, false) LOOP
     IF p.stands IS NOT NULL THEN
       at := p.stands;
     ELSIF known > 0 OR s.fallback = 'earliest' THEN
@@ -180,26 +170,73 @@ BEGIN
       resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
       RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are passed over (on_lost is %)',
         s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
-      lost := lost + resumed - at;
+      plan.lost := plan.lost + resumed - at;
       at := resumed;
     END IF;
     upto := least(p.end_offset, at + most);
-    IF upto < p.end_offset THEN reason := 'max_records'; END IF;
-    next.next_offsets := next.next_offsets || upto;
-    next.leader_epochs := array_append(next.leader_epochs, p.leader_epoch);
-    next.cluster_id := p.cluster_id;
-    next.topic_id := p.topic_id;
-    records := records + upto - at;
-    lag := lag + p.end_offset - upto;
-    CONTINUE WHEN upto = at;
-    range := p.partition_no || ':' || at || '-' || upto;
-    IF chunk <> '' AND length(chunk) + length(range) >= kafka._room(s.topic) THEN
+    IF upto < p.end_offset THEN plan.reason := 'max_records'; END IF;
+    plan.next_offsets := plan.next_offsets || upto;
+    plan.leader_epochs := array_append(plan.leader_epochs, p.leader_epoch);
+    plan.cluster_id := p.cluster_id;
+    plan.topic_id := p.topic_id;
+    plan.records := plan.records + upto - at;
+    plan.lag := plan.lag + p.end_offset - upto;
+    IF upto > at THEN ranges := ranges || (p.partition_no || ':' || at || '-' || upto); END IF;
+  END LOOP;
+  plan.ranges := array_to_string(ranges, ',');
+  RETURN plan;
+END
+$$;
+
+-- Ranges as pieces of which each is small enough for one statement.
+CREATE OR REPLACE FUNCTION kafka._chunks(ranges text, room integer) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  chunks text[] := '{}';
+  chunk text := '';
+  range text;
+BEGIN
+  FOREACH range IN ARRAY string_to_array(ranges, ',') LOOP
+    IF chunk <> '' AND length(chunk) + length(range) >= room THEN
       chunks := chunks || chunk;
       chunk := '';
     END IF;
     chunk := chunk || CASE chunk WHEN '' THEN '' ELSE ',' END || range;
   END LOOP;
-  IF chunk <> '' THEN chunks := chunks || chunk; END IF;
+  RETURN CASE chunk WHEN '' THEN chunks ELSE chunks || chunk END;
+END
+$$;
+
+-- The first steps of a load: locks the source, asks Kafka where the topic starts and ends, writes
+-- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
+-- statement.
+CREATE OR REPLACE FUNCTION kafka._begin(
+  source text, max_records bigint,
+  OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
+  OUT reason text, OUT moved boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  started constant timestamptz := clock_timestamp();
+  s kafka.source%ROWTYPE;
+  last kafka.load_history%ROWTYPE;
+  next kafka.load_plan%ROWTYPE;
+BEGIN
+  s := kafka._open(source, 'INSERT');
+  IF s.paused THEN
+    RAISE EXCEPTION 'source "%" is paused', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'kafka.resume lets it go on.';
+  END IF;
+  IF _begin.max_records < 1 THEN
+    RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  last := kafka._last(s.name);
+  next := kafka._next(s, last, least(_begin.max_records, s.max_records), true);
+  chunks := kafka._chunks(next.ranges, kafka._room(s.topic));
+  records := next.records;
+  lag := next.lag;
+  lost := next.lost;
+  reason := next.reason;
   moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
   load_no := coalesce(last.load_no, 0) + moved::integer;
   IF moved THEN
@@ -209,9 +246,27 @@ BEGIN
     INSERT INTO kafka.load_plan (source, load_no, planned, definition, reason, started, records,
       lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs)
     VALUES (s.name, load_no, next.planned, next.definition, reason, started, records,
-      lag, lost, array_to_string(chunks, ','), next.next_offsets, next.cluster_id, next.topic_id,
+      lag, lost, next.ranges, next.next_offsets, next.cluster_id, next.topic_id,
       next.leader_epochs);
   END IF;
+END
+$$;
+
+-- What a load would read now, or the error it would end with: by the same steps, but nothing stays,
+-- nothing is locked and nobody is told. That the source is paused is not looked at.
+CREATE OR REPLACE FUNCTION kafka.check_source(source text)
+RETURNS TABLE (records bigint, lost bigint, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  next kafka.load_plan%ROWTYPE;
+BEGIN
+  s := kafka._find(source, 'INSERT');
+  next := kafka._next(s, kafka._last(s.name), s.max_records, false);
+  records := next.records;
+  lost := next.lost;
+  reason := next.reason;
+  RETURN NEXT;
 END
 $$;
 

@@ -65,6 +65,12 @@ DECLARE
   loader constant oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka');
   found_object record;
 BEGIN
+  -- The shell runs each line by itself, and only the last one is told which offsets to read.
+  IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF position(' --log-identity' IN s.planner) = 0 THEN
     RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
       s.name

@@ -14,7 +14,7 @@ SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
   h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
   h.rejected AS last_rejected, h.reason AS last_reason, h.lag AS lag_then,
   array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected,
-  h.lost AS last_lost, n.offsets_lost, n.offsets_without_row
+  h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import postgres from "postgres";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { createTopic, groupOffsets, kafkajs, produce, uniqueName } from "../support/kafka.ts";
 import { dialect, load, ownServer, runScript } from "../support/load.ts";
 import { startWorld, things } from "../support/load_world.ts";
+import { startRole } from "../support/role.ts";
 
 const ignore = !ownServer;
 const onGreenplum = dialect === "greenplum";
@@ -94,49 +94,33 @@ Deno.test({
   async fn() {
     await using world = await startWorld();
     const { broker, sql, topic } = world;
-    // Roles belong to the whole server, which may have some with plain names.
-    const [loader, other] = [uniqueName("etl"), uniqueName("stranger")];
-    await sql`CREATE ROLE ${sql(loader)} LOGIN PASSWORD 'secret'`;
-    await sql`CREATE ROLE ${sql(other)} LOGIN PASSWORD 'secret'`;
-    await sql`GRANT USAGE ON SCHEMA kafka TO ${sql(other)}`;
-    await world.add({ roles: [loader] });
+    await using loader = await startRole(world, "etl");
+    await using other = await startRole(world, "stranger");
+    await sql.unsafe(`GRANT USAGE ON SCHEMA kafka TO ${other.quoted}`);
+    await world.add({ roles: [loader.name] });
     await produce(broker, topic, things("a"));
-    const as = (role: string) => {
-      const dsn = new URL(world.dsn);
-      dsn.username = role;
-      dsn.password = "secret";
-      return postgres(dsn.href, { max: 1, onnotice: () => {} });
-    };
-    const [etl, stranger] = [as(loader), as(other)];
+    const [etl, stranger] = [loader.sql, other.sql];
     const reader = onGreenplum ? "kafka.things_reader" : "touch x";
-    try {
-      assert.equal((await load({ sql: etl }, "things")).rows, 1);
-      assert.equal((await etl`SELECT * FROM kafka.lag`)[0].lag, "0");
-      assert.equal((await etl`SELECT * FROM kafka.status`).length, 1);
-      const refused = [
-        load({ sql: stranger }, "things"),
-        stranger`SELECT * FROM kafka._copy('things', '0:0-1')`,
-        stranger`SELECT * FROM kafka._begin('things', 1)`,
-        etl`SELECT * FROM kafka.seek('things', 'earliest')`,
-        etl`SELECT kafka.pause('things')`,
-        etl`SELECT kafka.drop_source('things')`,
-        etl`UPDATE kafka.source SET reader = 'touch x'`,
-        etl`SELECT kafka.prune('0 s')`,
-        etl`SELECT * FROM kafka._plan((SELECT ROW(s.*)::kafka.source FROM kafka.source s), '', '', true, 0)`,
-        etl`SELECT kafka.add_source('s', 't', 'things', ${reader}, 'touch x', 'g')`,
-      ];
-      for (const [i, query] of refused.entries()) {
-        await assert.rejects(async () => await query, { code: "42501" }, `query ${i}`);
-      }
-      const evil = etl`SELECT * FROM kafka._copy('things', '0:0-1; touch x')`;
-      await assert.rejects(async () => await evil, /are not ranges|permission denied/);
-    } finally {
-      await Promise.all([etl.end(), stranger.end()]);
-      for (const role of [loader, other]) {
-        await sql`DROP OWNED BY ${sql(role)}`;
-        await sql`DROP ROLE ${sql(role)}`;
-      }
+    assert.equal((await load({ sql: etl }, "things")).rows, 1);
+    assert.equal((await etl`SELECT * FROM kafka.lag`)[0].lag, "0");
+    assert.equal((await etl`SELECT * FROM kafka.status`).length, 1);
+    const refused = [
+      load({ sql: stranger }, "things"),
+      stranger`SELECT * FROM kafka._copy('things', '0:0-1')`,
+      stranger`SELECT * FROM kafka._begin('things', 1)`,
+      etl`SELECT * FROM kafka.seek('things', 'earliest')`,
+      etl`SELECT kafka.pause('things')`,
+      etl`SELECT kafka.drop_source('things')`,
+      etl`UPDATE kafka.source SET reader = 'touch x'`,
+      etl`SELECT kafka.prune('0 s')`,
+      etl`SELECT * FROM kafka._plan((SELECT ROW(s.*)::kafka.source FROM kafka.source s), '', '', true, 0)`,
+      etl`SELECT kafka.add_source('s', 't', 'things', ${reader}, 'touch x', 'g')`,
+    ];
+    for (const [i, query] of refused.entries()) {
+      await assert.rejects(async () => await query, { code: "42501" }, `query ${i}`);
     }
+    const evil = etl`SELECT * FROM kafka._copy('things', '0:0-1; touch x')`;
+    await assert.rejects(async () => await evil, /are not ranges|permission denied/);
     assert.equal(await world.names(), "a");
   },
 });

@@ -18,7 +18,7 @@ Deno.test({ name: "names, strings and words are quoted", permissions }, () => {
   assert.equal(quoteLiteral("a\\'b"), "E'a\\\\''b'");
   assert.equal(quoteArray(["a", "b'c"]), "ARRAY['a', 'b''c']::text[]");
   assert.equal(quoteWord("kafka-1:9092,kafka-2:9092"), "kafka-1:9092,kafka-2:9092");
-  for (const word of ["", "a b", "$(rm)", "~", "a;b", "a\nb", "*", "é"]) {
+  for (const word of ["", "a b", "$(rm)", "~", "a;b", "*", "é"]) {
     assert.equal(quoteWord(word), `'${word}'`);
   }
   assert.equal(quoteWord("it's"), `'it'\\''s'`);
@@ -28,6 +28,14 @@ Deno.test({ name: "names, strings and words are quoted", permissions }, () => {
   assert.equal(quoteText("$sql$ $sql_"), "$sql__$\n$sql$ $sql_\n$sql__$");
   for (const quote of [quoteIdent, quoteLiteral, quoteText, quoteWord]) {
     assert.throws(() => quote("a\0b"), RangeError);
+  }
+  for (const quote of [quoteWord, quoteProgram]) {
+    for (const text of ["a\nb", "a\r"]) {
+      assert.throws(() => quote(text), {
+        kind: "usage",
+        message: /newline — a command is one line/,
+      });
+    }
   }
 });
 
