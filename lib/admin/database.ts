@@ -27,7 +27,9 @@ export async function sourcePlace(
     return await within(timeout, failed, ask(sql, source));
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const { kind, message } = databaseProblem(error);
+    const problem = databaseProblem(error);
+    if (problem === null) throw error;
+    const { kind, message } = problem;
     throw new Failure(kind, `${failed}: ${message}`, { cause: error });
   }
 }

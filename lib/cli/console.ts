@@ -1,3 +1,5 @@
+import { withoutSecrets } from "../secret.ts";
+
 /**
  * What a command says beside its rows: one line each on stderr, and, with their time, in a log
  * file. Greenplum reads a command's stderr only when its stdout is closed, so a command that says
@@ -42,7 +44,7 @@ export class Console {
 const MOST_LINES = 20;
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
+  return withoutSecrets(text).replaceAll(/\s*[\r\n]+\s*/g, " ");
 }
 
 const utf8 = new TextEncoder();

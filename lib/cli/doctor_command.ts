@@ -1,6 +1,7 @@
 import { doctor } from "../doctor/doctor.ts";
 import { findingLine } from "../doctor/findings.ts";
 import { Failure } from "../failure.ts";
+import { withoutSecrets } from "../secret.ts";
 import { doctorFlags, doctorOptions } from "./doctor_flags.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Command } from "./run.ts";
@@ -35,7 +36,7 @@ export const doctorCommand: Command = {
 };
 
 function print(line: string): void {
-  const bytes = new TextEncoder().encode(line + "\n");
+  const bytes = new TextEncoder().encode(withoutSecrets(line) + "\n");
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
   } catch (error) {

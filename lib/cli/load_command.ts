@@ -1,8 +1,11 @@
 import { Failure } from "../failure.ts";
 import { type Database, openDatabase, startLoad } from "../load/database.ts";
+import type { Dsn } from "../load/dsn.ts";
 import { LoadLoop, type LoopEvents } from "../load/loop.ts";
 import { LogReport, ScreenReport } from "../load/report.ts";
+import { shown, withoutSecrets } from "../secret.ts";
 import type { Console } from "./console.ts";
+import { neededDsn } from "./dsn_flag.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
 import { logFlags } from "./log_flags.ts";
@@ -14,7 +17,7 @@ const GRACE = 10_000;
 
 interface LoadFlags {
   source: string;
-  dsn: string;
+  dsn: Dsn;
   every: number | null;
   patience: number;
   maxRecords: number | null;
@@ -82,7 +85,11 @@ async function loop(
   const events: LoopEvents[] = [log, ...(screen ? [screen] : [])];
   const server = flags.listen ? await listen(flags, flags.listen, events, console) : null;
   const start = () => startLoad(sql, source, maxRecords);
-  const loads = new LoadLoop({ every, patience, start }, events);
+  const broken = (error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    console.warn(`cannot report the loads: ${why} — they go on without`);
+  };
+  const loads = new LoadLoop({ source, every, patience, start, broken }, events);
   const redraw = screen ? setInterval(() => screen.draw(), 1000) : undefined;
   const signals = onSignals(loads, say);
   try {
@@ -121,7 +128,7 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onInt = () => {
     if (state.received !== null) loads.cancel();
-    else if (loads.loading) say("ending behind this load; Ctrl-C again cancels it");
+    else if (loads.loading) say("stopping after this load; press Ctrl-C again to cancel it");
     state.received ??= "SIGINT";
     loads.stop();
   };
@@ -143,15 +150,13 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
   if (source === undefined) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
-  if (extra !== undefined) throw new Failure("usage", `"${extra}" is one source too many`);
-  const dsn = given.get("dsn") ?? env("DATABASE_URL");
-  if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
+  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one source too many`);
   if (given.has("once") && given.has("every")) {
     throw new Failure("usage", "--once and --every exclude each other");
   }
   return {
     source,
-    dsn,
+    dsn: neededDsn(given, env),
     every: given.has("every") ? parseDuration("--every", given.get("every")!) : null,
     patience: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     maxRecords: given.has("max-records")
@@ -162,6 +167,6 @@ function loadFlags(given: Given, env: (name: string) => string | undefined): Loa
 }
 
 function write(text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(withoutSecrets(text));
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }

@@ -4,8 +4,8 @@ import {
   type SaslConfig,
   type SaslMechanism,
   saslMechanisms,
-  Secret,
 } from "../kafka/config.ts";
+import { Secret } from "../secret.ts";
 import { parseJaas } from "./jaas.ts";
 import type { Properties } from "./properties.ts";
 import { tlsConfig } from "./security_tls.ts";

@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
-import { Secret, type TlsConfig } from "../kafka/config.ts";
+import type { TlsConfig } from "../kafka/config.ts";
+import { Secret } from "../secret.ts";
 import type { Properties } from "./properties.ts";
 
 const toPem = {

@@ -99,15 +99,11 @@ export function whatWentWrong(error: unknown): string {
     error instanceof Failure || error instanceof BrokerError || error instanceof ConnectionError ||
     error instanceof ProtocolError
   ) return error.message;
-  if (isOfDatabase(error)) return databaseProblem(error).message;
+  const problem = databaseProblem(error);
+  if (problem !== null) return problem.message;
   if (!(error instanceof Error)) return `bug, please report: ${error}`;
   const where = /\(?([^\s(]+:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] ?? "?";
   return `bug, please report: ${error.name}: ${error.message} (at ${where})`;
-}
-
-/** The database client's errors, and those of the sockets below it, carry a code. */
-function isOfDatabase(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 /** `3, 4, 5 and 17 more`: a line stays a line with a thousand of them. */

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { quoteIdent } from "../greenplum/quote.ts";
 import type { Column } from "../greenplum/source.ts";
 import { openDatabase } from "../load/database.ts";
+import type { Dsn } from "../load/dsn.ts";
 import { databaseProblem } from "../load/errors.ts";
 import type { Say } from "./findings.ts";
 import type { SampleRow } from "./rows.ts";
@@ -21,7 +22,7 @@ interface Misfit {
  */
 export async function tryRows(
   say: Say,
-  dsn: string,
+  dsn: Dsn,
   rows: readonly SampleRow[],
   columns: readonly Column[],
   timeout: number,
@@ -54,7 +55,7 @@ export async function tryRows(
 
 /** A row that the columns' types refuse, or null. Throws where that is not what failed. */
 async function findMisfit(
-  dsn: string,
+  dsn: Dsn,
   rows: readonly SampleRow[],
   columns: readonly Column[],
   timeout: number,
@@ -82,7 +83,7 @@ async function findMisfit(
     if (line === null) throw error;
     const { where = "" } = error as { where?: string };
     const column = /, column (.+?)(?:: |$)/.exec(where)?.[1];
-    const { message } = databaseProblem(error);
+    const { message } = databaseProblem(error)!;
     return { row: line, why: column === undefined ? message : `column ${column}: ${message}` };
   } finally {
     await sql.end({ timeout: 1 });

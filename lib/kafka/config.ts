@@ -1,3 +1,5 @@
+import type { Secret } from "../secret.ts";
+
 /** How to reach a cluster. */
 export interface ClientConfig {
   /** Where to ask first, `host:port` each. */
@@ -41,27 +43,6 @@ export type SaslConfig =
     token: () => Promise<Secret>;
     extensions: Record<string, string>;
   };
-
-/**
- * What must not be seen by others. It is in a private field, so whatever prints or encodes the
- * object around it, or an error that carries it, shows nothing.
- */
-export class Secret {
-  readonly #value: string;
-
-  constructor(value: string) {
-    this.#value = value;
-  }
-
-  reveal(): string {
-    return this.#value;
-  }
-
-  /** Text from elsewhere, such as a broker's, with the secret taken out should it be in there. */
-  redact(text: string): string {
-    return this.#value === "" ? text : text.replaceAll(this.#value, "***");
-  }
-}
 
 /** One broker's address. */
 export interface Address {

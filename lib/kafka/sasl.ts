@@ -1,7 +1,8 @@
 import { Failure } from "../failure.ts";
 import { errorName } from "../protocol/error_codes.ts";
 import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
-import type { SaslConfig, Secret } from "./config.ts";
+import type { Secret } from "../secret.ts";
+import type { SaslConfig } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import { newNonce, ScramClient, ScramError } from "./scram.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { Failure } from "../../lib/failure.ts";
-import { type SaslConfig, Secret } from "../../lib/kafka/config.ts";
+import type { SaslConfig } from "../../lib/kafka/config.ts";
+import { Secret } from "../../lib/secret.ts";
 import { authenticate, type Link } from "../../lib/kafka/sasl.ts";
 import type { SaslAuthenticateResponse } from "../../lib/protocol/messages/sasl.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Secret, type TlsConfig } from "../../lib/kafka/config.ts";
+import type { TlsConfig } from "../../lib/kafka/config.ts";
+import { Secret } from "../../lib/secret.ts";
 import { Connection } from "../../lib/kafka/connection.ts";
 import { explainTls } from "../../lib/kafka/tls.ts";
 import { authority } from "../support/certificates.ts";
