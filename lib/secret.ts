@@ -69,3 +69,11 @@ export function shown(word: string): string {
   const [start] = /^(?:[a-zA-Z][\w+.-]*:\/\/|[^=]*=)/.exec(word) ?? [];
   return start === undefined ? word : `${start}…`;
 }
+
+/**
+ * The path in a property, flag or variable as a message names it. What does not look like a path
+ * may be what belongs into the file: a key, a token.
+ */
+export function shownPath(value: string): string {
+  return /^(?:~|\.{1,2})?\/[^\s]{1,255}$/.test(value) ? `"${value}"` : "its file";
+}

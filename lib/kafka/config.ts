@@ -18,7 +18,7 @@ export interface ClientConfig {
 
 /** What proves that a broker is the right one, and this client a known one. All PEM. */
 export interface TlsConfig {
-  /** Authorities trusted beside those the runtime trusts. */
+  /** The authorities trusted, and no others; without any, those that the host trusts. */
   authorities: string[];
   /** The client's certificate, with those between it and its authority, and its key. */
   identity: { certificates: string; key: Secret } | null;

@@ -31,8 +31,8 @@ export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> 
   if (errorCode !== 0) {
     throw new Failure(
       "denied",
-      `${link.name} does not take sasl.mechanism ${mechanism}: ${errorName(errorCode)}; ` +
-        `it takes ${mechanisms.join(", ") || "none"}`,
+      `${link.name} does not accept sasl.mechanism ${mechanism}: ${errorName(errorCode)}; ` +
+        `it accepts ${mechanisms.join(", ") || "none"}`,
     );
   }
   if (sasl.mechanism === "OAUTHBEARER") {

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { trusted } from "./authorities.ts";
 import { dial } from "./dial.ts";
 import { type Address, addressName, type TlsConfig } from "./config.ts";
 
@@ -14,7 +15,7 @@ export async function connectTls(
   const { host: hostname, port } = address;
   const options = {
     hostname,
-    caCerts: authorities,
+    caCerts: trusted(authorities),
     // Deno before 2.5 does not know it and goes on checking the name, which is the safe side.
     unsafelyDisableHostnameVerification: !checkHostname,
   };
