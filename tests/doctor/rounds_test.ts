@@ -53,7 +53,7 @@ Deno.test(
     await all.check("bug", [], () => Promise.reject(new TypeError("x is not y")));
     assert.deepEqual(lines.slice(0, 2), [
       "fail  known: no broker",
-      "fail  database: no table (SQLSTATE 42P01) — look here",
+      "fail  database: no table; look here (SQLSTATE 42P01)",
     ]);
     assert.match(
       lines[2],
