@@ -1,4 +1,5 @@
 import { rootCertificates } from "node:tls";
+import { trustNothingElse } from "./runtime_authorities.ts";
 
 /**
  * Where hosts keep the authorities they trust, all of them in one file: Debian and Alpine; Fedora
@@ -22,15 +23,6 @@ let host: string[] | null = null;
 export function trusted(given: readonly string[] = []): string[] {
   trustNothingElse();
   return given.length > 0 ? [...given] : host ??= hostAuthorities();
-}
-
-/**
- * Leaves the runtime without authorities of its own. It reads these variables once, when the
- * process opens its first TLS connection; set from outside they can't widen what is trusted.
- */
-function trustNothingElse(): void {
-  if (Deno.env.get("DENO_TLS_CA_STORE") !== "") Deno.env.set("DENO_TLS_CA_STORE", "");
-  if (Deno.env.has("NODE_EXTRA_CA_CERTS")) Deno.env.delete("NODE_EXTRA_CA_CERTS");
 }
 
 function hostAuthorities(): string[] {

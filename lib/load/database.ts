@@ -22,10 +22,12 @@ export function openDatabase(
 ): Database {
   const env = (name: string) => Deno.env.get(name) || null;
   const settings = { application_name: name, ...dsn.settings };
-  const { hosts, database, sessionState } = dsn;
-  const [first] = hosts;
-  const port = first?.port ?? Number(env("PGPORT") ?? 5432);
-  const host = first?.host || env("PGHOST");
+  const { database, sessionState } = dsn;
+  const port = Number(env("PGPORT") ?? 5432);
+  const addresses = (dsn.hosts.length > 0 ? dsn.hosts : [{ host: "", port: null }])
+    .map((one) => ({ host: one.host || (env("PGHOST") ?? "localhost"), port: one.port ?? port }));
+  const [{ host }] = addresses;
+  const isSocket = host.startsWith("/");
   const user = dsn.user ?? env("PGUSER");
   // Even what is not from here is not to be printed.
   const password = dsn.password ??
@@ -38,21 +40,20 @@ export function openDatabase(
       connect_timeout: dsn.connectTimeout ?? CONNECT_TIMEOUT,
       prepare: false,
       fetch_types: false,
-      ...(hosts.length > 1
-        ? { host: hosts.map(({ host }) => host), port: hosts.map(({ port }) => port ?? 5432) }
-        : host?.startsWith("/")
-        ? { path: `${host}/.s.PGSQL.${port}` }
-        : { host: [host ?? "localhost"], port: [port] }),
+      ...(isSocket
+        ? { path: `${host}/.s.PGSQL.${addresses[0].port}`, ssl: false }
+        : databaseTls(dsn, addresses, env)),
+      host: addresses.map(({ host }) => host),
+      port: addresses.map(({ port }) => port),
       ...(user === null ? {} : { user }),
       ...(database === null ? {} : { database }),
       ...(password === null ? {} : { password: password.reveal() }),
       ...(sessionState === null || sessionState === "any"
         ? {}
         : { target_session_attrs: sessionState as "primary" }),
-      ssl: databaseTls(dsn, host, env),
       connection: settings,
-      onnotice: ({ message }) => notice(message ?? ""),
-    } as postgres.Options<Record<string, never>>);
+      onnotice: ({ message }: postgres.Notice) => notice(message ?? ""),
+    } as unknown as postgres.Options<Record<string, never>>);
   } catch (error) {
     if (error instanceof Failure) throw error;
     // What the library says of a wrong value has the value in it.

@@ -39,9 +39,6 @@ const programs: Record<string, [FailureKind, boolean]> = {
 /** The client's own codes of a connection that is lost, or that it could not make. */
 const lost = ["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"];
 
-/** What node's TLS says of a certificate in its code, and rustls below Deno 2.9 in its message. */
-const untrusted = /CERT|VERIFY|SELF_SIGNED|invalid peer certificate/;
-
 /**
  * Looks at what a query threw: an answer of the database, or the loss of the way to it. Null for
  * anything else, which is a mistake of ours.
@@ -60,20 +57,11 @@ export function databaseProblem(error: unknown): DatabaseProblem | null {
     context: null,
     passing,
   });
-  if (untrusted.test(code) || untrusted.test(message)) {
-    return problem(
-      "denied",
-      `cannot trust the certificate of the database: ${message} — set sslrootcert in the DSN to ` +
-        "the PEM of its authority, or connect by a name that it holds",
-      false,
-    );
-  }
   if (code === "SASL_SIGNATURE_MISMATCH") {
     return problem("denied", "the database does not prove that it knows the password", false);
   }
-  // A socket's error says which call of the system failed; EPROTO and the like come from TLS.
-  const isSocket = /^E[A-Z]/.test(code) && typeof syscall === "string" ||
-    /^(EPROTO|ERR_SSL)/.test(code);
+  // A socket's error says which call of the system failed.
+  const isSocket = /^E[A-Z]/.test(code) && typeof syscall === "string";
   if (!lost.includes(code) && !isSocket) return null;
   return problem("broker", `the database cannot be reached: ${message}`, true);
 }

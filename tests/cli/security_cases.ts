@@ -67,7 +67,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "WRONG",
       properties: tls,
       code: 77,
-      stderr: /it is not for "127\.0\.0\.1" but for broker\.example; .*advertised\.listeners/,
+      stderr: /it is not for "127\.0\.0\.1" but for broker\.example — .*advertised\.listeners/,
     },
     {
       name: "another host's certificate, unchecked",
