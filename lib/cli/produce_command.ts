@@ -22,8 +22,9 @@ export const produceCommand: Command = {
   flags: produceFlags,
   interrupted() {
     line?.stop();
-    const { read, delivered } = progress();
-    return `${delivered} of ${read} rows read were ${acknowledged ? "acknowledged" : "sent"}`;
+    const { read, delivered, doubt = null } = progress();
+    const rows = `${delivered} of ${read} rows read were ${acknowledged ? "acknowledged" : "sent"}`;
+    return doubt === null ? rows : `${rows}, rows from ${doubt} on are in doubt`;
   },
   async run(given, console) {
     const env = (name: string) => Deno.env.get(name);

@@ -4,6 +4,7 @@ import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { LEADER_NOT_AVAILABLE, UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
 import { Failure } from "../failure.ts";
 import type { Cluster } from "./cluster.ts";
+import { answered, leftOut } from "./answers.ts";
 import { BrokerError, check } from "./errors.ts";
 import { Backoff, retry } from "./retry.ts";
 
@@ -57,16 +58,32 @@ export function noLeader(failed: string): BrokerError {
   return new BrokerError(failed, LEADER_NOT_AVAILABLE);
 }
 
-/**
- * The offset of each item's timestamp (or LATEST, EARLIEST), in their order; -1 where no record is
- * as late. Asks the leaders, and asks again where they moved, until the timeout.
- */
+/** The offsets alone that {@link lookUpPositions} finds. */
 export async function lookUpOffsets(
   cluster: Cluster,
   isolation: Isolation,
   items: readonly (TopicPartition & { timestamp: number })[],
 ): Promise<number[]> {
-  const offsets = new Map<TopicPartition, number>();
+  return (await lookUpPositions(cluster, isolation, items)).map(({ offset }) => offset);
+}
+
+/** An offset, and the leader epoch it was found under (KIP-320); -1 if that is not known. */
+export interface Position {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+}
+
+/**
+ * Where each item's timestamp (or LATEST, EARLIEST) is, in the items' order; offset -1 if no record
+ * is at or after it. Under LATEST the epoch is the leader's own. Asks the leaders, and asks again
+ * if they moved, until the timeout.
+ */
+export async function lookUpPositions(
+  cluster: Cluster,
+  isolation: Isolation,
+  items: readonly (TopicPartition & { timestamp: number })[],
+): Promise<Position[]> {
+  const offsets = new Map<TopicPartition, Position>();
   const backoff = new Backoff(cluster.config);
   while (true) {
     const missing = items.filter((item) => !offsets.has(item));
@@ -87,30 +104,44 @@ async function askLeader(
   isolation: Isolation,
   id: number,
   wanted: readonly (TopicPartition & { timestamp: number })[],
-  offsets: Map<TopicPartition, number>,
+  offsets: Map<TopicPartition, Position>,
 ): Promise<void> {
   const failed = (item: TopicPartition) => `cannot list the offsets of ${partitionName(item)}`;
   if (id === -1) throw noLeader(failed(wanted[0]));
   const connection = await cluster.broker(id);
   const answer = await connection.call(listOffsets, { isolation, topics: byTopic(wanted) });
-  let error: BrokerError | undefined;
-  for (const { topic, partitions } of answer.topics) {
-    for (const { partition, errorCode, offset } of partitions) {
-      const item = wanted.find((w) => w.topic === topic && w.partition === partition);
-      if (!item) continue;
-      if (errorCode === 0) offsets.set(item, offset);
-      else error ??= new BrokerError(failed(item), errorCode);
-    }
+  const find = answered(answer.topics);
+  let error: unknown;
+  for (const item of wanted) {
+    const found = find(item);
+    if (!found) error ??= leftOut(failed(item), connection, item);
+    else if (found.errorCode !== 0) error ??= new BrokerError(failed(item), found.errorCode);
+    else offsets.set(item, { offset: found.offset, leaderEpoch: found.leaderEpoch });
   }
   if (error) throw error;
 }
 
-/** The offsets a group has stored, in the items' order; -1 where it has none. */
+/** Where a group stands in a partition, as it was committed. */
+export interface StoredPosition extends Position {
+  /** The text that was committed with it. */
+  readonly metadata: string | null;
+}
+
+/** The offsets alone that {@link storedPositions} finds. */
 export async function storedOffsets(
   cluster: Cluster,
   group: string,
   items: readonly TopicPartition[],
 ): Promise<number[]> {
+  return (await storedPositions(cluster, group, items)).map(({ offset }) => offset);
+}
+
+/** What a group has stored, in the items' order; offset -1 if it has stored none. */
+export async function storedPositions(
+  cluster: Cluster,
+  group: string,
+  items: readonly TopicPartition[],
+): Promise<StoredPosition[]> {
   return await retry(cluster.config, async () => {
     const failed = `cannot read the offsets of group "${group}"`;
     const connection = await cluster.coordinator(group);
@@ -120,15 +151,25 @@ export async function storedOffsets(
     }));
     const answer = await connection.call(offsetFetch, { group, topics });
     check(failed, answer.errorCode);
-    const stored = new Map<string, number>();
-    for (const { topic, partitions } of answer.topics) {
-      for (const { partition, offset, errorCode } of partitions) {
-        check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
-        stored.set(`${topic}/${partition}`, offset);
-      }
-    }
-    return items.map(({ topic, partition }) => stored.get(`${topic}/${partition}`) ?? -1);
+    const find = answered(answer.topics);
+    return items.map((item) => {
+      const of = `${failed} for ${partitionName(item)}`;
+      const found = find(item);
+      if (!found) throw leftOut(of, connection, item);
+      check(of, found.errorCode);
+      const { offset, leaderEpoch, metadata } = found;
+      return { offset, leaderEpoch, metadata };
+    });
   });
+}
+
+/** What is committed for a partition: the next offset to read, and what tells which log it is of. */
+export interface Commit extends TopicPartition {
+  readonly offset: number;
+  /** Of the last record read (KIP-320). */
+  readonly leaderEpoch?: number;
+  /** Any text; {@link StoredPosition} has it again. */
+  readonly metadata?: string | null;
 }
 
 /**
@@ -139,21 +180,22 @@ export async function storedOffsets(
 export async function commitOffsets(
   cluster: Cluster,
   group: string,
-  items: readonly (TopicPartition & { offset: number })[],
+  items: readonly Commit[],
   member?: GroupMember,
 ): Promise<void> {
   if (items.length === 0) return;
   await retry(cluster.config, async () => {
     const connection = await cluster.coordinator(group);
     const answer = await connection.call(offsetCommit, { group, member, topics: byTopic(items) });
-    for (const { topic, partitions } of answer.topics) {
-      for (const { partition, errorCode } of partitions) {
-        const failed = `cannot commit for group "${group}" ${partitionName({ topic, partition })}`;
-        if (errorCode === UNKNOWN_MEMBER_ID && !member) {
-          throw new Failure("broker", `${failed}: the group has live members, use another group`);
-        }
-        check(failed, errorCode);
+    const find = answered(answer.topics);
+    for (const item of items) {
+      const failed = `cannot commit for group "${group}" ${partitionName(item)}`;
+      const found = find(item);
+      if (!found) throw leftOut(failed, connection, item);
+      if (found.errorCode === UNKNOWN_MEMBER_ID && !member) {
+        throw new Failure("broker", `${failed}: the group has live members, use another group`);
       }
+      check(failed, found.errorCode);
     }
   });
 }

@@ -9,12 +9,12 @@ import { produce } from "../../lib/protocol/messages/produce.ts";
 import { type Case, decodeWhole, frame } from "../golden/frames.ts";
 import {
   clientConfig,
-  fakeBroker,
   type Peer,
+  rawBroker,
   type Request,
   response,
   untilClosed,
-} from "./fake_broker.ts";
+} from "../support/scripted_broker/peer.ts";
 
 const local: { permissions: Deno.PermissionOptions } = { permissions: { net: ["127.0.0.1"] } };
 const wanted = { topics: ["golden-plain"] };
@@ -26,7 +26,7 @@ async function connected(
   use: (connection: Connection) => Promise<void>,
   timeout = 5000,
 ): Promise<void> {
-  await using broker = fakeBroker(async (peer) => {
+  await using broker = rawBroker(async (peer) => {
     await peer.greet();
     await script(peer);
   });
@@ -41,7 +41,7 @@ async function connected(
 
 /** Opens a connection to a server that follows the script from the start. */
 async function opening(script: (peer: Peer) => Promise<void>, timeout = 5000): Promise<unknown> {
-  await using broker = fakeBroker(script);
+  await using broker = rawBroker(script);
   const address = { host: "127.0.0.1", port: broker.port };
   const name = new RegExp(`127.0.0.1:${broker.port}`, "g");
   try {
@@ -151,15 +151,16 @@ for (const [name, count] of closings) {
   );
 }
 
-Deno.test("an answer to a request that was not sent is a ProtocolError", local, async () => {
+Deno.test("an answer to a request that was not sent is the broker's failure", local, async () => {
   await connected(async (peer) => {
     const { correlation } = await peer.request() as Request;
     await peer.send(response(correlation + 1, frame("metadata")));
     await untilClosed(peer);
   }, async (connection) => {
     await assert.rejects(connection.call(metadata, wanted), {
-      name: "ProtocolError",
-      message: `${connection.name} answers a request that was not sent`,
+      name: "Failure",
+      kind: "broker",
+      message: `${connection.name} sent a response to a request that was not sent to it`,
     });
     assert.ok(connection.closed);
   });
@@ -167,7 +168,7 @@ Deno.test("an answer to a request that was not sent is a ProtocolError", local, 
 
 for (const size of [0x7fffffff, MAX_RESPONSE + 5, 3, 0, -1, -0x80000000]) {
   Deno.test(
-    `a response of ${size} bytes is a ProtocolError, and not waited for`,
+    `a response of ${size} bytes is the broker's failure, and not waited for`,
     local,
     async () => {
       await connected(async (peer) => {
@@ -177,9 +178,9 @@ for (const size of [0x7fffffff, MAX_RESPONSE + 5, 3, 0, -1, -0x80000000]) {
         await peer.send(bytes);
         await untilClosed(peer);
       }, async (connection) => {
-        const message = `${connection.name} announces a response of ${size} bytes to Metadata, ` +
-          `at most ${MAX_RESPONSE} are taken`;
-        await assert.rejects(connection.call(metadata, wanted), { name: "ProtocolError", message });
+        const message = `${connection.name} sent a response of ${size} bytes to Metadata, ` +
+          `at most ${MAX_RESPONSE} are accepted`;
+        await assert.rejects(connection.call(metadata, wanted), { kind: "broker", message });
         assert.ok(connection.closed);
       });
     },
@@ -192,12 +193,12 @@ Deno.test("a response that is too long or too short names its API and broker", l
     for (const body of bodies) await peer.answer(await peer.request() as Request, body);
     await peer.answer(await peer.request() as Request, frame("metadata"));
   }, async (connection) => {
-    const failed = `cannot read the Metadata response of ${connection.name}`;
+    const failed = `${connection.name} sent a response to Metadata that cannot be read`;
     await assert.rejects(connection.call(metadata, wanted), {
-      name: "ProtocolError",
+      kind: "broker",
       message: `${failed}: 1 bytes left at the end of a message`,
     });
-    await assert.rejects(connection.call(metadata, wanted), { name: "ProtocolError" });
+    await assert.rejects(connection.call(metadata, wanted), { kind: "broker" });
     // The stream itself is in order: the next response is read.
     assert.equal((await connection.call(metadata, wanted)).controllerId, 1);
   });
@@ -243,7 +244,7 @@ Deno.test(
 );
 
 Deno.test("open: a port where nobody listens", local, async () => {
-  const broker = fakeBroker(untilClosed);
+  const broker = rawBroker(untilClosed);
   await broker[Symbol.asyncDispose]();
   const address = { host: "127.0.0.1", port: broker.port };
   await assert.rejects(Connection.open(address, clientConfig(), apis), {
@@ -277,7 +278,7 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
     return new Uint8Array(view.buffer);
   };
   // Kafka 1.0 accepts Fetch up to version 6.
-  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 5], [10, 0, 1], [18, 0, 1]);
+  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
   const error = await opening((peer) => peer.greet(old)) as Error;
   const advice = "Kafka 2.1 or later is needed";
   assert.equal(
@@ -287,6 +288,6 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
   const none = await opening((peer) => peer.greet(versions([18, 0, 1]))) as Error;
   assert.equal(
     `${none}`,
-    `Failure: BROKER accepts no version of Metadata, this client speaks version 4: ${advice}`,
+    `Failure: BROKER accepts no version of Metadata, this client speaks version 7: ${advice}`,
   );
 });
