@@ -76,7 +76,7 @@ interface PostgresError {
 
 function answer(code: string, { message, detail, hint, where }: PostgresError): DatabaseProblem {
   const text = [message, ...(detail ? [detail] : [])].join("; ");
-  const whole = `${text} (SQLSTATE ${code})${hint ? ` — ${hint}` : ""}`;
+  const whole = `${text} (SQLSTATE ${code})${hint ? ` — ${hint.replace(/\.$/, "")}` : ""}`;
   if (code === "38000") {
     const status = /exit (?:code|status) (\d+)/.exec(text)?.[1] ?? "";
     const [kind, passing] = programs[status] ?? ["broker", true];

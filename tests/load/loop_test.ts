@@ -109,7 +109,7 @@ Deno.test({ name: "what the database says becomes a kind, and a line", permissio
   assert.deepEqual([bad.kind, bad.passing], ["record", false]);
   assert.equal(
     problem("42704", "no source", { detail: "D.", hint: "See." }).message,
-    "no source; D. (SQLSTATE 42704) — See.",
+    "no source; D. (SQLSTATE 42704) — See",
   );
 });
 
