@@ -2,7 +2,9 @@ import { Failure } from "../failure.ts";
 import { planRows, planTopic } from "../load/plan.ts";
 import { parseOffsets, queryPlan } from "../load/query_plan.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseTime } from "./values.ts";
 
@@ -28,15 +30,22 @@ export const planCommand: Command = {
       value: "GROUP",
       help: "commit for this group; what fails there is a warning (gpdb-kafka)",
     },
-    { name: "commit-offsets", value: "P:O,…", help: "commit these: what a database holds already" },
+    {
+      name: "commit-offsets",
+      value: "P:O,…",
+      mayBeEmpty: true,
+      help: "commit these: what a database holds already",
+    },
     {
       name: "from-query",
       help: "take --at and --commit-offsets from the comment that kafka.load puts first",
     },
     ...connectionFlags,
   ],
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
+    const [extra] = given.files;
+    if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
     const topic = checkTopic("--topic", given.get("topic"));
     const { at, offsets } = wanted(given, topic, env("GP_QUERY_STRING"));
     const isolation = given.choice(
@@ -48,10 +57,7 @@ export const planCommand: Command = {
     const config = await clientConfig(given, env, console, "gpdb-kafka-plan");
     const options = { topic, isolation, at, mirror: { group, offsets } };
     const partitions = await planTopic(options, config, console.warn);
-    const bytes = new TextEncoder().encode(planRows(topic, partitions));
-    for (let written = 0; written < bytes.length;) {
-      written += Deno.stdout.writeSync(bytes.subarray(written));
-    }
+    print(planRows(topic, partitions));
   },
 };
 
@@ -62,10 +68,6 @@ function wanted(given: Given, topic: string, statement: string | undefined) {
       offsets: parseOffsets("--commit-offsets", given.get("commit-offsets") ?? ""),
     };
   }
-  for (const flag of ["at", "commit-offsets"]) {
-    if (given.has(flag)) {
-      throw new Failure("usage", `--${flag} and --from-query exclude each other`);
-    }
-  }
+  given.excludes("from-query", ["at", "commit-offsets"]);
   return queryPlan(statement, topic);
 }
