@@ -46,8 +46,8 @@ export class Secret {
 const named =
   /([\w.-]*(?:passw|secret|jaas\.config|credential|private.?key)[\w.-]*\s*=\s*)("[^"]*"|'[^']*'|[^\s"',;&]+)/gi;
 
-/** The user info of a URL; a password that was not encoded may hold any of `/?#@`. */
-const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s"']*@/gi;
+/** The user info of a URL, but for that of our examples; a password not encoded may hold any of `/?#@`. */
+const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)(?!user@)[^\s"']*@/gi;
 
 /**
  * A line for people, without any secret that is known here, the user info of any URL, and what is

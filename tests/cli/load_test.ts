@@ -138,10 +138,10 @@ Deno.test("load: what can't be meant, or can't be had, is one line and its statu
   const dsn = ["--dsn", pg.dsn];
   const cases: [string[], number, RegExp][] = [
     [["-q"], 64, /no source: gpdb-kafka load SOURCE/],
-    [["a"], 64, /no database: use --dsn/],
+    [["a"], 64, /no database: use --dsn postgres:\/\/user@host\/database$/m],
     [["a", "b", ...dsn], 64, /"b" is one source too many/],
     [["a", "--dsn", "nowhere"], 64, /--dsn must look like postgres:/],
-    [["a", ...dsn, "--once", "--every", "5s"], 64, /--once and --every exclude each other/],
+    [["a", ...dsn, "--once", "--every", "5s"], 64, /--every and --once exclude each other/],
     [["a", ...dsn, "--every", "5"], 64, /--every: "5" is no duration/],
     [["a", ...dsn, "--listen", "9187"], 64, /--listen: "9187" is not HOST:PORT/],
     [["a", ...dsn, "--listen", "127.0.0.1:99999"], 64, /is not HOST:PORT/],
