@@ -67,7 +67,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       }
       if (!watch && (interval === null || samples.length > 1)) return;
       due = Math.max(due + interval!, performance.now());
-      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       if (stopped.aborted) return;
       place = await ask(sql, source, timeout);
     }
