@@ -19,6 +19,14 @@ export function quoteLiteral(text: string): string {
   return quoted.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }
 
+/** A longer text as SQL reads it, between lines of its own: `$sql$ … $sql$`. Throws RangeError on NUL. */
+export function quoteText(text: string): string {
+  refuseNul(text);
+  let tag = "sql";
+  while (text.includes(`$${tag}`)) tag += "_";
+  return `$${tag}$\n${text}\n$${tag}$`;
+}
+
 /** A word as a shell reads it: as it is where that is safe, else `'it'\''s'`. Throws RangeError on NUL. */
 export function quoteWord(text: string): string {
   refuseNul(text);
