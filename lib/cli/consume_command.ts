@@ -1,6 +1,7 @@
 import { consume, type Summary } from "../consume/consume.ts";
 import { clientConfig, readProperties } from "./connection_flags.ts";
 import { consumeFlags, consumeOptions } from "./consume_flags.ts";
+import { env } from "./environment.ts";
 import { onStop } from "./farewell.ts";
 import type { Command } from "./run.ts";
 
@@ -14,8 +15,8 @@ export const consumeCommand: Command = {
     "kafka_consumer --topic crimes --group loader --assign group --until forever",
   ],
   flags: consumeFlags,
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const properties = await readProperties(given, env, console);
     const options = consumeOptions(given, env, properties);
     const segment = env("GP_SEGMENT_ID");

@@ -103,6 +103,7 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "columns",
     value: "LIST",
+    mayBeEmpty: true,
     help: "fields before the value: partition, offset, timestamp, key, header:NAME",
   },
   { name: "tombstones", value: "HOW", help: "a null value: skip it, or write an empty row (skip)" },
@@ -132,8 +133,10 @@ export function consumeOptions(
   for (const topic of topics) checkTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
-  if (given.has("ranges") && given.has("ranges-from-query")) {
-    throw new Failure("usage", "--ranges and --ranges-from-query exclude each other");
+  given.excludes("ranges", ["ranges-from-query"]);
+  // What each says, the other ones would say too.
+  for (const name of ["ranges", "ranges-from-query"]) {
+    given.excludes(name, ["partition", "fallback"]);
   }
   const ranges = given.has("ranges")
     ? parseRanges(given.get("ranges")!)
@@ -147,6 +150,9 @@ export function consumeOptions(
     throw new Failure("usage", "--ranges says where to start: leave --offset out");
   }
   const start = parseStart(given.get("offset") ?? "stored");
+  if (start.at !== "stored" && given.has("fallback")) {
+    throw new Failure("usage", "--fallback goes with --offset stored");
+  }
   const explicit = ranges !== null || start.at !== "stored";
   const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
   return {
@@ -257,9 +263,6 @@ function groupAssignment(given: Given): Assignment {
       "usage",
       "--offset: with --assign group reading starts at the stored offsets; see --fallback",
     );
-  }
-  if (given.get("group") === "") {
-    throw new Failure("usage", "--group: with --assign group it needs a name");
   }
   if (given.get("commit") === "no") {
     throw new Failure(

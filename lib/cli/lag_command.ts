@@ -10,6 +10,7 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
+import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
 import { lagFlags, type LagOptions, lagOptions } from "./lag_flags.ts";
@@ -34,8 +35,8 @@ export const lagCommand: Command = {
   ],
   flags: lagFlags,
   handlesSignals: true,
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const options = lagOptions(given, env);
     const stop = stopSignal();
     const working = work(options, given, console, stop.signal);
@@ -82,8 +83,7 @@ async function ask(sql: Database | null, source: LagOptions["source"], timeout: 
 
 /** The environment, in which the brokers of a source stand last: before no brokers at all. */
 function environment(place: SourcePlace | null): (name: string) => string | undefined {
-  return (name) =>
-    Deno.env.get(name) || (name === "KAFKA_PEERS" ? place?.brokers ?? undefined : undefined);
+  return (name) => env(name) ?? (name === "KAFKA_PEERS" ? place?.brokers ?? undefined : undefined);
 }
 
 /** Prints reports: as JSON, on a terminal in place, else line by line. */

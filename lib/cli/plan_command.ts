@@ -2,7 +2,9 @@ import { Failure } from "../failure.ts";
 import { planRows, planTopic } from "../load/plan.ts";
 import { parseOffsets, type QueryPlan, queryPlan } from "../load/query_plan.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseTime } from "./values.ts";
 
@@ -39,12 +41,19 @@ export const planCommand: Command = {
       value: "GROUP",
       help: "commit for this group; what fails there is a warning (gpdb-kafka)",
     },
-    { name: "commit-offsets", value: "P:O,…", help: "--stand and --mirror of version 0.1" },
+    {
+      name: "commit-offsets",
+      value: "P:O,…",
+      mayBeEmpty: true,
+      help: "--stand and --mirror of version 0.1",
+    },
     { name: "from-query", help: "take all of these from the comment that kafka.load puts first" },
     ...connectionFlags,
   ],
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
+    const [extra] = given.files;
+    if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
     const topic = checkTopic("--topic", given.get("topic"));
     const { mirror, ...asked } = wanted(given, topic, env("GP_QUERY_STRING"));
     const isolation = given.choice(
@@ -55,10 +64,7 @@ export const planCommand: Command = {
     const group = mirror ? given.get("group") ?? "gpdb-kafka" : null;
     const config = await clientConfig(given, env, console, "gpdb-kafka-plan");
     const plan = await planTopic({ topic, isolation, group, ...asked }, config, console.warn);
-    const bytes = new TextEncoder().encode(planRows(topic, plan, given.has("log-identity")));
-    for (let written = 0; written < bytes.length;) {
-      written += Deno.stdout.writeSync(bytes.subarray(written));
-    }
+    print(planRows(topic, plan, given.has("log-identity")));
   },
 };
 
@@ -67,9 +73,8 @@ const askedFlags = ["at", "stand", "mirror", "of-log", "commit-offsets"];
 
 function wanted(given: Given, topic: string, statement: string | undefined): QueryPlan {
   if (given.has("from-query")) {
-    const other = askedFlags.find((flag) => given.has(flag));
-    if (other === undefined) return queryPlan(statement, topic);
-    throw new Failure("usage", `--${other} and --from-query exclude each other`);
+    given.excludes("from-query", askedFlags);
+    return queryPlan(statement, topic);
   }
   const flag = given.has("commit-offsets") ? "commit-offsets" : "stand";
   return {

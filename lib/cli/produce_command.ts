@@ -1,6 +1,8 @@
 import { inputSize } from "../produce/input.ts";
 import { produce, type Progress, type Summary } from "../produce/produce.ts";
 import { clientConfig } from "./connection_flags.ts";
+import { env } from "./environment.ts";
+import { tryWrite } from "./print.ts";
 import { ProgressLine } from "./progress.ts";
 import { produceFlags, produceOptions } from "./produce_flags.ts";
 import type { Command } from "./run.ts";
@@ -27,7 +29,6 @@ export const produceCommand: Command = {
     return doubt === null ? rows : `${rows}, rows from ${doubt} on are in doubt`;
   },
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const options = produceOptions(given);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
@@ -55,7 +56,7 @@ export const produceCommand: Command = {
 };
 
 function drawOnStderr(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
+  tryWrite(Deno.stderr, text);
 }
 
 function inWords({ rows, bytes, empty, skipped, seconds, batches }: Summary): string {

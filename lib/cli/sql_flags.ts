@@ -38,6 +38,7 @@ export const sqlFlags: readonly Flag[] = [
   {
     name: "columns",
     value: "LIST",
+    mayBeEmpty: true,
     help: "the consumer's: partition,offset,… stand before the value, and so in the table",
   },
   { name: "value", value: "HOW", help: "the consumer's: row, field or hex" },
@@ -57,6 +58,20 @@ export const sqlFlags: readonly Flag[] = [
   { name: "grant", value: "ROLE", many: true, help: "this role may load, and look; repeatable" },
   ...logFlags,
 ];
+
+/** The flags that say something without a source: all others are of `sql source`. */
+const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
+
+/** Throws Failure (usage) where a flag is given that says nothing here. */
+export function checkSqlFlags(given: Given, what: string): void {
+  const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
+  if (idle && what !== "source") {
+    throw new Failure("usage", `--${idle.name} goes with source, not with ${what}`);
+  }
+  if (given.has("reject-limit") && given.get("for") === "postgres") {
+    throw new Failure("usage", "--reject-limit: PostgreSQL leaves out no rows; see --bad-record");
+  }
+}
 
 /** Flags that are handed on to the consumer as they are. */
 const handedOn = ["columns", "value", "bad-record", "tombstones"] as const;

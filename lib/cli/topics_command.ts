@@ -14,8 +14,10 @@ import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
+import type { Console } from "./console.ts";
 import type { Given } from "./flags.ts";
-import { print } from "./print.ts";
+import { print, printDone, tryWrite } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseCount } from "./values.ts";
 import { checkWords, chooseVerb, type VerbFlag, verbFlags } from "./verbs.ts";
@@ -49,6 +51,7 @@ export const topicsCommand: Command = {
     "gpdb-kafka topics describe crimes",
   ],
   flags: verbFlags(flags),
+  answers: true,
   async run(given, console) {
     const { verb, words } = chooseVerb(given, ["list", "create", "delete", "describe"], flags);
     if (verb === "list") checkWords(verb, words, "", 0, 0);
@@ -56,13 +59,13 @@ export const topicsCommand: Command = {
     const topic = verb === "list" ? "" : checkTopic(verb, words[0]);
     const wanted = verb === "create" ? newTopic(given, topic) : null;
     if (verb === "delete") checkAsked(given, topic);
-    const config = await clientConfig(given, (name) => Deno.env.get(name), console, "gpdb-kafka");
+    const config = await clientConfig(given, env, console, "gpdb-kafka");
     const cluster = new Cluster(config, [listOffsets]);
     try {
-      if (wanted) await create(cluster, config, wanted);
+      if (wanted) await create(cluster, config, wanted, console);
       else if (verb === "list") print(topicTable(await allTopics(cluster)));
       else if (verb === "describe") await describe(cluster, config, topic);
-      else await remove(cluster, config, topic, given.has("yes"));
+      else await remove(cluster, config, topic, given.has("yes"), console);
     } finally {
       cluster.close();
     }
@@ -85,7 +88,12 @@ function newTopic(given: Given, topic: string) {
 
 type NewTopic = ReturnType<typeof newTopic>;
 
-async function create(cluster: Cluster, config: ClientConfig, wanted: NewTopic): Promise<void> {
+async function create(
+  cluster: Cluster,
+  config: ClientConfig,
+  wanted: NewTopic,
+  console: Console,
+): Promise<void> {
   const { topic, configs } = wanted;
   // Our own connection first: it says better why there is none, and knows the brokers.
   const brokers = await countBrokers(cluster);
@@ -95,9 +103,10 @@ async function create(cluster: Cluster, config: ClientConfig, wanted: NewTopic):
   if (!made) throw new Failure("usage", `topic "${topic}" exists already; see topics describe`);
   const found = await withLeaders(cluster, topic);
   const set = configs.map(({ name, value }) => `, ${name}=${value}`).join("");
-  print(
+  printDone(
     `topic "${topic}" created: partitions ${found.partitions.length}, ` +
       `replication ${replication(found)}${set}\n`,
+    console.warn,
   );
 }
 
@@ -133,6 +142,7 @@ async function remove(
   config: ClientConfig,
   topic: string,
   yes: boolean,
+  console: Console,
 ): Promise<void> {
   const partitions = await partitionsOf(cluster, [topic]);
   const logs = await readLogs(cluster, partitions);
@@ -143,11 +153,11 @@ async function remove(
     return print("nothing was deleted\n");
   }
   await withAdmin(config, (admin) => admin.deleteTopic(topic));
-  print(`${what}: deleted\n`);
+  printDone(`${what}: deleted\n`, console.warn);
 }
 
 async function confirmed(question: string): Promise<boolean> {
-  Deno.stderr.writeSync(new TextEncoder().encode(question));
+  if (tryWrite(Deno.stderr, question) !== null) return false;
   const answer = new Uint8Array(64);
   const count = await Deno.stdin.read(answer) ?? 0;
   return /^\s*y(es)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count)));

@@ -1,5 +1,6 @@
 import type { ClientConfig } from "./config.ts";
 import { asFailure, isPassing } from "./errors.ts";
+import { patientNow } from "./throttle.ts";
 
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
@@ -11,27 +12,29 @@ export function delay(milliseconds: number): Promise<void> {
 
 /**
  * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
- * or after the last success that {@link progress} told of.
+ * or after the last success that {@link progress} told of. The time that a broker had muted this
+ * client does not count.
  */
 export class Backoff {
   readonly #config: ClientConfig;
   readonly #timeout: number;
-  #since = performance.now();
+  #since: number;
   #wait = FIRST_WAIT;
 
   constructor(config: ClientConfig, timeout = config.timeout) {
     this.#config = config;
     this.#timeout = timeout;
+    this.#since = patientNow(config);
   }
 
   progress(): void {
-    this.#since = performance.now();
+    this.#since = patientNow(this.#config);
     this.#wait = FIRST_WAIT;
   }
 
   /** Whether the timeout is over. */
   get expired(): boolean {
-    return performance.now() - this.#since > this.#timeout;
+    return patientNow(this.#config) - this.#since > this.#timeout;
   }
 
   /**
@@ -40,7 +43,7 @@ export class Backoff {
    */
   async next(error: unknown): Promise<void> {
     if (!isPassing(error)) throw asFailure(error);
-    if (performance.now() + this.#wait - this.#since > this.#timeout) {
+    if (patientNow(this.#config) + this.#wait - this.#since > this.#timeout) {
       throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
     }
     this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);

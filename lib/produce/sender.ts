@@ -1,5 +1,5 @@
-import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
+import { producedIn } from "../kafka/answers.ts";
 import type { Connection } from "../kafka/connection.ts";
 import { asFailure, BrokerError } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
@@ -8,11 +8,7 @@ import {
   MESSAGE_TOO_LARGE,
   RECORD_LIST_TOO_LARGE,
 } from "../protocol/error_codes.ts";
-import {
-  produce,
-  type ProducedPartition,
-  type ProduceResponse,
-} from "../protocol/messages/produce.ts";
+import { produce, type ProducedPartition } from "../protocol/messages/produce.ts";
 import type { ProducerIdentity, RecordBatch } from "./batch.ts";
 import { isStranger, leavesDoubt, Once } from "./once.ts";
 import type { ProduceOptions } from "./options.ts";
@@ -178,7 +174,7 @@ export class Sender implements Sink {
     const { size } = batch;
     this.#bytes.set(connection, (this.#bytes.get(connection) ?? 0) + size);
     try {
-      const answer: ProduceResponse | undefined = await connection.call(produce, {
+      const answer: ProducedPartition[] | undefined = await connection.call(produce, {
         acks,
         // Before our own deadline, so that a broker that waits for replicas in vain can say so.
         timeout: Math.ceil(this.#cluster.config.timeout / 2),
@@ -186,7 +182,12 @@ export class Sender implements Sink {
         partition: queue.partition,
         recordsSize: size,
       }, { tail: batch.bytes, answered: acks !== 0 });
-      this.#accept(queue, batch, acks === 0 ? null : answerTo(queue, answer, connection));
+      const failed = `cannot write ${partitionName(queue)}`;
+      this.#accept(
+        queue,
+        batch,
+        acks === 0 ? null : producedIn(answer!, failed, connection, queue),
+      );
     } catch (error) {
       batch.inDoubt ||= leavesDoubt(error);
       queue.problem ??= { error, batch };
@@ -241,16 +242,4 @@ export class Sender implements Sink {
       .finally(() => this.#refreshing = null);
     await this.#refreshing;
   }
-}
-
-/** What a leader answers to the one batch of a request. An answer about another one is none. */
-function answerTo(
-  { topic, partition }: PartitionQueue,
-  { partitions }: ProduceResponse,
-  { name }: Connection,
-): ProducedPartition {
-  const found = partitions.find((one) => one.topic === topic && one.partition === partition);
-  if (found) return found;
-  const failed = `cannot write ${partitionName({ topic, partition })}`;
-  throw new Failure("broker", `${failed}: ${name} sent an answer without that partition`);
 }

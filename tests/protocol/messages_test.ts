@@ -10,6 +10,7 @@ import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { Reader } from "../../lib/protocol/reader.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../golden/frames.ts";
 
 const none = { permissions: "none" } as const;
@@ -198,10 +199,9 @@ Deno.test("OffsetCommit: taken, and refused while the group has a live member", 
 
 Deno.test("InitProducerId: given, and not yet", none, () => {
   const given = decodeWhole(initProducerId, frame("init_producer_id"));
-  assert.deepEqual(given, { throttle: 0, errorCode: 0, producerId: 0, producerEpoch: 0 });
+  assert.deepEqual(given, { errorCode: 0, producerId: 0, producerEpoch: 0 });
   const loading = decodeWhole(initProducerId, frame("init_producer_id_loading"));
   assert.deepEqual(loading, {
-    throttle: 0,
     errorCode: 14,
     producerId: -1,
     producerEpoch: -1,
@@ -210,22 +210,19 @@ Deno.test("InitProducerId: given, and not yet", none, () => {
 
 Deno.test("DescribeConfigs: a value, and a broker that was asked for another one's", none, () => {
   assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs")), {
-    throttle: 0,
     errorCode: 0,
     values: new Map([["producer.id.expiration.ms", "86400000"]]),
   });
   assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs_elsewhere")), {
-    throttle: 0,
     errorCode: 42,
     values: new Map(),
   });
 });
 
 Deno.test("Produce: taken, again behind the first, unknown topic, corrupt batch", none, () => {
-  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => ({
-    throttle: 0,
-    partitions: [{ topic, partition: 0, errorCode, baseOffset }],
-  });
+  const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => [
+    { topic, partition: 0, errorCode, baseOffset },
+  ];
   assert.deepEqual(decodeWhole(produce, frame("produce")), produced(0));
   assert.deepEqual(decodeWhole(produce, frame("produce_again")), produced(4));
   assert.deepEqual(
@@ -254,4 +251,16 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
   });
+});
+
+Deno.test("every answer that has a throttle time reports it to who reads it", none, () => {
+  const without = /^(api_versions|sasl_)/;
+  for (const name of cases.filter((name) => !without.test(name))) {
+    const bytes = frame(name);
+    const at = name.startsWith("produce") ? bytes.length - 4 : 0;
+    new DataView(bytes.buffer).setInt32(at, 12_345);
+    const reader = new Reader(bytes);
+    apiOf(name).decode(reader);
+    assert.equal(reader.throttled, 12_345, name);
+  }
 });

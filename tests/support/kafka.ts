@@ -98,13 +98,18 @@ export async function topicOffsets(broker: Broker, topic: string): Promise<Parti
 }
 
 /** A new leader is named a moment before it answers as one. */
-async function offsetsOf(admin: Admin, topic: string) {
+function offsetsOf(admin: Admin, topic: string) {
+  return once(["NOT_LEADER_FOR_PARTITION"], () => admin.fetchTopicOffsets(topic));
+}
+
+/** Asks again while the answer is one of these errors, 10 s at most. */
+async function once<T>(tooEarly: string[], ask: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + 10_000;;) {
     try {
-      return await admin.fetchTopicOffsets(topic);
+      return await ask();
     } catch (error) {
-      const { type } = error as { type?: string };
-      if (type !== "NOT_LEADER_FOR_PARTITION" || Date.now() > deadline) throw error;
+      const { type = "" } = error as { type?: string };
+      if (!tooEarly.includes(type) || Date.now() > deadline) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -118,7 +123,12 @@ export async function groupOffsets(
 ): Promise<Map<number, bigint>> {
   const [found] = await withAdmin(
     broker,
-    (admin) => admin.fetchOffsets({ groupId, topics: [topic] }),
+    (admin) =>
+      // So says the coordinator of a broker that has just started.
+      once(
+        ["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"],
+        () => admin.fetchOffsets({ groupId, topics: [topic] }),
+      ),
   );
   const offsets = found.partitions.map(({ partition, offset }) =>
     [partition, BigInt(offset)] as const

@@ -112,11 +112,11 @@ export class Admin {
 
   /** Who is in a group. One that there is not is Dead. Throws Failure. */
   async group(group: string): Promise<GroupState> {
-    const { groups } = await this.#call(
-      `cannot read the members of group "${group}"`,
-      () => this.#admin.describeGroups([group]),
-    );
-    const [{ state, members }] = groups;
+    const failed = `cannot read the members of group "${group}"`;
+    const { groups } = await this.#call(failed, () => this.#admin.describeGroups([group]));
+    const found = groups.find(({ groupId }) => groupId === group);
+    if (!found) throw new Failure("broker", `${failed}: its coordinator left it out of its answer`);
+    const { state, members } = found;
     return {
       state,
       members: members.map(({ memberId, clientId, clientHost }) => ({

@@ -1,8 +1,10 @@
 import type { Cluster, Consumer } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { isDenied } from "../../protocol/error_codes.ts";
+import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
+import { atMost } from "../deadline.ts";
 import { partitionNames, type TopicPartition } from "../offsets.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
@@ -105,6 +107,8 @@ export class Membership {
     group: string,
     topics: readonly string[],
   ): Promise<Membership> {
+    // kafkajs would send a frame that says something else.
+    if (!isSendable(group)) throw new Failure("usage", "cannot join a group: its name is too long");
     const membership = new Membership(config, group, topics);
     await membership.#start().catch(async (error) => {
       await membership.close();
@@ -243,12 +247,4 @@ export class Membership {
       { cause: error },
     );
   }
-}
-
-/** Waits for the work, however it ends, but not longer. */
-async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, milliseconds);
-  await Promise.race([work?.catch(() => {}), late.promise]);
-  clearTimeout(timer);
 }

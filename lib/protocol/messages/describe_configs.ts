@@ -8,8 +8,6 @@ export interface DescribeConfigsRequest {
 }
 
 export interface DescribeConfigsResponse {
-  /** How long the broker takes nothing from this connection because of a quota, milliseconds. */
-  throttle: number;
   errorCode: number;
   /** The broker's configs by name; one that it does not have is not among them. */
   values: Map<string, string | null>;
@@ -38,7 +36,7 @@ export const describeConfigs: Api<DescribeConfigsRequest, DescribeConfigsRespons
     writer.boolean(false);
   },
   decode(reader) {
-    const throttle = reader.int32();
+    reader.throttleTime();
     let errorCode = 0;
     const values = new Map<string, string | null>();
     reader.array((r) => {
@@ -58,6 +56,6 @@ export const describeConfigs: Api<DescribeConfigsRequest, DescribeConfigsRespons
         });
       });
     });
-    return { throttle, errorCode, values };
+    return { errorCode, values };
   },
 };

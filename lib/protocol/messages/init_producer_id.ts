@@ -1,8 +1,6 @@
 import type { Api } from "./api.ts";
 
 export interface InitProducerIdResponse {
-  /** How long the broker takes nothing from this connection because of a quota, milliseconds. */
-  throttle: number;
   errorCode: number;
   producerId: number;
   producerEpoch: number;
@@ -23,8 +21,8 @@ export const initProducerId: Api<null, InitProducerIdResponse> = {
     writer.nullableString(null).int32(0);
   },
   decode(reader) {
+    reader.throttleTime();
     return {
-      throttle: reader.int32(),
       errorCode: reader.int16(),
       producerId: reader.int64(),
       producerEpoch: reader.int16(),

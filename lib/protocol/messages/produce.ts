@@ -8,12 +8,6 @@ export interface ProducedPartition {
   baseOffset: number;
 }
 
-export interface ProduceResponse {
-  /** How long the broker takes nothing from this connection because of a quota, milliseconds. */
-  throttle: number;
-  partitions: ProducedPartition[];
-}
-
 /**
  * What stands before the records of a Produce request with one batch. The records are not part of
  * it: they are sent from the buffer they were built in.
@@ -39,7 +33,7 @@ export interface ProduceRequest {
  *       base_offset int64, log_append_time_ms int64, log_start_offset int64]],
  *       throttle_time_ms int32
  */
-export const produce: Api<ProduceRequest, ProduceResponse> = {
+export const produce: Api<ProduceRequest, ProducedPartition[]> = {
   name: "Produce",
   key: 0,
   version: 7,
@@ -48,11 +42,11 @@ export const produce: Api<ProduceRequest, ProduceResponse> = {
     writer.int32(1).string(topic).int32(1).int32(partition).int32(recordsSize);
   },
   decode(reader) {
-    const partitions: ProducedPartition[] = [];
+    const produced: ProducedPartition[] = [];
     reader.array((r) => {
       const topic = r.string();
       r.array((p) => {
-        partitions.push({
+        produced.push({
           topic,
           partition: p.int32(),
           errorCode: p.int16(),
@@ -62,6 +56,7 @@ export const produce: Api<ProduceRequest, ProduceResponse> = {
         p.int64();
       });
     });
-    return { throttle: reader.int32(), partitions };
+    reader.throttleTime();
+    return produced;
   },
 };

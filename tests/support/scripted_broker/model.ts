@@ -144,8 +144,9 @@ export class Model {
       return { errorMessage: null, nodeId, ...address };
     },
     saslHandshake: ({ request }) => ({
-      errorCode: request.mechanism === "PLAIN" ? 0 : 33,
-      mechanisms: ["PLAIN"],
+      // Without a login: ILLEGAL_SASL_STATE; with one: UNSUPPORTED_SASL_MECHANISM but for PLAIN.
+      errorCode: this.sasl === null ? 34 : request.mechanism === "PLAIN" ? 0 : 33,
+      mechanisms: this.sasl === null ? [] : ["PLAIN"],
     }),
     saslAuthenticate: ({ request, code }) => {
       const [, username, password] = new TextDecoder().decode(request.authBytes).split("\0");
