@@ -73,7 +73,7 @@ const askedFlags = ["at", "stand", "mirror", "of-log", "commit-offsets"];
 
 function wanted(given: Given, topic: string, statement: string | undefined): QueryPlan {
   if (given.has("from-query")) {
-    given.excludes("from-query", askedFlags);
+    for (const flag of askedFlags) given.excludes(flag, ["from-query"]);
     return queryPlan(statement, topic);
   }
   const flag = given.has("commit-offsets") ? "commit-offsets" : "stand";
