@@ -1,4 +1,4 @@
-import { nothingStored, planImport, planReset } from "../admin/change.ts";
+import { commitsOf, nothingStored, planImport, planReset } from "../admin/change.ts";
 import { offsetsText } from "../admin/group_text.ts";
 import { type Move, moveNote } from "../admin/moves.ts";
 import {
@@ -16,6 +16,7 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
 import { env } from "./environment.ts";
@@ -57,7 +58,7 @@ export const offsetsCommand: Command = {
       ? exporting(given)
       : showing(given);
     const config = await clientConfig(given, env, console, "gpdb-kafka");
-    const apis = [findCoordinator, offsetFetch, offsetCommit, listOffsets];
+    const apis = [findCoordinator, offsetFetch, offsetCommit, listOffsets, offsetForLeaderEpoch];
     const cluster = new Cluster(config, apis);
     try {
       await work(cluster);
@@ -166,7 +167,7 @@ async function change(
   }
   const what = `${counted(moves.length, "offset")} of group "${group}"`;
   if (dryRun) return print(`dry run: would store ${what}\n`);
-  await commitOffsets(cluster, group, moves);
+  await commitOffsets(cluster, group, await commitsOf(cluster, moves));
   printDone(`stored ${what}\n`, console.warn);
 }
 

@@ -45,6 +45,11 @@ export const sqlFlags: readonly Flag[] = [
   { name: "bad-record", value: "HOW", help: "the consumer's: fail, skip, …" },
   { name: "tombstones", value: "HOW", help: "the consumer's: skip or empty" },
   {
+    name: "reader-log-file",
+    value: "FILE",
+    help: "the consumer's --log-file, on every host; --bad-record skip requires it",
+  },
+  {
     name: "reject-limit",
     value: "N|N%",
     help: "Greenplum: rows a segment may leave out and log (none: the first bad row fails)",
@@ -71,6 +76,19 @@ export function checkSqlFlags(given: Given, what: string): void {
 /** Flags that are handed on to the consumer as they are. */
 const handedOn = ["columns", "value", "bad-record", "tombstones"] as const;
 
+/** They and the consumer's log. Throws Failure (usage). */
+function readerFlags(given: Given): string[] {
+  const log = given.get("reader-log-file");
+  if (given.get("bad-record") === "skip" && log === undefined) {
+    throw new Failure(
+      "usage",
+      "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
+    );
+  }
+  const flags = handedOn.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
+  return log === undefined ? flags : [...flags, "--log-file", log];
+}
+
 /**
  * What the flags say of a source. The columns are those given, without types where none were.
  * Throws Failure (usage).
@@ -96,7 +114,7 @@ export function sourceFlags(
       ? parseCount("--max-records", given.get("max-records")!, 1)
       : null,
     program: given.get("program") ?? "$HOME/kafka_consumer",
-    readerFlags: handedOn.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []),
+    readerFlags: readerFlags(given),
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     rejectLimit: given.has("reject-limit") ? parseRejectLimit(given.get("reject-limit")!) : null,
     roles: given.all("grant"),

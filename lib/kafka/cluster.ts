@@ -80,6 +80,11 @@ export class Cluster {
     return answer;
   }
 
+  /** Whether a topic has this partition, as last reported. */
+  has(topic: string, partition: number): boolean {
+    return this.#leaders.get(topic)?.has(partition) ?? false;
+  }
+
   /** The broker id of a partition's leader as last reported, -1 if there was none. */
   leader(topic: string, partition: number): number {
     return this.#leaders.get(topic)?.get(partition)?.leader ?? -1;

@@ -4,7 +4,7 @@ import { isDenied } from "../../protocol/error_codes.ts";
 import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
-import { atMost } from "../deadline.ts";
+import { atMost, within } from "../deadline.ts";
 import { partitionNames, type TopicPartition } from "../offsets.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
@@ -118,9 +118,10 @@ export class Membership {
     // kafkajs would send a frame that says something else.
     if (!isSendable(group)) throw new Failure("usage", "cannot join a group: its name is too long");
     const membership = new Membership(config, group, topics, metadataMaxAge);
-    await membership.#start().catch(async (error) => {
+    const failed = `cannot join group "${group}"`;
+    await within(config.timeout, failed, membership.#start()).catch(async (error) => {
       await membership.close();
-      throw membership.#asFailure(error);
+      throw error instanceof Failure ? error : membership.#asFailure(error);
     });
     return membership;
   }
