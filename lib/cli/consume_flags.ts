@@ -49,7 +49,7 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "fallback",
     value: "WHERE",
-    help: "where nothing is stored: earliest, latest or fail (earliest)",
+    help: "where a group's first run starts: earliest, latest or fail (earliest)",
   },
   {
     name: "on-lost",
@@ -172,6 +172,7 @@ export function consumeOptions(
     value: given.choice("value", ["row", "field", "hex"], "row"),
     columns: parseColumns(given.get("columns") ?? ""),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
+    metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
@@ -219,6 +220,17 @@ function parseUntil(text: string, hasRanges: boolean): Until {
   if (idle !== undefined) return { idle: parseDuration("--until idle", idle) };
   if (text === "end" || text === "forever") return text;
   throw new Failure("usage", `--until: "${text}" is none of end, forever, idle=DUR`);
+}
+
+/** A minute, unless Java's property or librdkafka's says otherwise; not so often that it would hurt. */
+function parseMaxAge(properties: Properties): number {
+  const names = ["topic.metadata.refresh.interval.ms", "metadata.max.age.ms"];
+  const name = names.find((name) => properties.has(name));
+  if (name === undefined) return 60_000;
+  const text = properties.get(name)!;
+  // librdkafka's -1: never.
+  if (text === "-1") return 0x7fffffff;
+  return Math.min(Math.max(parseCount(name, text, 0), 100), 0x7fffffff);
 }
 
 function parsePartitions(lists: readonly string[]): number[] {

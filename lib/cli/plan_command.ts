@@ -31,7 +31,6 @@ export const planCommand: Command = {
     {
       name: "stand",
       value: "P:O[:EPOCH],…",
-      mayBeEmpty: true,
       help: "where a database stands: its offsets and their leader epochs",
     },
     { name: "mirror", help: "commit the offsets of --stand for the group" },
@@ -74,7 +73,7 @@ const askedFlags = ["at", "stand", "mirror", "of-log", "commit-offsets"];
 
 function wanted(given: Given, topic: string, statement: string | undefined): QueryPlan {
   if (given.has("from-query")) {
-    given.excludes("from-query", askedFlags);
+    for (const flag of askedFlags) given.excludes(flag, ["from-query"]);
     return queryPlan(statement, topic);
   }
   const flag = given.has("commit-offsets") ? "commit-offsets" : "stand";

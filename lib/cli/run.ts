@@ -48,13 +48,30 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
     if (command.answers) await checkStdout(console.warn);
     // The log file is open: from here on a compiled program writes to it, stdout and stderr alone.
     if (!command.writes) Deno.permissions.revokeSync({ name: "write" });
-    return await command.run(given, console) ?? exitCodes.done.code;
+    return await Promise.race([command.run(given, console), uncaught()]) ?? exitCodes.done.code;
   } catch (error) {
     const failure = error instanceof Deno.errors.BrokenPipe ? outputFailure(error) : error;
     const kind = failure instanceof Failure ? failure.kind : "bug";
     console.error(`${command.name}: ${describe(failure)}`);
     return exitCodes[kind].code;
   }
+}
+
+/**
+ * Never resolves; rejects with what nobody caught, such as an error in a timer. The runtime would
+ * end the process with status 1 and a stack trace.
+ */
+function uncaught(): Promise<never> {
+  return new Promise((_, reject) => {
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      reject(event.error);
+    });
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      reject(event.reason);
+    });
+  });
 }
 
 function openConsole(given: Given): Console {

@@ -12,6 +12,8 @@ import { Failure } from "../failure.ts";
 import { withAdmin } from "../kafka/admin.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
+import { createTopic, type NewTopic } from "../kafka/topics.ts";
+import { createTopics } from "../protocol/messages/create_topics.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
 import { env } from "./environment.ts";
@@ -60,9 +62,9 @@ export const topicsCommand: Command = {
     const wanted = verb === "create" ? newTopic(given, topic) : null;
     if (verb === "delete") checkAsked(given, topic);
     const config = await clientConfig(given, env, console, "gpdb-kafka");
-    const cluster = new Cluster(config, [listOffsets]);
+    const cluster = new Cluster(config, wanted ? [createTopics] : [listOffsets]);
     try {
-      if (wanted) await create(cluster, config, wanted, console);
+      if (wanted) await create(cluster, wanted, console);
       else if (verb === "list") print(topicTable(await allTopics(cluster)));
       else if (verb === "describe") await describe(cluster, config, topic);
       else await remove(cluster, config, topic, given.has("yes"), console);
@@ -72,7 +74,7 @@ export const topicsCommand: Command = {
   },
 };
 
-function newTopic(given: Given, topic: string) {
+function newTopic(given: Given, topic: string): NewTopic {
   const count = (flag: string) =>
     given.has(flag) ? parseCount(`--${flag}`, given.get(flag)!, 1) : -1;
   const configs = given.all("topic-config").map((text) => {
@@ -86,18 +88,10 @@ function newTopic(given: Given, topic: string) {
   return { topic, partitions, replication: copies, configs };
 }
 
-type NewTopic = ReturnType<typeof newTopic>;
-
-async function create(
-  cluster: Cluster,
-  config: ClientConfig,
-  wanted: NewTopic,
-  console: Console,
-): Promise<void> {
+async function create(cluster: Cluster, wanted: NewTopic, console: Console): Promise<void> {
   const { topic, configs } = wanted;
-  // Our own connection first: it says better why there is none, and knows the brokers.
   const brokers = await countBrokers(cluster);
-  const made = await withAdmin(config, (admin) => admin.createTopic(wanted)).catch((error) => {
+  const made = await createTopic(cluster, wanted).catch((error) => {
     throw explained(error, wanted, brokers);
   });
   if (!made) throw new Failure("usage", `topic "${topic}" exists already; see topics describe`);
@@ -110,13 +104,13 @@ async function create(
   );
 }
 
-/** What a broker refused, with the flag it is about: kafkajs keeps the broker's words to itself. */
+/** What a broker refused, with the flag it is about. */
 function explained(error: unknown, { configs, replication }: NewTopic, brokers: number): unknown {
   if (!(error instanceof Failure)) return error;
   const hint = error.message.includes("INVALID_CONFIG")
-    ? `: check --topic-config ${configs.map(({ name, value }) => `${name}=${value}`).join(" ")}`
+    ? `; check --topic-config ${configs.map(({ name, value }) => `${name}=${value}`).join(" ")}`
     : error.message.includes("INVALID_REPLICATION_FACTOR")
-    ? `: --replication ${replication}, but brokers that are up: ${brokers}`
+    ? `; --replication ${replication}, but brokers that are up: ${brokers}`
     : "";
   return new Failure(error.kind, error.message + hint, { cause: error });
 }

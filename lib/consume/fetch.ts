@@ -1,20 +1,19 @@
 import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { byLeader, byTopic, lookUpOffsets, noLeader, partitionName } from "../kafka/offsets.ts";
+import { byLeader, byTopic, noLeader, partitionName } from "../kafka/offsets.ts";
 import { Backoff } from "../kafka/retry.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
-import { EARLIEST } from "../protocol/messages/list_offsets.ts";
-import { nextOffset } from "../protocol/record_batch.ts";
+import { lastEpoch, nextOffset } from "../protocol/record_batch.ts";
 import { Ahead } from "./ahead.ts";
 import { Handover } from "./handover.ts";
-import { lost } from "./plan.ts";
 import type { Reading } from "./reading.ts";
+import { checkLogs, recover } from "./recover.ts";
 import { PartitionRows } from "./rows.ts";
 import type { Span } from "./span.ts";
-import { unlessAborted } from "./waiting.ts";
+import { pause, unlessAborted } from "./waiting.ts";
 
 /** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
 const BROKER_MAX_BYTES = 8 * 1024 * 1024;
@@ -22,12 +21,17 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
+/** After this many answers in a row without records a leader has none up to the span's end. */
+const EMPTY_ANSWERS = 2;
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
 
+const never = new AbortController().signal;
+
 /**
  * Reads the spans to their ends: all leaders at once, each by its own loop. Throws Failure when
- * nothing was gained for the config's timeout.
+ * nothing was gained for the config's timeout; the time in which rows are made and taken by who
+ * reads them does not count.
  */
 export async function readSpans(
   reading: Reading,
@@ -44,10 +48,13 @@ export async function readSpans(
     } catch (error) {
       await backoff.next(error);
       if (reading.signal?.aborted) return;
-      // The leader moved or went away: go on behind what was written, with whoever leads now.
+      // The leader moved or went away: go on after what was written, with whoever leads now.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
       const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
-      for (const span of left) span.jump(span.done);
+      for (const span of left) {
+        span.jump(span.done);
+        span.isDoubted = true;
+      }
       await readSpans(reading, left, backoff);
     }
   }));
@@ -67,15 +74,18 @@ async function readLeader(
   const { cluster, options, decoder } = reading;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
+  await checkLogs(reading, spans);
   const buffers = [new Kernel(), new Kernel(), new Kernel()];
   const hand = new Handover(reading, spans);
   let round = 0;
+  let askedAt = 0;
   const ask = (turn: number): Promise<FetchResponse> | null => {
     if (reading.signal?.aborted) return null;
     const open = spans.filter((span) => !span.isFetched);
     if (open.length === 0) return null;
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
+    askedAt = performance.now();
     const asked = connection.call(fetch, request(reading, open, maxBytes), { into: buffers[turn] });
     asked.catch(() => {}); // Met below, after the rows before it are written.
     return asked;
@@ -90,10 +100,15 @@ async function readLeader(
       if (response === undefined) break;
       const kernel = buffers[turn];
       const { problem, gained } = await advance(reading, kernel, response, spans);
+      if (!problem && !gained) {
+        // It should have waited for records: a broker that does not is not asked without end.
+        const left = askedAt + maxWait(reading) - performance.now();
+        if (left > 0) await pause(left, reading.signal ?? never);
+      }
       turn = (turn + 1) % buffers.length;
       asked = problem ? null : ask(turn);
       const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
-      await makeRows(reading, hand, kernel, apart, response, spans);
+      await backoff.apart(makeRows(reading, hand, kernel, apart, response, spans));
       if (decoder.full) break;
       if (problem) throw problem;
       if (gained) {
@@ -108,7 +123,7 @@ async function readLeader(
       if (reading.idle) break;
     }
   } finally {
-    await hand.finish();
+    await backoff.apart(hand.finish());
   }
 }
 
@@ -146,11 +161,17 @@ async function makeRows(
   await hand.over(target, from, out);
 }
 
-function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes: number) {
-  const idle = typeof options.until === "object" ? options.until.idle : Infinity;
+/** How long a broker is to wait for records, milliseconds. */
+function maxWait({ cluster: { config }, options: { until } }: Reading): number {
+  const idle = typeof until === "object" ? until.idle : Infinity;
+  return Math.floor(Math.min(MAX_WAIT, config.timeout / 2, idle / 2));
+}
+
+function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
+  const { options } = reading;
   return {
     isolation: options.isolation,
-    maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2, idle / 2),
+    maxWait: maxWait(reading),
     maxBytes,
     partitionMaxBytes: PARTITION_MAX_BYTES,
     topics: byTopic(spans).map(({ topic, partitions }) => ({
@@ -161,8 +182,8 @@ function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes
 }
 
 /**
- * Moves the spans' next fetch behind what came. Tells whether there was anything, and the first
- * error that the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
+ * the broker reports. Throws Failure (record) where a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -175,17 +196,31 @@ async function advance(
     ? null
     : new BrokerError("cannot fetch", response.errorCode);
   let isFirst = true;
+  // Beside others' records a partition may have none in an answer that is full.
+  const isEmpty = response.partitions.every(({ start, end }) => start === end);
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
-    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await recover(reading, span);
-    else if (fetched.errorCode !== 0) {
+    const { start, end } = fetched;
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
+      const contradiction = await recover(reading, span);
+      problem ??= contradiction;
+      gained ||= contradiction === null;
+    } else if (fetched.errorCode !== 0) {
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
-    } else if (fetched.end > fetched.start) {
+    } else if (end > start) {
       const next = behind(kernel, fetched, span, isFirst);
       gained ||= next > span.fetched;
       span.fetched = next;
+      span.empty = 0;
+      span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, end));
       isFirst = false;
+    } else if (isEmpty && isHole(reading, fetched, span)) {
+      reading.cluster.config.debug(
+        `${partitionName(span)} has no records from offset ${span.fetched} to ${span.end}`,
+      );
+      span.jump(span.end);
+      gained = true;
     }
   }
   return { gained, problem };
@@ -205,15 +240,17 @@ function behind(kernel: Kernel, fetched: FetchedPartition, span: Span, isFirst: 
   throw new Failure("record", `${at}: no whole batch in the ${end - start} bytes that were sent`);
 }
 
-/** What was to be read next is gone: deleted since the plan was made. */
-async function recover({ cluster, options }: Reading, span: Span): Promise<void> {
-  const item = { ...span, timestamp: EARLIEST };
-  const [earliest] = await lookUpOffsets(cluster, options.isolation, [item]);
-  if (options.onLost === "fail") {
-    throw lost(span, span.fetched, `the log starts at ${earliest}`);
-  }
-  const next = options.onLost === "earliest" ? Math.max(earliest, span.done) : span.end;
-  span.jump(Math.min(next, span.end));
+/**
+ * Whether a leader that has sent nothing, again, has no records up to the span's end: those that
+ * came last were removed by compaction. It says itself that readers may read up to there and that
+ * the log starts before, so there is nothing it could still send.
+ */
+function isHole({ options }: Reading, fetched: FetchedPartition, span: Span): boolean {
+  const { highWatermark, lastStableOffset, logStart } = fetched;
+  const readable = options.isolation === "read_committed" ? lastStableOffset : highWatermark;
+  const isWhole = readable >= span.end && logStart <= span.fetched && span.done === span.fetched;
+  span.empty = isWhole ? span.empty + 1 : 0;
+  return span.empty >= EMPTY_ANSWERS;
 }
 
 function spanOf(spans: readonly Span[], fetched: FetchedPartition): Span {

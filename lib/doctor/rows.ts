@@ -56,6 +56,7 @@ export async function sampleRows(
       maxRecords: Infinity,
       commit: false,
       until: "end",
+      metadataMaxAge: 60_000,
       checkCrcs: true,
       ...options,
       badRecord: "skip",

@@ -20,6 +20,9 @@ export class Backoff {
   readonly #timeout: number;
   #since: number;
   #wait = FIRST_WAIT;
+  /** How much is done apart, and since when. */
+  #held = 0;
+  #heldSince = 0;
 
   constructor(config: ClientConfig, timeout = config.timeout) {
     this.#config = config;
@@ -28,13 +31,32 @@ export class Backoff {
   }
 
   progress(): void {
-    this.#since = patientNow(this.#config);
+    this.#since = this.#now;
+    this.#heldSince = this.#since;
     this.#wait = FIRST_WAIT;
   }
 
   /** Whether the timeout is over. */
   get expired(): boolean {
-    return patientNow(this.#config) - this.#since > this.#timeout;
+    return this.#elapsed > this.#timeout;
+  }
+
+  /** Waits for work whose time does not count: it is not what the timeout is for. */
+  async apart<T>(work: Promise<T>): Promise<T> {
+    if (this.#held++ === 0) this.#heldSince = this.#now;
+    try {
+      return await work;
+    } finally {
+      if (--this.#held === 0) this.#since += this.#now - this.#heldSince;
+    }
+  }
+
+  get #now(): number {
+    return patientNow(this.#config);
+  }
+
+  get #elapsed(): number {
+    return (this.#held > 0 ? this.#heldSince : this.#now) - this.#since;
   }
 
   /**
@@ -43,7 +65,7 @@ export class Backoff {
    */
   async next(error: unknown): Promise<void> {
     if (!isPassing(error)) throw asFailure(error);
-    if (patientNow(this.#config) + this.#wait - this.#since > this.#timeout) {
+    if (this.#elapsed + this.#wait > this.#timeout) {
       throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
     }
     this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);

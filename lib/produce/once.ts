@@ -87,7 +87,7 @@ export class Once {
    */
   async renew(queue: PartitionQueue, error: Error): Promise<void> {
     this.nothingInDoubt(queue, error);
-    const { topic, partition, nextOffset, identity } = queue;
+    const { topic, partition, nextOffset } = queue;
     if (queue.renewed) {
       throw new Failure("broker", `${error.message}, though the producer began a new epoch`);
     }
@@ -103,11 +103,12 @@ export class Once {
       }
     }
     this.#cluster.config.debug(`${error.message}; going on in a new epoch`);
-    queue.renew(await this.#next(identity, topic));
+    queue.renew(await this.#next(queue));
   }
 
-  async #next({ id, epoch }: ProducerIdentity, topic: string): Promise<ProducerIdentity> {
-    return epoch < LAST_EPOCH ? { id, epoch: epoch + 1 } : await newProducer(this.#cluster, topic);
+  async #next(queue: PartitionQueue): Promise<ProducerIdentity> {
+    const { id, epoch } = queue.identity;
+    return epoch < LAST_EPOCH ? { id, epoch: epoch + 1 } : await newProducer(this.#cluster, queue);
   }
 
   #inDoubt(queue: PartitionQueue, why: string): Failure {

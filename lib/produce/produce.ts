@@ -86,7 +86,9 @@ async function deliver(
         `--partition: topic "${topic}" has ${partitions} partitions, from 0 on`,
       );
     }
-    const identity = options.idempotent ? await newProducer(cluster, topic) : ANYBODY;
+    const identity = options.idempotent
+      ? await newProducer(cluster, { topic, partition: options.partition ?? 0 })
+      : ANYBODY;
     const tooLarge = new TooLarge(compressor, bad);
     const sender = new Sender(
       cluster,

@@ -106,6 +106,17 @@ Deno.test(
   },
 );
 
+Deno.test("an error that nobody caught is a line and status 70, no stack trace", async () => {
+  const probe = new URL("../support/uncaught.ts", import.meta.url).pathname;
+  for (const where of ["timer", "promise"]) {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", probe, where],
+    }).output();
+    assert.equal(code, 70, text(stderr));
+    assert.match(text(stderr), /^probe: bug, please report: TypeError: unforeseen [^\n]+\n$/);
+  }
+});
+
 Deno.test({
   name: "full disk: the producer's log file and stderr decide nothing",
   ignore,

@@ -5,6 +5,7 @@
  */
 import { startBroker } from "../../scripts/broker.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch, type FetchRequest } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
@@ -60,6 +61,7 @@ await compacted(broker);
 
 const topics = ["golden-plain", "golden-unknown", "golden-tx"];
 await recorder.record("metadata", metadata, { topics });
+await created();
 await recorder.record("metadata_ids", metadataWithIds, { topics });
 await epochs();
 await offsets();
@@ -78,6 +80,16 @@ const captured = { kafkaVersion: broker.version, port, clusterId, topicId };
 const text = goldenModule(captured, frames);
 await Deno.writeTextFile(new URL("golden.ts", import.meta.url), text);
 for (const [name, bytes] of frames) console.log(`${name}: ${bytes.length} bytes`);
+
+/** A topic that is made, one that exists, and one whose name collides with one that exists. */
+async function created() {
+  const kind = { partitions: 1, replication: 1, configs: [] };
+  const names = ["golden_new", "golden-plain", "golden.new"];
+  for (const [i, topic] of names.entries()) {
+    const name = ["create_topics", "create_topics_exists", "create_topics_collides"][i];
+    await recorder.record(name, createTopics, { timeout: 5000, topics: [{ ...kind, topic }] });
+  }
+}
 
 async function sasl(): Promise<void> {
   await recorder.record("sasl_handshake_illegal", saslHandshake, "PLAIN");

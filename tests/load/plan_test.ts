@@ -125,5 +125,5 @@ Deno.test("plan: five columns as version 0.1 reads them, nine with --log-identit
   assert.match(text(run.stdout), /^t,0,0,2,,"my, ""own""",[\w-]{22},0,\n$/);
   const wrong = await gpdbKafka([...connection, "--from-query", "--stand", "0:1"]);
   assert.deepEqual([wrong.code, wrong.stdout.length], [64, 0]);
-  assert.match(wrong.stderr, /--from-query and --stand exclude each other/);
+  assert.match(wrong.stderr, /--stand and --from-query exclude each other/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -251,6 +252,18 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
   });
+});
+
+Deno.test("CreateTopics: made, exists, and why a name is refused", none, () => {
+  assert.deepEqual(decodeWhole(createTopics, frame("create_topics")), [
+    { topic: "golden_new", errorCode: 0, errorMessage: null },
+  ]);
+  assert.deepEqual(decodeWhole(createTopics, frame("create_topics_exists")), [
+    { topic: "golden-plain", errorCode: 36, errorMessage: "Topic 'golden-plain' already exists." },
+  ]);
+  const [{ errorCode, errorMessage }] = decodeWhole(createTopics, frame("create_topics_collides"));
+  assert.equal(errorCode, 17);
+  assert.match(errorMessage!, /collides with existing topic: golden_new/);
 });
 
 Deno.test("every answer that has a throttle time reports it to who reads it", none, () => {

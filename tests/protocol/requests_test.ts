@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import foreignMessage from "kafkajs/src/protocol/request.js";
 import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/request.js";
+import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/request.js";
 import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
@@ -14,6 +15,7 @@ import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/req
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
@@ -64,6 +66,25 @@ requests("ApiVersions, Metadata", async () => {
   const all = new Writer();
   metadata.encode(all, { topics: null });
   assert.deepEqual([...all.finish()], [0xff, 0xff, 0xff, 0xff, 0]);
+});
+
+requests("CreateTopics", async () => {
+  const configs = [{ name: "retention.ms", value: "-1" }, { name: "ä", value: "" }];
+  const topics = [
+    { topic: "t", partitions: 3, replication: 2, configs },
+    { topic: "u", partitions: -1, replication: -1, configs: [] },
+  ];
+  const theirs = topics.map(({ topic, partitions, replication, configs }) => ({
+    topic,
+    numPartitions: partitions,
+    replicationFactor: replication,
+    configEntries: configs,
+  }));
+  await same(
+    createTopics,
+    { topics, timeout: 5000 },
+    foreignCreateTopics({ topics: theirs, timeout: 5000, validateOnly: false }),
+  );
 });
 
 requests("Fetch", async () => {

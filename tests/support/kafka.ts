@@ -97,11 +97,14 @@ export async function topicOffsets(broker: Broker, topic: string): Promise<Parti
     .sort((a, b) => a.partition - b.partition);
 }
 
-async function offsetsOf(admin: Admin, topic: string) {
-  return await patiently(() => admin.fetchTopicOffsets(topic));
+function offsetsOf(admin: Admin, topic: string) {
+  return patiently(() => admin.fetchTopicOffsets(topic));
 }
 
-/** A new leader, or a coordinator, is named a moment before it answers as one. */
+/**
+ * Asks again while the answer is one that passes, 10 s at most: a new leader, or coordinator, is
+ * named a moment before it answers as one.
+ */
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + 10_000;;) {
     try {

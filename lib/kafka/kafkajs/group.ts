@@ -4,7 +4,7 @@ import { isDenied } from "../../protocol/error_codes.ts";
 import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
-import { atMost } from "../deadline.ts";
+import { atMost, within } from "../deadline.ts";
 import { partitionNames, type TopicPartition } from "../offsets.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
@@ -78,7 +78,12 @@ export class Membership {
   #left: Promise<void> | null = null;
   #changed = Promise.withResolvers<void>();
 
-  private constructor(config: ClientConfig, group: string, topics: readonly string[]) {
+  private constructor(
+    config: ClientConfig,
+    group: string,
+    topics: readonly string[],
+    metadataMaxAge: number,
+  ) {
     this.#config = config;
     this.#group = group;
     this.#topics = topics;
@@ -89,6 +94,8 @@ export class Membership {
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxWaitTimeInMs: FETCH_WAIT,
       allowAutoTopicCreation: false,
+      // Partitions that a topic gets are seen at the next look, and the group then shares again.
+      metadataMaxAge,
       partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
       // Long, and close to one another: one that has no tries left forgets who it was, and the
       // group then waits for the member it was. Who reads gives up by the config's timeout.
@@ -106,13 +113,15 @@ export class Membership {
     config: ClientConfig,
     group: string,
     topics: readonly string[],
+    metadataMaxAge: number,
   ): Promise<Membership> {
     // kafkajs would send a frame that says something else.
     if (!isSendable(group)) throw new Failure("usage", "cannot join a group: its name is too long");
-    const membership = new Membership(config, group, topics);
-    await membership.#start().catch(async (error) => {
+    const membership = new Membership(config, group, topics, metadataMaxAge);
+    const failed = `cannot join group "${group}"`;
+    await within(config.timeout, failed, membership.#start()).catch(async (error) => {
       await membership.close();
-      throw membership.#asFailure(error);
+      throw error instanceof Failure ? error : membership.#asFailure(error);
     });
     return membership;
   }
