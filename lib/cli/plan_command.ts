@@ -31,7 +31,6 @@ export const planCommand: Command = {
     {
       name: "stand",
       value: "P:O[:EPOCH],…",
-      mayBeEmpty: true,
       help: "where a database stands: its offsets and their leader epochs",
     },
     { name: "mirror", help: "commit the offsets of --stand for the group" },

@@ -85,11 +85,12 @@ BEGIN
       AND m.source = make_table.source AND m.digest = wanted) THEN
       RETURN;
     END IF;
-    readers := ARRAY(SELECT pg_catalog.quote_ident(r.rolname)
+    -- On Greenplum 6 ARRAY() of no rows is null.
+    readers := coalesce(ARRAY(SELECT pg_catalog.quote_ident(r.rolname)
       FROM (SELECT (pg_catalog.aclexplode(c.relacl)).*, c.relowner
         FROM pg_catalog.pg_class c WHERE c.oid = make_table.name::regclass) a
       JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner);
+      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner), '{}');
     EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE ' || whole_name;
   EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
     NULL; -- There is none yet.

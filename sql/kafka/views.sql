@@ -35,9 +35,10 @@ DECLARE
   s kafka.source%ROWTYPE;
   last kafka.load_history%ROWTYPE;
   p record;
-  -- All names first: no cursor is open while a planner fails.
-  names constant text[] := ARRAY(SELECT x.name FROM kafka.source x
-    WHERE x.name = only_source OR only_source IS NULL ORDER BY x.name);
+  -- All names first: no cursor is open while a planner fails. On Greenplum 6 ARRAY() of no rows is
+  -- null.
+  names constant text[] := coalesce(ARRAY(SELECT x.name FROM kafka.source x
+    WHERE x.name = only_source OR only_source IS NULL ORDER BY x.name), '{}');
 BEGIN
   FOREACH source IN ARRAY names LOOP
     SELECT x.* INTO s FROM kafka.source x WHERE x.name = source;

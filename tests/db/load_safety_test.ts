@@ -170,6 +170,7 @@ Deno.test({
   async fn() {
     await using world = await startWorld();
     const { broker, sql, topic } = world;
+    assert.equal((await sql`SELECT * FROM kafka.lag`).length, 0);
     await world.add();
     await produce(broker, topic, things("a"));
     await load(world, "things");
