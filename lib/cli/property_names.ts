@@ -6,8 +6,8 @@
 
 /** Properties that mean something here. */
 export const accepted: readonly string[] = words(`
-  bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
-  enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
+  bootstrap.servers metadata.broker.list client.id group.id check.crcs gpdb.kafka.memory.max
+  security.protocol enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
   ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain
   ssl.keystore.type ssl.key.location ssl.key.pem ssl.keystore.key ssl.key.password

@@ -3,9 +3,10 @@ import { partitionName } from "../kafka/offsets.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
-import type { FetchResponse } from "../protocol/messages/fetch.ts";
+import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
 import { RowFormat } from "./columns.ts";
+import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Span } from "./span.ts";
 
@@ -41,6 +42,7 @@ export class Decoder {
    * whole records, and rows made in place overwrite them.
    */
   readonly inPlace: boolean;
+  readonly memory: Memory;
   readonly #onBad: (bad: BadRecord) => void;
   readonly #codecs = new Map<number, CodecImplementation>();
 
@@ -52,6 +54,7 @@ export class Decoder {
     this.flags = this.format.flags |
       (options.badRecord === "pass" ? 0 : Flag.guard) |
       (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+    this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
   }
 
@@ -60,8 +63,8 @@ export class Decoder {
     return this.counts.records >= this.options.maxRecords;
   }
 
-  /** Loads the codecs of a response. Returns whether any of its batches is compressed. */
-  async prepare({ view }: Kernel, { partitions }: FetchResponse): Promise<boolean> {
+  /** Loads the codecs of what was fetched. Returns whether any of its batches is compressed. */
+  async prepare({ view }: Kernel, partitions: readonly FetchedPartition[]): Promise<boolean> {
     let found = 0;
     for (const { start, end } of partitions) {
       for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {

@@ -7,9 +7,11 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
 import { EARLIEST } from "../protocol/messages/list_offsets.ts";
-import { nextOffset } from "../protocol/record_batch.ts";
+import { batchEnd } from "../protocol/record_batch.ts";
 import { Ahead } from "./ahead.ts";
+import { checkBatches } from "./check_batches.ts";
 import { Handover } from "./handover.ts";
+import type { AnswerBuffer } from "./memory.ts";
 import { lost } from "./plan.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
@@ -22,6 +24,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
+/** What stands around the records in an answer, bytes at most: counted, not limited. */
+const ANSWER_ROOM = 256 * 1024;
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
 
@@ -53,9 +57,16 @@ export async function readSpans(
   }));
 }
 
+/** A fetch under way, and the buffer its answer is read into. */
+interface Asked {
+  buffer: AnswerBuffer;
+  response: Promise<FetchResponse>;
+}
+
 /**
- * Reads from one leader, with three buffers in turn: while the rows of one are written, those of
- * the next are made, and the broker sends into the third.
+ * Reads from one leader, with three buffers at most: while the rows of one are written, those of
+ * the next are made, and the broker sends into the third. Where memory is short it waits for the
+ * buffers of other leaders, and holds none of its own meanwhile.
  */
 async function readLeader(
   reading: Reading,
@@ -64,36 +75,55 @@ async function readLeader(
   maxBytes: number,
   backoff: Backoff,
 ): Promise<void> {
-  const { cluster, options, decoder } = reading;
+  const { cluster, options, decoder, signal } = reading;
+  const { memory } = decoder;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
-  const buffers = [new Kernel(), new Kernel(), new Kernel()];
   const hand = new Handover(reading, spans);
+  const room = maxBytes + ANSWER_ROOM;
   let round = 0;
-  const ask = (turn: number): Promise<FetchResponse> | null => {
-    if (reading.signal?.aborted) return null;
+  const isOver = () => signal?.aborted || spans.every((span) => span.isFetched);
+  const ask = (buffer: AnswerBuffer): Asked => {
     const open = spans.filter((span) => !span.isFetched);
-    if (open.length === 0) return null;
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
-    const asked = connection.call(fetch, request(reading, open, maxBytes), { into: buffers[turn] });
-    asked.catch(() => {}); // Met below, after the rows before it are written.
-    return asked;
+    const response = connection.call(fetch, request(reading, open, maxBytes), { into: buffer });
+    response.catch(() => {}); // Met below, after the rows before it are written.
+    return { buffer, response };
   };
-  let turn = 0;
-  let asked = ask(turn);
+  const askAtOnce = () => {
+    const buffer = isOver() ? null : memory.tryTake(room);
+    return buffer === null ? null : ask(buffer);
+  };
+  const askLater = async () => {
+    if (isOver()) return null;
+    await hand.finish();
+    const taken = memory.take(room);
+    const buffer = signal ? await unlessAborted(taken, signal) : await taken;
+    if (buffer) return ask(buffer);
+    taken.then((unused) => memory.give(unused));
+    return null;
+  };
+  let asked: Asked | null = null;
   try {
-    while (asked !== null) {
-      const response: FetchResponse | undefined = reading.signal
-        ? await unlessAborted(asked, reading.signal)
-        : await asked;
+    while ((asked ??= await askLater()) !== null) {
+      const { buffer } = asked;
+      const response: FetchResponse | undefined = signal
+        ? await unlessAborted(asked.response, signal)
+        : await asked.response;
       if (response === undefined) break;
-      const kernel = buffers[turn];
-      const { problem, gained } = await advance(reading, kernel, response, spans);
-      turn = (turn + 1) % buffers.length;
-      asked = problem ? null : ask(turn);
-      const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
-      await makeRows(reading, hand, kernel, apart, response, spans);
+      asked = null;
+      let problem: BrokerError | null;
+      let gained: boolean;
+      try {
+        ({ problem, gained } = await advance(reading, buffer, response, spans));
+        if (!problem) asked = askAtOnce();
+        const fetched = response.partitions.filter(({ errorCode }) => errorCode === 0);
+        const apart = await decoder.prepare(buffer, fetched) || !decoder.inPlace;
+        await memory.inTurn(() => makeRows(reading, hand, buffer, apart, fetched, spans));
+      } finally {
+        hand.afterwards(() => memory.give(buffer));
+      }
       if (decoder.full) break;
       if (problem) throw problem;
       if (gained) {
@@ -108,6 +138,12 @@ async function readLeader(
       if (reading.idle) break;
     }
   } finally {
+    // An answer that nobody waits for any more comes into its buffer nevertheless.
+    if (asked !== null) {
+      const { buffer, response } = asked;
+      const give = () => memory.give(buffer);
+      response.then(give, give);
+    }
     await hand.finish();
   }
 }
@@ -117,33 +153,51 @@ function isIdle({ options: { until }, lastRecords }: Reading): boolean {
   return typeof until === "object" && performance.now() - lastRecords >= until.idle;
 }
 
-/** Makes the rows of a response and hands them over, in pieces where they are many. */
+/** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
 async function makeRows(
   { decoder, inflater, signal }: Reading,
   hand: Handover,
   source: Kernel,
   apart: boolean,
-  response: FetchResponse,
+  partitions: readonly FetchedPartition[],
   spans: readonly Span[],
 ): Promise<void> {
-  let target = apart ? hand.spare() : source;
+  const { memory } = decoder;
+  let target = apart ? await memory.scratch() : source;
   let from = Kernel.DATA;
   let out = from;
-  const ahead = new Ahead(inflater, source, apart ? response.partitions : []);
-  for (const fetched of response.partitions) {
-    if (fetched.errorCode !== 0) continue;
-    const rows = new PartitionRows(decoder, source, fetched, spanOf(spans, fetched), ahead.records);
-    while (!rows.finished && !decoder.full && !signal?.aborted) {
-      const reach = await ahead.reach(rows.at, fetched.end);
-      out = rows.write(target, out, from + ROWS_MAX, reach);
-      if (rows.at >= reach) continue;
-      await hand.over(target, from, out);
-      // Rows made in place go on behind those that are being written.
-      if (apart) target = hand.spare();
-      from = out = apart ? Kernel.DATA : out;
+  /** Hands over, and goes on in another buffer, or after the rows that are being written. */
+  const handOver = async () => {
+    await hand.over(target, from, out);
+    if (apart) {
+      const written = target;
+      hand.afterwards(() => memory.giveScratch(written));
+      target = source;
+      target = await memory.scratch();
     }
+    from = out = apart ? Kernel.DATA : out;
+  };
+  const ahead = new Ahead(inflater, source, apart ? partitions : []);
+  try {
+    for (const fetched of partitions) {
+      const span = spanOf(spans, fetched);
+      const rows = new PartitionRows(decoder, source, fetched, span, ahead.records);
+      try {
+        while (!rows.finished && !decoder.full && !signal?.aborted) {
+          const reach = await ahead.reach(rows.at, fetched.end);
+          out = rows.write(target, out, from + ROWS_MAX, reach);
+          if (rows.isHungry) await rows.feed();
+          else if (rows.at < reach) await handOver();
+        }
+      } finally {
+        await rows.close();
+      }
+    }
+    await hand.over(target, from, out);
+  } finally {
+    const last = target;
+    if (last !== source) hand.afterwards(() => memory.giveScratch(last));
   }
-  await hand.over(target, from, out);
 }
 
 function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes: number) {
@@ -182,7 +236,7 @@ async function advance(
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
     } else if (fetched.end > fetched.start) {
-      const next = behind(kernel, fetched, span, isFirst);
+      const next = behind(reading, kernel, fetched, span, isFirst);
       gained ||= next > span.fetched;
       span.fetched = next;
       isFirst = false;
@@ -191,18 +245,28 @@ async function advance(
   return { gained, problem };
 }
 
-/** The offset behind the whole batches that came. The first partition's first batch is always whole. */
-function behind(kernel: Kernel, fetched: FetchedPartition, span: Span, isFirst: boolean): number {
+/**
+ * The offset after the whole batches that came, all of them checked. The first partition's first
+ * batch is always whole.
+ */
+function behind(
+  { options }: Reading,
+  kernel: Kernel,
+  fetched: FetchedPartition,
+  span: Span,
+  isFirst: boolean,
+): number {
   const { start, end } = fetched;
-  const at = `${partitionName(span)} offset ${span.fetched}`;
-  try {
-    const next = nextOffset(kernel.view, start, end, span.fetched);
-    if (!isFirst || next > span.fetched) return next;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw new Failure("record", `${at}: ${error.message}`, { cause: error });
+  const next = checkBatches(kernel, fetched, span, options.checkCrcs);
+  if (isFirst && batchEnd(kernel.view, start, end) === -1) {
+    throw new Failure(
+      "record",
+      `${partitionName(span)} offset ${span.fetched}: no whole batch in the ` +
+        `${end - start} bytes that were sent`,
+    );
   }
-  throw new Failure("record", `${at}: no whole batch in the ${end - start} bytes that were sent`);
+  if (next > span.fetched) span.isBetweenBatches = true;
+  return next;
 }
 
 /** What was to be read next is gone: deleted since the plan was made. */

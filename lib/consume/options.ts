@@ -54,4 +54,6 @@ export interface ConsumeOptions {
   until: Until;
   tombstones: "skip" | "empty";
   checkCrcs: boolean;
+  /** What may be in memory of all that is fetched and made of it, bytes. */
+  memoryMax: number;
 }

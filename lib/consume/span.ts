@@ -9,6 +9,8 @@ export class Span implements TopicPartition {
   readonly end: number;
   /** The next offset to ask the broker for. */
   fetched: number;
+  /** Whether that is where a batch ended, so that none can begin before it. */
+  isBetweenBatches = false;
   /** The next offset to turn into a row: all before it are rows, or left out and counted. */
   done: number;
   /** All before it are rows that the output took. */
@@ -32,6 +34,7 @@ export class Span implements TopicPartition {
   /** Goes on at another offset: what lies between is gone. */
   jump(offset: number): void {
     this.fetched = offset;
+    this.isBetweenBatches = false;
     this.done = offset;
   }
 }

@@ -1,4 +1,5 @@
 import { consume } from "../consume/consume.ts";
+import { MEMORY_MAX } from "../consume/memory_limits.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { countFields, splitRows } from "./fields.ts";
@@ -57,6 +58,7 @@ export async function sampleRows(
       commit: false,
       until: "end",
       checkCrcs: true,
+      memoryMax: MEMORY_MAX,
       ...options,
       badRecord: "skip",
       columns: ["partition", "offset", ...options.columns],

@@ -103,7 +103,9 @@ class FrameReader {
     if (flags & Flag.contentSize) {
       this.#need(p, 9);
       promised = this.#uint32(p) + this.#uint32(p + 4) * 2 ** 32;
-      if (this.out + promised > this.#most) throw new CodecLimitError("lz4", this.#limit);
+      if (this.out + promised > this.#most) {
+        throw new CodecLimitError("lz4", this.#limit, promised);
+      }
       p += 8;
     }
     if (this.#lz.bytes[p] !== (this.#lz.xxh32(descriptor, p) >>> 8 & 255)) {

@@ -60,7 +60,9 @@ export class Snappy implements CodecImplementation {
       byte = bytes[p++];
       length += (byte & 127) * unit;
     }
-    if (out - start + length > limit) throw new CodecLimitError("snappy", limit);
+    if (out - start + length > limit) {
+      throw new CodecLimitError("snappy", limit, out - start + length);
+    }
     if (length > size * EXPANSION) {
       throw malformed("snappy", `${size} bytes can't hold ${length}`);
     }
