@@ -5,6 +5,8 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import {
   metadata,
   type MetadataResponse,
+  metadataWithIds,
+  type PartitionMetadata,
   type TopicMetadata,
 } from "../protocol/messages/metadata.ts";
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
@@ -22,8 +24,9 @@ export class Cluster {
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #brokers = new Map<number, Address>();
   #closed = false;
-  /** Leader by topic and partition, as last told. */
-  readonly #leaders = new Map<string, Map<number, number>>();
+  /** By topic and partition, as last reported. */
+  readonly #leaders = new Map<string, Map<number, PartitionMetadata>>();
+  #clusterId: string | null = null;
 
   /** `apis` are those that will be called: their versions are checked at every connect. */
   constructor(config: ClientConfig, apis: readonly Api<never, unknown>[]) {
@@ -60,17 +63,29 @@ export class Cluster {
   /** Asks any broker for the brokers and the leaders of these topics, null: of all. One try. */
   async refresh(topics: string[] | null): Promise<MetadataResponse> {
     const connection = await this.#anyBroker();
-    const answer = await connection.call(metadata, { topics });
+    const api = connection.accepts(metadataWithIds) ? metadataWithIds : metadata;
+    const answer = await connection.call(api, { topics });
+    this.#clusterId = answer.clusterId;
     for (const { id, host, port } of answer.brokers) this.#brokers.set(id, { host, port });
     for (const { topic, partitions } of answer.topics) {
-      this.#leaders.set(topic, new Map(partitions.map((p) => [p.partition, p.leader])));
+      this.#leaders.set(topic, new Map(partitions.map((p) => [p.partition, p])));
     }
     return answer;
   }
 
-  /** The broker id of a partition's leader as last told, -1 where there was none. */
+  /** The broker id of a partition's leader as last reported, -1 if there was none. */
   leader(topic: string, partition: number): number {
-    return this.#leaders.get(topic)?.get(partition) ?? -1;
+    return this.#leaders.get(topic)?.get(partition)?.leader ?? -1;
+  }
+
+  /** The epoch of a partition's leader as last reported, -1 if it is not known. */
+  leaderEpoch(topic: string, partition: number): number {
+    return this.#leaders.get(topic)?.get(partition)?.leaderEpoch ?? -1;
+  }
+
+  /** What tells this cluster from another one, as last reported; null if no broker said it. */
+  get clusterId(): string | null {
+    return this.#clusterId;
   }
 
   /** A connection to the broker of this id; one try. Throws ConnectionError. */

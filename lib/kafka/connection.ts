@@ -98,6 +98,12 @@ export class Connection {
     return this.#failed !== null;
   }
 
+  /** Whether the broker accepts an API at the version this client speaks. */
+  accepts({ key, version }: Api<never, unknown>): boolean {
+    const range = this.accepted.find((api) => api.key === key);
+    return range !== undefined && range.min <= version && version <= range.max;
+  }
+
   /** Sends a request and waits for its response. Throws ConnectionError or ProtocolError. */
   call<Request, Response>(
     api: Api<Request, Response>,
@@ -136,6 +142,7 @@ export class Connection {
     const writer = new Writer();
     writer.int32(0).int16(api.key).int16(api.version).int32(correlation);
     writer.string(this.#config.clientId);
+    if (api.flexible) writer.noTaggedFields();
     api.encode(writer, request);
     const frame = writer.finish();
     new DataView(frame.buffer).setInt32(0, frame.length - 4 + tail);
@@ -205,6 +212,7 @@ export class Connection {
 
   #settle(pending: Pending, reader: Reader): void {
     try {
+      if (pending.api.flexible) reader.skipTaggedFields();
       const response = pending.api.decode(reader);
       reader.finish();
       pending.resolve(response);
@@ -231,9 +239,10 @@ export class Connection {
       if (!(error instanceof ProtocolError)) throw error;
       throw new Failure("broker", `${this.name} does not speak Kafka's protocol`, { cause: error });
     }));
-    for (const { name, key, version } of apis) {
-      const range = this.accepted.find((api) => api.key === key);
-      if (!range || version < range.min || version > range.max) {
+    for (const api of apis) {
+      if (!this.accepts(api)) {
+        const { name, key, version } = api;
+        const range = this.accepted.find((api) => api.key === key);
         const has = range ? `versions ${range.min} to ${range.max}` : "no version";
         throw new Failure(
           "broker",

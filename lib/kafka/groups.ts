@@ -4,13 +4,11 @@ import type { Cluster } from "./cluster.ts";
 import type { ClientConfig } from "./config.ts";
 import { check } from "./errors.ts";
 import type { GroupState } from "./kafkajs/admin.ts";
-import { partitionName, type TopicPartition } from "./offsets.ts";
+import { type Commit, partitionName, type TopicPartition } from "./offsets.ts";
 import { retry } from "./retry.ts";
 
 /** Where a group stands in one partition: the next offset to read. */
-export interface StoredOffset extends TopicPartition {
-  readonly offset: number;
-}
+export type StoredOffset = Commit;
 
 /**
  * All offsets that a group has stored, by topic and partition; none for a group that there is not.
@@ -24,9 +22,11 @@ export async function groupOffsets(cluster: Cluster, group: string): Promise<Sto
     check(failed, answer.errorCode);
     const stored: StoredOffset[] = [];
     for (const { topic, partitions } of answer.topics) {
-      for (const { partition, offset, errorCode } of partitions) {
+      for (const { partition, offset, leaderEpoch, metadata, errorCode } of partitions) {
         check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
-        if (offset >= 0) stored.push({ topic, partition, offset });
+        if (offset >= 0) {
+          stored.push({ topic, partition, offset, leaderEpoch, metadata });
+        }
       }
     }
     return stored.sort(byName);

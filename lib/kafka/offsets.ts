@@ -57,16 +57,32 @@ export function noLeader(failed: string): BrokerError {
   return new BrokerError(failed, LEADER_NOT_AVAILABLE);
 }
 
-/**
- * The offset of each item's timestamp (or LATEST, EARLIEST), in their order; -1 where no record is
- * as late. Asks the leaders, and asks again where they moved, until the timeout.
- */
+/** The offsets alone that {@link lookUpPositions} finds. */
 export async function lookUpOffsets(
   cluster: Cluster,
   isolation: Isolation,
   items: readonly (TopicPartition & { timestamp: number })[],
 ): Promise<number[]> {
-  const offsets = new Map<TopicPartition, number>();
+  return (await lookUpPositions(cluster, isolation, items)).map(({ offset }) => offset);
+}
+
+/** An offset, and the leader epoch it was found under (KIP-320); -1 if that is not known. */
+export interface Position {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+}
+
+/**
+ * Where each item's timestamp (or LATEST, EARLIEST) is, in the items' order; offset -1 if no record
+ * is at or after it. Under LATEST the epoch is the leader's own. Asks the leaders, and asks again
+ * if they moved, until the timeout.
+ */
+export async function lookUpPositions(
+  cluster: Cluster,
+  isolation: Isolation,
+  items: readonly (TopicPartition & { timestamp: number })[],
+): Promise<Position[]> {
+  const offsets = new Map<TopicPartition, Position>();
   const backoff = new Backoff(cluster.config);
   while (true) {
     const missing = items.filter((item) => !offsets.has(item));
@@ -87,7 +103,7 @@ async function askLeader(
   isolation: Isolation,
   id: number,
   wanted: readonly (TopicPartition & { timestamp: number })[],
-  offsets: Map<TopicPartition, number>,
+  offsets: Map<TopicPartition, Position>,
 ): Promise<void> {
   const failed = (item: TopicPartition) => `cannot list the offsets of ${partitionName(item)}`;
   if (id === -1) throw noLeader(failed(wanted[0]));
@@ -95,22 +111,37 @@ async function askLeader(
   const answer = await connection.call(listOffsets, { isolation, topics: byTopic(wanted) });
   let error: BrokerError | undefined;
   for (const { topic, partitions } of answer.topics) {
-    for (const { partition, errorCode, offset } of partitions) {
+    for (const { partition, errorCode, offset, leaderEpoch } of partitions) {
       const item = wanted.find((w) => w.topic === topic && w.partition === partition);
       if (!item) continue;
-      if (errorCode === 0) offsets.set(item, offset);
+      if (errorCode === 0) offsets.set(item, { offset, leaderEpoch });
       else error ??= new BrokerError(failed(item), errorCode);
     }
   }
   if (error) throw error;
 }
 
-/** The offsets a group has stored, in the items' order; -1 where it has none. */
+/** Where a group stands in a partition, as it was committed. */
+export interface StoredPosition extends Position {
+  /** The text that was committed with it. */
+  readonly metadata: string | null;
+}
+
+/** The offsets alone that {@link storedPositions} finds. */
 export async function storedOffsets(
   cluster: Cluster,
   group: string,
   items: readonly TopicPartition[],
 ): Promise<number[]> {
+  return (await storedPositions(cluster, group, items)).map(({ offset }) => offset);
+}
+
+/** What a group has stored, in the items' order; offset -1 if it has stored none. */
+export async function storedPositions(
+  cluster: Cluster,
+  group: string,
+  items: readonly TopicPartition[],
+): Promise<StoredPosition[]> {
   return await retry(cluster.config, async () => {
     const failed = `cannot read the offsets of group "${group}"`;
     const connection = await cluster.coordinator(group);
@@ -120,15 +151,26 @@ export async function storedOffsets(
     }));
     const answer = await connection.call(offsetFetch, { group, topics });
     check(failed, answer.errorCode);
-    const stored = new Map<string, number>();
+    const stored = new Map<string, StoredPosition>();
     for (const { topic, partitions } of answer.topics) {
-      for (const { partition, offset, errorCode } of partitions) {
+      for (const { partition, offset, leaderEpoch, metadata, errorCode } of partitions) {
         check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
-        stored.set(`${topic}/${partition}`, offset);
+        stored.set(`${topic}/${partition}`, { offset, leaderEpoch, metadata });
       }
     }
-    return items.map(({ topic, partition }) => stored.get(`${topic}/${partition}`) ?? -1);
+    return items.map(({ topic, partition }) => stored.get(`${topic}/${partition}`) ?? NOT_STORED);
   });
+}
+
+const NOT_STORED: StoredPosition = { offset: -1, leaderEpoch: -1, metadata: null };
+
+/** What is committed for a partition: the next offset to read, and what tells which log it is of. */
+export interface Commit extends TopicPartition {
+  readonly offset: number;
+  /** Of the last record read (KIP-320). */
+  readonly leaderEpoch?: number;
+  /** Any text; {@link StoredPosition} has it again. */
+  readonly metadata?: string | null;
 }
 
 /**
@@ -139,7 +181,7 @@ export async function storedOffsets(
 export async function commitOffsets(
   cluster: Cluster,
   group: string,
-  items: readonly (TopicPartition & { offset: number })[],
+  items: readonly Commit[],
   member?: GroupMember,
 ): Promise<void> {
   if (items.length === 0) return;

@@ -76,7 +76,10 @@ export class Reader {
 
   /** An array; a null one is empty. */
   array<T>(element: (reader: Reader) => T): T[] {
-    const count = this.int32();
+    return this.#elements(this.int32(), element);
+  }
+
+  #elements<T>(count: number, element: (reader: Reader) => T): T[] {
     // An element takes at least a byte, so this also stops a wild count from reserving memory.
     if (count > this.end - this.at) {
       throw new ProtocolError(`an array of ${count} in ${this.end - this.at} bytes`);
@@ -84,6 +87,52 @@ export class Reader {
     const out: T[] = [];
     for (let i = 0; i < count; i++) out.push(element(this));
     return out;
+  }
+
+  /** An unsigned varint of at most five bytes (KIP-482). */
+  unsignedVarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.int8();
+      value += (byte & 127) * 2 ** shift;
+      if (byte >= 0) return value;
+    }
+    throw new ProtocolError("a varint of more than five bytes");
+  }
+
+  compactString(): string {
+    const value = this.nullableCompactString();
+    if (value === null) throw new ProtocolError("a string is null");
+    return value;
+  }
+
+  nullableCompactString(): string | null {
+    const size = this.unsignedVarint() - 1;
+    if (size === -1) return null;
+    const at = this.skip(size);
+    return utf8.decode(this.bytes.subarray(at, at + size));
+  }
+
+  /** An array with a compact count; a null one is empty. */
+  compactArray<T>(element: (reader: Reader) => T): T[] {
+    return this.#elements(Math.max(this.unsignedVarint() - 1, 0), element);
+  }
+
+  /** As Kafka prints it: 22 signs of base64url. Null for the one of only zeros. */
+  uuid(): string | null {
+    const at = this.skip(16);
+    const bytes = this.bytes.subarray(at, at + 16);
+    if (bytes.every((byte) => byte === 0)) return null;
+    const text = btoa(String.fromCharCode(...bytes));
+    return text.slice(0, 22).replaceAll("+", "-").replaceAll("/", "_");
+  }
+
+  /** Steps over tagged fields: this client asks for nothing that they tell. */
+  skipTaggedFields(): void {
+    for (let left = this.unsignedVarint(); left > 0; left--) {
+      this.unsignedVarint();
+      this.skip(this.unsignedVarint());
+    }
   }
 
   /** Throws unless all was read: what is left over was not understood. */

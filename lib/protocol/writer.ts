@@ -77,6 +77,38 @@ export class Writer {
     return this;
   }
 
+  /** An unsigned varint (KIP-482). */
+  unsignedVarint(value: number): this {
+    for (; value > 127; value = Math.floor(value / 128)) this.int8(value % 128 | 128);
+    return this.int8(value);
+  }
+
+  compactString(value: string): this {
+    const bytes = utf8.encode(value);
+    this.unsignedVarint(bytes.length + 1);
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  compactArray<T>(values: readonly T[], element: (value: T, writer: this) => void): this {
+    this.unsignedVarint(values.length + 1);
+    for (const value of values) element(value, this);
+    return this;
+  }
+
+  /** Base64url as {@link Reader.uuid} gives it; null is the one of only zeros. */
+  uuid(value: string | null): this {
+    const at = this.#grow(16);
+    const bytes = value === null ? "" : atob(value.replaceAll("-", "+").replaceAll("_", "/"));
+    for (let i = 0; i < 16; i++) this.#bytes[at + i] = bytes === "" ? 0 : bytes.charCodeAt(i);
+    return this;
+  }
+
+  noTaggedFields(): this {
+    return this.int8(0);
+  }
+
   /** What was written. The writer must not be used afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#at);

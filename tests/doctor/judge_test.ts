@@ -118,8 +118,14 @@ Deno.test("doctor: a broker that is too old or too new for what is used", none, 
 });
 
 Deno.test("doctor: partitions without leader, or with too few replicas", none, () => {
-  const partition = { errorCode: 0, leader: 1, replicas: [1, 2], inSyncReplicas: [1, 2] };
-  const topic = { errorCode: 0, topic: "x", isInternal: false };
+  const partition = {
+    errorCode: 0,
+    leader: 1,
+    leaderEpoch: 0,
+    replicas: [1, 2],
+    inSyncReplicas: [1, 2],
+  };
+  const topic = { errorCode: 0, topic: "x", topicId: null, isInternal: false };
   let led: unknown;
   const judged = (changes: Partial<typeof partition>[]) =>
     heard((say) => {

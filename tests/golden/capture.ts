@@ -9,9 +9,10 @@ import { fetch, type FetchRequest } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { EARLIEST, LATEST, listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
-import { metadata } from "../../lib/protocol/messages/metadata.ts";
+import { metadata, metadataWithIds } from "../../lib/protocol/messages/metadata.ts";
 import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
@@ -57,6 +58,8 @@ await compacted(broker);
 
 const topics = ["golden-plain", "golden-unknown", "golden-tx"];
 await recorder.record("metadata", metadata, { topics });
+await recorder.record("metadata_ids", metadataWithIds, { topics });
+await epochs();
 await offsets();
 await commits();
 await fetches();
@@ -65,7 +68,12 @@ await fetchCompacted();
 
 const { clusterId } = await withAdmin(broker, (admin) => admin.describeCluster());
 const port = Number(broker.bootstrap.split(":")[1]);
-const text = goldenModule({ kafkaVersion: broker.version, port, clusterId }, frames);
+const described = await broker.run("org.apache.kafka.tools.TopicCommand", [
+  ...["--bootstrap-server", broker.bootstrap, "--describe", "--topic", "golden-plain"],
+]);
+const topicId = /TopicId: (\S+)/.exec(new TextDecoder().decode(described.stdout))![1];
+const captured = { kafkaVersion: broker.version, port, clusterId, topicId };
+const text = goldenModule(captured, frames);
 await Deno.writeTextFile(new URL("golden.ts", import.meta.url), text);
 for (const [name, bytes] of frames) console.log(`${name}: ${bytes.length} bytes`);
 
@@ -112,9 +120,26 @@ async function offsets(): Promise<void> {
   await ask("list_offsets_unknown", LATEST, "golden-plain", [9]);
 }
 
+/** golden-plain's epoch 0 is its only one; epoch 3 is later than all that its logs know. */
+async function epochs(): Promise<void> {
+  const ask = (name: string, leaderEpoch: number, partitions = [0, 1, 2]) =>
+    recorder.record(name, offsetForLeaderEpoch, {
+      topics: [{
+        topic: "golden-plain",
+        partitions: partitions.map((partition) => ({ partition, leaderEpoch })),
+      }],
+    });
+  await ask("offset_for_leader_epoch", 0);
+  await ask("offset_for_leader_epoch_later", 3);
+  await ask("offset_for_leader_epoch_unknown", 0, [9]);
+}
+
 async function commits(): Promise<void> {
   const commit = (name: string, group: string) => {
-    const partitions = [{ partition: 0, offset: 5_000_000_000 }, { partition: 1, offset: 1 }];
+    const partitions = [
+      { partition: 0, offset: 5_000_000_000, leaderEpoch: 4, metadata: "from here" },
+      { partition: 1, offset: 1 },
+    ];
     return recorder.record(name, offsetCommit, {
       group,
       topics: [{ topic: "golden-plain", partitions }],

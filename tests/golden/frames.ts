@@ -4,9 +4,10 @@ import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
-import { metadata } from "../../lib/protocol/messages/metadata.ts";
+import { metadata, metadataWithIds } from "../../lib/protocol/messages/metadata.ts";
 import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
@@ -41,9 +42,11 @@ const apis: Record<string, Api<never, unknown>> = {
   find_coordinator: findCoordinator,
   init_producer_id: initProducerId,
   list_offsets: listOffsets,
+  metadata_ids: metadataWithIds,
   metadata,
   offset_commit: offsetCommit,
   offset_fetch: offsetFetch,
+  offset_for_leader_epoch: offsetForLeaderEpoch,
   produce,
   sasl_handshake: saslHandshake,
   sasl_authenticate: saslAuthenticate,

@@ -31,7 +31,7 @@ export class Recorder implements Disposable {
     return frame;
   }
 
-  /** Asks. Returns what comes behind the correlation id. */
+  /** Asks. Returns what comes behind the correlation id, and behind the header's tagged fields. */
   async ask<Request>(
     api: Api<Request, unknown>,
     request: Request,
@@ -39,13 +39,15 @@ export class Recorder implements Disposable {
   ): Promise<Uint8Array> {
     const writer = new Writer(65536);
     writer.int32(0).int16(api.key).int16(api.version).int32(7).string("golden");
+    if (api.flexible) writer.noTaggedFields();
     api.encode(writer, request);
     const head = writer.finish();
     const message = new Uint8Array([...head, ...tail]);
     new DataView(message.buffer).setInt32(0, message.length - 4);
     for (let at = 0; at < message.length;) at += await this.#conn.write(message.subarray(at));
     const size = new DataView((await this.#read(4)).buffer).getInt32(0);
-    return (await this.#read(size)).slice(4);
+    // A flexible answer's header has tagged fields, which a broker leaves empty: one byte.
+    return (await this.#read(size)).slice(api.flexible ? 5 : 4);
   }
 
   async #read(size: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -68,18 +70,20 @@ export interface Captured {
   kafkaVersion: string;
   port: number;
   clusterId: string;
+  /** Of golden-plain. */
+  topicId: string;
 }
 
 /** The text of golden.ts. */
 export function goldenModule(captured: Captured, frames: Frames): string {
-  const { kafkaVersion, port, clusterId } = captured;
+  const { kafkaVersion, port, clusterId, topicId } = captured;
   const lines = [...frames].map(([name, bytes]) => {
     const text = `"${toBase64(bytes)}",\n`;
     return `  ${name}:${name.length + text.length > 97 ? "\n   " : ""} ${text}`;
   });
   return "// Made by tests/golden/capture.ts from a real broker's answers; README.md says how.\n" +
     `export const captured = {\n  kafkaVersion: "${kafkaVersion}",\n  port: ${port},\n` +
-    `  clusterId: "${clusterId}",\n} as const;\n\n` +
+    `  clusterId: "${clusterId}",\n  topicId: "${topicId}",\n} as const;\n\n` +
     `/** Base64 of each answer, from behind its correlation id. */\n` +
     `export const golden = {\n${lines.join("")}} as const;\n`;
 }

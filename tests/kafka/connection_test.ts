@@ -9,12 +9,12 @@ import { produce } from "../../lib/protocol/messages/produce.ts";
 import { type Case, decodeWhole, frame } from "../golden/frames.ts";
 import {
   clientConfig,
-  fakeBroker,
   type Peer,
+  rawBroker,
   type Request,
   response,
   untilClosed,
-} from "./fake_broker.ts";
+} from "../support/scripted_broker/peer.ts";
 
 const local: { permissions: Deno.PermissionOptions } = { permissions: { net: ["127.0.0.1"] } };
 const wanted = { topics: ["golden-plain"] };
@@ -26,7 +26,7 @@ async function connected(
   use: (connection: Connection) => Promise<void>,
   timeout = 5000,
 ): Promise<void> {
-  await using broker = fakeBroker(async (peer) => {
+  await using broker = rawBroker(async (peer) => {
     await peer.greet();
     await script(peer);
   });
@@ -41,7 +41,7 @@ async function connected(
 
 /** Opens a connection to a server that follows the script from the start. */
 async function opening(script: (peer: Peer) => Promise<void>, timeout = 5000): Promise<unknown> {
-  await using broker = fakeBroker(script);
+  await using broker = rawBroker(script);
   const address = { host: "127.0.0.1", port: broker.port };
   const name = new RegExp(`127.0.0.1:${broker.port}`, "g");
   try {
@@ -243,7 +243,7 @@ Deno.test(
 );
 
 Deno.test("open: a port where nobody listens", local, async () => {
-  const broker = fakeBroker(untilClosed);
+  const broker = rawBroker(untilClosed);
   await broker[Symbol.asyncDispose]();
   const address = { host: "127.0.0.1", port: broker.port };
   await assert.rejects(Connection.open(address, clientConfig(), apis), {
@@ -277,7 +277,7 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
     return new Uint8Array(view.buffer);
   };
   // Kafka 1.0 accepts Fetch up to version 6.
-  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 5], [10, 0, 1], [18, 0, 1]);
+  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
   const error = await opening((peer) => peer.greet(old)) as Error;
   const advice = "Kafka 2.1 or later is needed";
   assert.equal(
@@ -287,6 +287,6 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
   const none = await opening((peer) => peer.greet(versions([18, 0, 1]))) as Error;
   assert.equal(
     `${none}`,
-    `Failure: BROKER accepts no version of Metadata, this client speaks version 4: ${advice}`,
+    `Failure: BROKER accepts no version of Metadata, this client speaks version 7: ${advice}`,
   );
 });

@@ -3,9 +3,10 @@ import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
-import { metadata } from "../../lib/protocol/messages/metadata.ts";
+import { metadata, metadataWithIds } from "../../lib/protocol/messages/metadata.ts";
 import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../golden/frames.ts";
@@ -46,6 +47,7 @@ Deno.test("Metadata: brokers, partitions with leader and replicas, an unknown to
     errorCode: 0,
     partition,
     leader: 1,
+    leaderEpoch: 0,
     replicas: [1],
     inSyncReplicas: [1],
   });
@@ -54,13 +56,67 @@ Deno.test("Metadata: brokers, partitions with leader and replicas, an unknown to
     {
       errorCode: 0,
       topic: "golden-plain",
+      topicId: null,
       isInternal: false,
       partitions: [partition(0), partition(1), partition(2)],
     },
-    { errorCode: 0, topic: "golden-tx", isInternal: false, partitions: [partition(0)] },
-    { errorCode: 3, topic: "golden-unknown", isInternal: false, partitions: [] },
+    {
+      errorCode: 0,
+      topic: "golden-tx",
+      topicId: null,
+      isInternal: false,
+      partitions: [partition(0)],
+    },
+    {
+      errorCode: 3,
+      topic: "golden-unknown",
+      topicId: null,
+      isInternal: false,
+      partitions: [],
+    },
   ]);
 });
+
+Deno.test("Metadata 10: the same with topic ids, as Kafka's own tool prints them", none, () => {
+  const { topics, ...cluster } = decodeWhole(metadata, frame("metadata"));
+  const { topics: withIds, ...sameCluster } = decodeWhole(metadataWithIds, frame("metadata_ids"));
+  assert.deepEqual(sameCluster, cluster);
+  const byName = (all: typeof topics) => all.toSorted((a, b) => a.topic < b.topic ? -1 : 1);
+  for (const { partitions } of [...topics, ...withIds]) partitions.sort(byPartition);
+  const [plain, tx, unknown] = byName(withIds);
+  assert.equal(plain.topicId, captured.topicId);
+  assert.match(tx.topicId!, /^[A-Za-z0-9_-]{22}$/);
+  assert.notEqual(tx.topicId, plain.topicId);
+  assert.equal(unknown.topicId, null);
+  assert.deepEqual([plain, tx, unknown].map((t) => ({ ...t, topicId: null })), byName(topics));
+});
+
+Deno.test(
+  "OffsetForLeaderEpoch: an epoch's end, one later than the log, no such partition",
+  none,
+  () => {
+    const ends = (name: Parameters<typeof frame>[0]) => {
+      const { topics } = decodeWhole(offsetForLeaderEpoch, frame(name));
+      for (const { partitions } of topics) partitions.sort(byPartition);
+      return topics;
+    };
+    const end = (partition: number, leaderEpoch: number, endOffset: number, errorCode = 0) => ({
+      partition,
+      errorCode,
+      leaderEpoch,
+      endOffset,
+    });
+    assert.deepEqual(ends("offset_for_leader_epoch"), [
+      { topic: "golden-plain", partitions: [end(0, 0, 7), end(1, 0, 1), end(2, 0, 0)] },
+    ]);
+    assert.deepEqual(ends("offset_for_leader_epoch_later"), [
+      { topic: "golden-plain", partitions: [end(0, -1, -1), end(1, -1, -1), end(2, -1, -1)] },
+    ]);
+    assert.deepEqual(ends("offset_for_leader_epoch_unknown"), [
+      { topic: "golden-plain", partitions: [end(9, -1, -1, 3)] },
+    ]);
+  },
+);
 
 Deno.test("ListOffsets: latest, earliest, by time, none as late, unknown partition", none, () => {
   const listed = (name: Parameters<typeof frame>[0]) => {
@@ -73,6 +129,7 @@ Deno.test("ListOffsets: latest, earliest, by time, none as late, unknown partiti
     errorCode,
     timestamp,
     offset,
+    leaderEpoch: offset === -1 ? -1 : 0,
   });
   assert.deepEqual(listed("list_offsets_latest"), [
     { topic: "golden-plain", partitions: [at(0, 7), at(1, 1), at(2, 0)] },
@@ -106,16 +163,22 @@ Deno.test("FindCoordinator: found, and not there yet", none, () => {
 });
 
 Deno.test("OffsetFetch: stored offsets, above 2^32 too; -1 where none is stored", none, () => {
-  const fetched = (offsets: number[]) => ({
+  const fetched = (offsets: number[], leaderEpoch = -1, metadata = "") => ({
     topics: [{
       topic: "golden-plain",
-      partitions: offsets.map((offset, partition) => ({ partition, offset, errorCode: 0 })),
+      partitions: offsets.map((offset, partition) => ({
+        partition,
+        offset,
+        leaderEpoch: partition === 0 ? leaderEpoch : -1,
+        metadata: partition === 0 ? metadata : "",
+        errorCode: 0,
+      })),
     }],
     errorCode: 0,
   });
   const stored = decodeWhole(offsetFetch, frame("offset_fetch"));
   stored.topics[0].partitions.sort(byPartition);
-  assert.deepEqual(stored, fetched([5_000_000_000, 1, -1]));
+  assert.deepEqual(stored, fetched([5_000_000_000, 1, -1], 4, "from here"));
   const nothing = decodeWhole(offsetFetch, frame("offset_fetch_none"));
   nothing.topics[0].partitions.sort(byPartition);
   assert.deepEqual(nothing, fetched([-1, -1, -1]));

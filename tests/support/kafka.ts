@@ -8,6 +8,7 @@ import { type Admin, Kafka, logLevel } from "kafkajs";
 import type { Broker, RunOptions, RunResult } from "../../scripts/broker.ts";
 import { askCluster } from "../../scripts/broker/ready.ts";
 import "../../lib/kafka/kafkajs/timers.ts";
+import { isInstalled } from "./installed.ts";
 
 // kafkajs otherwise warns on standard error, at the first producer, of a change made in 2023.
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = "1";
@@ -255,9 +256,4 @@ export async function kcat(args: string[], stdin?: Uint8Array | string): Promise
   return { code, stdout, stderr: new TextDecoder().decode(stderr) };
 }
 
-export const hasKcat = await new Deno.Command("kcat", {
-  args: ["-V"],
-  stdout: "null",
-  stderr: "null",
-})
-  .output().then((output) => output.success, () => false);
+export const hasKcat = await isInstalled("kcat", ["-V"]);

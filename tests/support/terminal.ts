@@ -1,8 +1,8 @@
 import { type CliOptions, commandLine, type Program } from "./cli.ts";
+import { isInstalled } from "./installed.ts";
 
 /** Whether this machine has util-linux's script, which gives a program a terminal. */
-export const hasScript = await new Deno.Command("script", { args: ["--version"], stdout: "null" })
-  .output().then((output) => output.success, () => false);
+export const hasScript = await isInstalled("script", ["--version"]);
 
 /**
  * Starts a program on a terminal of 80 × 24: what it writes to stdout and stderr comes from the

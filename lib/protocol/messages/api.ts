@@ -9,6 +9,8 @@ export interface Api<Request, Response> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
+  /** Whether the version has compact types and tagged fields, in its headers too (KIP-482). */
+  readonly flexible?: true;
   encode(writer: Writer, request: Request): void;
   /** Throws ProtocolError on anything but a whole response. */
   decode(reader: Reader): Response;

@@ -22,6 +22,8 @@ export interface ListedOffset {
   timestamp: number;
   /** The first offset at or after the time asked for; -1 where there is none. */
   offset: number;
+  /** Of the record at that offset; for LATEST the leader's own. -1 if the broker does not know it. */
+  leaderEpoch: number;
 }
 
 export interface ListOffsetsResponse {
@@ -29,23 +31,27 @@ export interface ListOffsetsResponse {
 }
 
 /**
- * ListOffsets (key 2) version 2, https://kafka.apache.org/protocol#The_Messages_ListOffsets
- * The end under read_committed is the last stable offset (KIP-98).
+ * ListOffsets (key 2) version 4, https://kafka.apache.org/protocol#The_Messages_ListOffsets
+ * The end under read_committed is the last stable offset (KIP-98). Version 4 is the first one that
+ * tells leader epochs (KIP-320).
  *
- *     request  => replica_id int32, isolation_level int8,
- *       topics [name string, partitions [partition_index int32, timestamp int64]]
- *     response => throttle_time_ms int32, topics [name string,
- *       partitions [partition_index int32, error_code int16, timestamp int64, offset int64]]
+ *     request  => replica_id int32, isolation_level int8, topics [name string,
+ *       partitions [partition_index int32, current_leader_epoch int32, timestamp int64]]
+ *     response => throttle_time_ms int32, topics [name string, partitions [partition_index int32,
+ *       error_code int16, timestamp int64, offset int64, leader_epoch int32]]
  */
 export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   name: "ListOffsets",
   key: 2,
-  version: 2,
+  version: 4,
   encode(writer, { isolation, topics }) {
     writer.int32(-1).int8(isolationByte(isolation));
     writer.array(topics, ({ topic, partitions }, w) => {
       w.string(topic);
-      w.array(partitions, ({ partition, timestamp }) => w.int32(partition).int64(timestamp));
+      w.array(
+        partitions,
+        ({ partition, timestamp }) => w.int32(partition).int32(-1).int64(timestamp),
+      );
     });
   },
   decode(reader) {
@@ -58,6 +64,7 @@ export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
           errorCode: p.int16(),
           timestamp: p.int64(),
           offset: p.int64(),
+          leaderEpoch: p.int32(),
         })),
       })),
     };

@@ -6,12 +6,22 @@ export interface GroupMember {
   generation: number;
 }
 
-/** An offset per partition: the next one to read. */
+/** Where a group stands in one partition. */
+export interface Position {
+  partition: number;
+  /** The next offset to read. */
+  offset: number;
+  /** Of the last record read (KIP-320); -1 if it is not known. */
+  leaderEpoch?: number;
+  /** Any text that is kept with the offset. */
+  metadata?: string | null;
+}
+
 export interface OffsetCommitRequest {
   group: string;
   /** Left out by who is no member, which a broker accepts while the group has no live one. */
   member?: GroupMember;
-  topics: { topic: string; partitions: { partition: number; offset: number }[] }[];
+  topics: { topic: string; partitions: Position[] }[];
 }
 
 export interface OffsetCommitResponse {
@@ -19,24 +29,26 @@ export interface OffsetCommitResponse {
 }
 
 /**
- * OffsetCommit (key 8) version 5, https://kafka.apache.org/protocol#The_Messages_OffsetCommit
+ * OffsetCommit (key 8) version 6, https://kafka.apache.org/protocol#The_Messages_OffsetCommit
  * Outside the group's membership the generation is -1 and the member id empty.
  *
  *     request  => group_id string, generation_id int32, member_id string,
  *       topics [name string, partitions [partition_index int32, committed_offset int64,
- *         committed_metadata ?string]]
+ *         committed_leader_epoch int32, committed_metadata ?string]]
  *     response => throttle_time_ms int32,
  *       topics [name string, partitions [partition_index int32, error_code int16]]
  */
 export const offsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
   name: "OffsetCommit",
   key: 8,
-  version: 5,
+  version: 6,
   encode(writer, { group, member, topics }) {
     writer.string(group).int32(member?.generation ?? -1).string(member?.id ?? "");
     writer.array(topics, ({ topic, partitions }, w) => {
       w.string(topic);
-      w.array(partitions, ({ partition, offset }) => w.int32(partition).int64(offset).int16(-1));
+      w.array(partitions, ({ partition, offset, leaderEpoch = -1, metadata = null }) => {
+        w.int32(partition).int64(offset).int32(leaderEpoch).nullableString(metadata);
+      });
     });
   },
   decode(reader) {

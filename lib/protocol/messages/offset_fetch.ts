@@ -10,6 +10,10 @@ export interface CommittedOffset {
   partition: number;
   /** The next offset to read; -1 where the group has stored none. */
   offset: number;
+  /** Of the last record read, as it was committed (KIP-320); -1 if it was not. */
+  leaderEpoch: number;
+  /** The text that was committed with the offset. */
+  metadata: string | null;
   errorCode: number;
 }
 
@@ -19,16 +23,17 @@ export interface OffsetFetchResponse {
 }
 
 /**
- * OffsetFetch (key 9) version 3, https://kafka.apache.org/protocol#The_Messages_OffsetFetch
+ * OffsetFetch (key 9) version 5, https://kafka.apache.org/protocol#The_Messages_OffsetFetch
  *
  *     request  => group_id string, topics ?[name string, partition_indexes [int32]]
  *     response => throttle_time_ms int32, topics [name string, partitions [partition_index int32,
- *       committed_offset int64, metadata ?string, error_code int16]], error_code int16
+ *       committed_offset int64, committed_leader_epoch int32, metadata ?string,
+ *       error_code int16]], error_code int16
  */
 export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
   name: "OffsetFetch",
   key: 9,
-  version: 3,
+  version: 5,
   encode(writer, { group, topics }) {
     writer.string(group);
     if (topics === null) writer.int32(-1);
@@ -44,12 +49,13 @@ export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
     return {
       topics: reader.array((r) => ({
         topic: r.string(),
-        partitions: r.array((p) => {
-          const partition = p.int32();
-          const offset = p.int64();
-          p.nullableString();
-          return { partition, offset, errorCode: p.int16() };
-        }),
+        partitions: r.array((p) => ({
+          partition: p.int32(),
+          offset: p.int64(),
+          leaderEpoch: p.int32(),
+          metadata: p.nullableString(),
+          errorCode: p.int16(),
+        })),
       })),
       errorCode: reader.int16(),
     };

@@ -1,9 +1,9 @@
 /**
- * A server that says what a test tells it to: for faults that a real broker does not have when
- * they are wanted. Whatever a real broker can be made to do is tested against a real one.
+ * The lowest layer of the scripted broker: sockets and frames. By itself it is for tests of single
+ * bytes of a connection.
  */
-import type { ClientConfig } from "../../lib/kafka/config.ts";
-import { frame } from "../golden/frames.ts";
+import type { ClientConfig } from "../../../lib/kafka/config.ts";
+import { frame } from "../../golden/frames.ts";
 
 /** One request as it came, behind its size. */
 export interface Request {
@@ -46,6 +46,14 @@ export class Peer {
     for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
   }
 
+  close(): void {
+    try {
+      this.conn.close();
+    } catch {
+      // Closed already, by either side.
+    }
+  }
+
   async answer(request: Request, body: Uint8Array): Promise<void> {
     await this.send(response(request.correlation, body));
   }
@@ -67,39 +75,44 @@ export function response(correlation: number, body: Uint8Array): Uint8Array<Arra
   return bytes;
 }
 
-export interface FakeBroker extends AsyncDisposable {
+export interface RawBroker extends AsyncDisposable {
   port: number;
+  /** Closes the connections that there are. */
+  disconnect(): void;
 }
 
-/** Listens on a free port; `script` is run for each connection, which is closed behind it. */
-export function fakeBroker(script: (peer: Peer) => Promise<void>): FakeBroker {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const conns = new Set<Deno.Conn>();
-  const serve = async (conn: Deno.Conn) => {
+/** Listens, on a free port by default; `script` is run for each connection, then it is closed. */
+export function rawBroker(script: (peer: Peer) => Promise<void>, port = 0): RawBroker {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const peers = new Set<Peer>();
+  const serve = async (peer: Peer) => {
     try {
-      await script(new Peer(conn));
+      await script(peer);
     } catch {
       // The client went away in the middle: what the test is about.
     } finally {
-      if (conns.delete(conn)) conn.close();
+      peers.delete(peer);
+      peer.close();
     }
   };
   const serving: Promise<void>[] = [];
   const accepting = (async () => {
     for await (const conn of listener) {
       conn.setNoDelay(true);
-      conns.add(conn);
-      serving.push(serve(conn));
+      const peer = new Peer(conn);
+      peers.add(peer);
+      serving.push(serve(peer));
     }
   })();
+  const disconnect = () => {
+    for (const peer of peers) peer.close();
+  };
   return {
     port: listener.addr.port,
+    disconnect,
     async [Symbol.asyncDispose]() {
       listener.close();
-      for (const conn of conns) {
-        conns.delete(conn);
-        conn.close();
-      }
+      disconnect();
       await accepting;
       await Promise.all(serving);
     },
