@@ -99,13 +99,14 @@ export function open(p: usize, end: usize): bool {
   delta = varint();
   keySize = varint();
   key = q;
-  if (keySize < -1 || keySize > size) return false;
+  // Both bounds of a number in one comparison: what is below the lower one wraps around.
+  if (<u32>(keySize + 1) > <u32>(size + 1)) return false;
   if (keySize > 0) q += keySize;
   valueSize = varint();
   value = q;
   // The header count, at least a byte, is still to come.
-  if (q >= next || valueSize < -1 || valueSize >= <i32>(next - q)) return false;
-  if (delta <= floor || delta > ceiling) return false;
+  if (q >= next || <u32>(valueSize + 1) > <u32>(next - q)) return false;
+  if (<u32>(delta - floor - 1) >= <u32>(ceiling - floor)) return false;
   if (valueSize > 0) q += valueSize;
   if (load<u8>(q) == 0) return q + 1 == next;
   return headersEnd();
