@@ -22,7 +22,9 @@ export class BatchRecords {
   readonly #afford: (size: number) => void;
   /** Where the records start that are not used yet. */
   #from = 0;
-  /** Where the window ends, at least: at the end of a record that is larger than most. */
+  /** Where the window ended that was looked at last. */
+  #end = 0;
+  /** Where the next one ends, at least: at the end of a record that is larger than most. */
   #need = 0;
   /** Room for rows, at least: for one that is longer than most. */
   #room = 0;
@@ -41,11 +43,8 @@ export class BatchRecords {
 
   /** The records that rows are made of next; the last one may be cut. */
   window(): Uint8Array {
-    return this.#bytes.subarray(this.#from, this.#windowEnd);
-  }
-
-  get #windowEnd(): number {
-    return Math.min(this.#bytes.length, Math.max(this.#from + WINDOW, this.#need));
+    this.#end = Math.min(this.#bytes.length, Math.max(this.#from + WINDOW, this.#need));
+    return this.#bytes.subarray(this.#from, this.#end);
   }
 
   /** The first so many bytes of the window are rows now, or left out. */
@@ -68,11 +67,11 @@ export class BatchRecords {
     this.#afford(size + this.#room);
   }
 
-  /** Whether the record at the front of the window goes on after its end. */
+  /** Whether the record that is next goes on after the window's end. */
   isCut(): boolean {
     const end = recordEnd(this.#bytes, this.#from);
     const need = end === -1 ? this.#from + LENGTH_MAX : end;
-    if (need <= this.#windowEnd || (this.isWhole && need > this.#bytes.length)) return false;
+    if (need <= this.#end || (this.isWhole && need > this.#bytes.length)) return false;
     this.#need = need;
     return true;
   }

@@ -107,6 +107,7 @@ export class PartitionRows {
   /** Waits for more records of a batch that is inflated piece by piece. */
   async feed(): Promise<void> {
     const records = this.#records!;
+    this.#isHungry = false;
     try {
       const { value, done } = await this.#pieces!.next();
       if (done) records.isWhole = true;
