@@ -1,5 +1,12 @@
 import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
-import { Attribute, Batch, int64At, recordEnd } from "../protocol/record_batch.ts";
+import {
+  Attribute,
+  Batch,
+  type Codec,
+  codecs,
+  int64At,
+  recordEnd,
+} from "../protocol/record_batch.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { Decoder } from "./decoder.ts";
 import { whyBad } from "./guard.ts";
@@ -9,6 +16,9 @@ import type { Span } from "./span.ts";
 const INT32_MAX = 0x7fffffff;
 /** Rows lie at least so far before the records they are made of. */
 const GAP = 64;
+
+/** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
+const HELD_MAX = 4 * 1024 * 1024;
 
 /**
  * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
@@ -23,6 +33,7 @@ export class BatchRows {
   readonly #base: number;
   readonly #time: number;
   readonly #flags: number;
+  readonly #codec: Codec;
   /** The last offset of the batch, and the last one seen, less the base offset. */
   readonly #last: number;
   #passed = -1;
@@ -34,7 +45,9 @@ export class BatchRows {
   constructor(decoder: Decoder, span: Span, view: DataView, at: number) {
     this.#decoder = decoder;
     this.#span = span;
-    const appendTime = (view.getInt16(at + Batch.attributes) & Attribute.appendTime) !== 0;
+    const attributes = view.getInt16(at + Batch.attributes);
+    const appendTime = (attributes & Attribute.appendTime) !== 0;
+    this.#codec = codecs[attributes & Attribute.codec] ?? "none";
     this.#base = int64At(view, at);
     this.#time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
     this.#flags = decoder.flags | (appendTime ? Flag.appendTime : 0);
@@ -57,13 +70,13 @@ export class BatchRows {
   }
 
   /**
-   * Makes rows of records that lie elsewhere: at `out` of `target`, until they reach `enough`. Returns
-   * where they end; {@link progress} tells why they do.
+   * Makes rows of records that lie elsewhere: at `out` of `target`, until they reach `enough`, or
+   * enough bad records wait. Returns where they end; {@link progress} tells why they do.
    */
   from(records: BatchRecords, target: Kernel, out: number, enough: number): number {
     const { format, inPlace } = this.#decoder;
     this.progress = "enough";
-    while (out < enough) {
+    while (out < enough && this.#decoder.held < HELD_MAX) {
       const window = records.window();
       const limit = inPlace ? out : out + records.room(format, window.length);
       const start = limit + GAP;
@@ -159,7 +172,7 @@ export class BatchRows {
     const end = out + valueLength;
     const why = whyBad(bytes, out, end);
     if (why !== null) {
-      this.#decoder.leaveOut(this.#span, this.#base + delta, `the value ${why}`, null);
+      this.#decoder.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
       return out;
     }
     bytes[end] = 0x0a;
@@ -180,7 +193,8 @@ export class BatchRows {
     this.#left--;
     this.#passed = delta;
     if (why !== null) {
-      this.#decoder.leaveOut(this.#span, this.#base + delta, why, bytes.slice(start, end));
+      const record = bytes.slice(start, end);
+      this.#decoder.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
       return out;
     }
     const flags = this.#flags & ~Flag.guard;

@@ -4,7 +4,7 @@ import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
-import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
+import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
@@ -28,6 +28,8 @@ export interface BadRecord {
   why: string;
   /** A copy of the whole record, as its batch holds it; null where rows are made in place. */
   record: Uint8Array | null;
+  /** The codec of its batch. */
+  codec: Codec;
 }
 
 /** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
@@ -43,6 +45,8 @@ export class Decoder {
    */
   readonly inPlace: boolean;
   readonly memory: Memory;
+  /** Bytes of records that were left out, and wait in memory to be written elsewhere. */
+  held = 0;
   readonly #onBad: (bad: BadRecord) => void;
   readonly #codecs = new Map<number, CodecImplementation>();
 
@@ -84,7 +88,13 @@ export class Decoder {
   }
 
   /** Counts a bad record that is left out. Throws Failure (record) where it must not be. */
-  leaveOut(span: Span, offset: number, why: string, record: Uint8Array | null): void {
+  leaveOut(
+    span: Span,
+    offset: number,
+    why: string,
+    record: Uint8Array | null = null,
+    codec: Codec = "none",
+  ): void {
     if (this.options.badRecord === "fail") {
       throw new Failure(
         "record",
@@ -94,7 +104,8 @@ export class Decoder {
       );
     }
     this.counts.skipped++;
+    this.held += record?.length ?? 0;
     const { topic, partition } = span;
-    this.#onBad({ topic, partition, offset, why, record });
+    this.#onBad({ topic, partition, offset, why, record, codec });
   }
 }
