@@ -3,9 +3,12 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
 import { retry } from "../kafka/retry.ts";
+import type { CodecImplementation } from "../protocol/codecs/codec.ts";
+import { ownCodec } from "../protocol/codecs/codecs.ts";
 import { MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE } from "../protocol/error_codes.ts";
 import { produce } from "../protocol/messages/produce.ts";
 import { compressBatch, readRecord, type RecordParts } from "../protocol/record.ts";
+import type { Codec } from "../protocol/record_batch.ts";
 import type { BadRecord } from "./decoder.ts";
 
 const utf8 = new TextEncoder();
@@ -25,6 +28,7 @@ export class DeadLetters {
   readonly #topic: string;
   #partitions = 0;
   readonly #waiting: BadRecord[] = [];
+  readonly #codecs = new Map<Codec, CodecImplementation>();
   #sending: Promise<void> = Promise.resolve();
 
   constructor(cluster: Cluster, topic: string) {
@@ -60,10 +64,13 @@ export class DeadLetters {
 
   async #send(bad: BadRecord): Promise<void> {
     const whole = readRecord(bad.record!);
+    // The rows' codecs still have the records of the batch that this one is from.
+    let codec = this.#codecs.get(bad.codec);
+    if (!codec) this.#codecs.set(bad.codec, codec = await ownCodec(bad.codec));
     for (const form of forms) {
       const parts = form(whole);
       const letter = { ...parts, headers: [...parts.headers, ...origin(bad)] };
-      const tail = await compressBatch([letter], Date.now(), bad.codec);
+      const tail = compressBatch([letter], Date.now(), bad.codec, codec);
       try {
         return await this.#write(bad, tail);
       } catch (error) {

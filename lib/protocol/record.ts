@@ -1,4 +1,4 @@
-import { loadCodec } from "./codecs/codecs.ts";
+import type { CodecImplementation } from "./codecs/codec.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Batch, BATCH_PREFIX, type Codec, codecs } from "./record_batch.ts";
 
@@ -45,12 +45,13 @@ export function encodeBatch(
 }
 
 /** The same with its records compressed. */
-export async function compressBatch(
+export function compressBatch(
   records: readonly RecordParts[],
   time: number,
   codec: Codec,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = (await loadCodec(codec)).compress(encodeRecords(records));
+  implementation: CodecImplementation,
+): Uint8Array<ArrayBuffer> {
+  const packed = implementation.compress(encodeRecords(records));
   return batchOf(packed, records.length, time, codec);
 }
 

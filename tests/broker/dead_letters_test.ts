@@ -60,10 +60,16 @@ Deno.test("a dead letter is compressed as its record was: as large as that may b
   assert.equal(run.code, 0, run.stderr);
   assert.equal(text(run.stdout), "2,good\n");
   assert.equal((await groupOffsets(broker, topic, topic)).get(0), 5n);
-  for (const { value: kept, headers } of await readLetters(broker, letters, 4)) {
-    assert.ok(kept && value.every((byte, i) => kept[i] === byte) && kept.length === value.length);
-    assert.equal(headers["dead-letter.truncated"], undefined);
-  }
+  // kafkajs reads no codec but gzip; the broker has inflated each, or it would have refused it.
+  const read = await consumer([
+    ...["-b", broker.bootstrap, "-t", letters, "-o", "earliest", "--value", "field"],
+    ...["--columns", "header:dead-letter.offset,header:dead-letter.truncated"],
+  ]);
+  assert.equal(read.code, 0, read.stderr);
+  const field = `"1,""${"x".repeat(3 << 20)}"`;
+  const rows = text(read.stdout).trimEnd().split("\n");
+  assert.equal(rows.length, 4);
+  for (const [i, row] of rows.entries()) assert.ok(row === `"${i}",,${field}`, `letter ${i}`);
 });
 
 Deno.test("a dead letter that is too large for its topic goes there without its value or key", async () => {

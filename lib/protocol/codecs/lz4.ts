@@ -23,7 +23,11 @@ const BLOCK = 65536;
 
 /** LZ4 frames: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
 export class Lz4 implements CodecImplementation {
-  readonly #lz = Lz.shared();
+  readonly #lz: Lz;
+
+  constructor(lz = Lz.shared()) {
+    this.#lz = lz;
+  }
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;

@@ -19,7 +19,11 @@ const EXPANSION = 22;
  * of the Java client: https://github.com/xerial/snappy-java, SnappyOutputStream.
  */
 export class Snappy implements CodecImplementation {
-  readonly #lz = Lz.shared();
+  readonly #lz: Lz;
+
+  constructor(lz = Lz.shared()) {
+    this.#lz = lz;
+  }
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;
