@@ -87,6 +87,7 @@ async function readLeader(
     const open = spans.filter((span) => !span.isFetched);
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
+    buffer.place = `${partitionName(open[0])} offset ${open[0].fetched}`;
     const response = connection.call(fetch, request(reading, open, maxBytes), { into: buffer });
     response.catch(() => {}); // Met below, after the rows before it are written.
     return { buffer, response };

@@ -4,7 +4,7 @@ import { Kernel } from "../protocol/kernel/kernel.ts";
 import { MEMORY_MAX, MEMORY_PROPERTY } from "./memory_limits.ts";
 
 const MB = 1024 * 1024;
-/** Buffers that grew larger are not kept to be used again: their memory never shrinks. */
+/** Buffers for rows that grew larger are not kept: their memory never shrinks. */
 const KEEP = 16 * MB;
 /** Buffers for rows: while one is filled, one is written, and one is handed over. */
 const SCRATCH = 3;
@@ -55,7 +55,11 @@ export class Memory {
   give(buffer: AnswerBuffer): void {
     this.#used -= buffer.counted;
     buffer.counted = 0;
-    if (buffer.bytes.length <= KEEP) this.#spare.push(buffer);
+    // Used again rather than left to be collected, which takes its time; all within their quarter.
+    const kept = this.#spare.reduce((sum, { bytes }) => sum + bytes.length, this.#used);
+    if (kept + buffer.bytes.length <= this.#usual || this.#spare.length === 0) {
+      this.#spare.push(buffer);
+    }
     while (this.#waiting.length > 0) {
       const { size, resolve } = this.#waiting[0];
       const next = this.#take(Math.max(size, this.#expected));
@@ -67,7 +71,8 @@ export class Memory {
 
   #take(size: number): AnswerBuffer | null {
     if (this.#used > 0 && this.#used + size > this.#usual) return null;
-    const buffer = this.#spare.pop() ?? new AnswerBuffer(this);
+    const fitting = this.#spare.findIndex(({ bytes }) => bytes.length > size);
+    const [buffer = new AnswerBuffer(this)] = this.#spare.splice(fitting, 1);
     buffer.counted = Math.max(size, buffer.bytes.length);
     this.#used += buffer.counted;
     return buffer;
@@ -84,7 +89,9 @@ export class Memory {
     }
     this.#expected = Math.max(size, this.#expected);
     const others = this.#used - buffer.counted;
-    if (size > this.most) throw new Failure("record", this.tooMuch("an answer", size));
+    if (size > this.most) {
+      throw new Failure("record", `${buffer.place}: ${this.tooMuch("what is there", size)}`);
+    }
     if (others > 0 && others + size > this.#usual) {
       throw new ConnectionError(`an answer of ${size} bytes must wait for memory`);
     }
@@ -138,6 +145,8 @@ export class Memory {
 export class AnswerBuffer extends Kernel {
   /** What it counts for, bytes. */
   counted = 0;
+  /** Where the first batch was asked for, which comes whole however large it is: for messages. */
+  place = "";
   readonly #memory: Memory;
 
   constructor(memory: Memory) {
