@@ -24,3 +24,9 @@ export class Failure extends Error {
     this.kind = kind;
   }
 }
+
+/** What an operating system's error says, without its number and Deno's word for the call. */
+export function systemReason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\).*/, "");
+}

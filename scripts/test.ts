@@ -3,7 +3,8 @@
  * `deno task ok`; with --binary those of the compiled programs: `deno task test:binary`. Ends with a
  * line `N passed, N failed`; a check counts as one.
  */
-import { compilesClosed } from "../tests/support/binaries.ts";
+import { compileCommand } from "../tests/support/binaries.ts";
+import { copyCheckout } from "../tests/support/checkout.ts";
 import { startBroker } from "./broker.ts";
 import { thisPlatform } from "./compile/platforms.ts";
 
@@ -20,9 +21,13 @@ let passed = 0;
 let failed = 0;
 
 /** Runs deno with these arguments, its output shown, and counts what it says. */
-async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
+async function deno(
+  args: string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): Promise<void> {
   console.log(`\n── deno ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), { args, env, stdout: "piped" }).spawn();
+  const child = new Deno.Command(Deno.execPath(), { args, env, cwd, stdout: "piped" }).spawn();
   let last = "";
   for await (const chunk of child.stdout) {
     for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
@@ -37,25 +42,23 @@ async function deno(args: string[], env: Record<string, string> = {}): Promise<v
   if (!success && !(told && Number(told[2]) > 0)) failed++;
 }
 
-/** Compiles the programs as for a host, and runs what must hold for them. */
+/**
+ * Compiles the programs as the README says it, where a person does it who has just cloned this, and
+ * runs what must hold for them.
+ */
 async function testCompiled(bootstrap: string): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "gpdb-kafka-binaries-" });
-  try {
-    await Deno.chmod(folder, 0o755); // the programs are run as another user, too
-    const closed = compilesClosed() ? ["--closed-network"] : [];
-    const before = failed;
-    await deno(["run", "-A", "scripts/compile.ts", "--no-archive", "--out", folder, ...closed]);
-    if (failed > before) return;
-    const files = [...Deno.readDirSync("tests/cli")].map(({ name }) => name).sort()
-      .filter((name) => name.endsWith("_test.ts") && (binary || !administration.test(name)));
-    const cli = files.map((name) => `tests/cli/${name}`);
-    await deno(["test", "-A", "tests/binary/", ...cli], {
-      KAFKA_BROKERS: bootstrap,
-      GPDB_KAFKA_TEST_BINARIES: `${folder}/${thisPlatform()!.name}`,
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using checkout = await copyCheckout();
+  const before = failed;
+  const [, ...args] = compileCommand().split(" ");
+  await deno(args, {}, checkout.folder);
+  if (failed > before) return;
+  const files = [...Deno.readDirSync("tests/cli")].map(({ name }) => name).sort()
+    .filter((name) => name.endsWith("_test.ts") && (binary || !administration.test(name)));
+  const cli = files.map((name) => `tests/cli/${name}`);
+  await deno(["test", "-A", "tests/binary/", ...cli], {
+    KAFKA_BROKERS: bootstrap,
+    GPDB_KAFKA_TEST_BINARIES: `${checkout.folder}/dist/${thisPlatform()!.name}`,
+  });
 }
 
 const folders: string[] = [];

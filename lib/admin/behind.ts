@@ -1,8 +1,9 @@
+import { type LogChange, UNCHANGED } from "../kafka/log_changes.ts";
 import type { PartitionLog } from "./logs.ts";
 
-/** How far a stored offset is behind the log it is of. */
+/** How far a stored offset is behind the end of its log. */
 export interface Behind {
-  /** Offsets that the next run reads; with nothing stored, or what is stored gone: all there are. */
+  /** Offsets that the next run reads; if nothing is stored, or it is not of this log: all there are. */
   lag: number;
   /** Offsets that were deleted before they were read. */
   lost: number;
@@ -10,13 +11,24 @@ export interface Behind {
   note: string;
 }
 
-/** `stored` null: nothing is. */
-export function behind(stored: number | null, { start, end, last }: PartitionLog): Behind {
+/** `stored` null: nothing is. `change` is of the log, since then. */
+export function behind(
+  stored: number | null,
+  { start, end, last }: PartitionLog,
+  { other, shared }: LogChange = UNCHANGED,
+): Behind {
   if (stored === null) return { lag: end - start, lost: 0, note: "nothing stored" };
+  if (other !== null) return { lag: end - start, lost: 0, note: other };
   if (stored < start) {
     const lost = start - stored;
     return { lag: end - start, lost, note: `${lost} deleted unread` };
   }
-  if (stored > last) return { lag: end - start, lost: 0, note: "beyond the log: made anew?" };
+  if (stored > last) {
+    return { lag: end - start, lost: 0, note: "past the end of the log: was the topic recreated?" };
+  }
+  if (shared < stored) {
+    const lag = Math.max(0, end - Math.max(start, shared));
+    return { lag, lost: 0, note: `the log was truncated at offset ${shared}` };
+  }
   return { lag: Math.max(0, end - stored), lost: 0, note: "" };
 }

@@ -1,7 +1,15 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { groupOffsets, type StoredOffset } from "../kafka/groups.ts";
-import { lookUpOffsets, partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { identityText } from "../kafka/log_identity.ts";
+import {
+  type Commit,
+  lookUpOffsets,
+  lookUpPositions,
+  partitionName,
+  type TopicPartition,
+} from "../kafka/offsets.ts";
+import { LATEST } from "../protocol/messages/list_offsets.ts";
 import { partitionsOf, readLogs } from "./logs.ts";
 import { type Move, planMoves, type Target, targetOffset } from "./moves.ts";
 
@@ -56,6 +64,24 @@ export async function planReset(
   return planMoves(wanted, logs, clamp);
 }
 
+/**
+ * The offsets to store, each with what tells the log it is of from another one: so a reset is also
+ * how a group accepts the log that is there now. Throws Failure.
+ */
+export async function commitsOf(cluster: Cluster, moves: readonly Move[]): Promise<Commit[]> {
+  const items = moves.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST }));
+  const positions = await lookUpPositions(cluster, "read_committed", items);
+  const texts = new Map<string, string>();
+  for (const topic of new Set(moves.map(({ topic }) => topic))) {
+    const { topicId } = await cluster.topic(topic);
+    texts.set(topic, identityText({ clusterId: cluster.clusterId, topicId }));
+  }
+  return moves.map(({ topic, partition, offset }, i) => {
+    const { leaderEpoch } = positions[i];
+    return { topic, partition, offset, leaderEpoch, metadata: texts.get(topic) };
+  });
+}
+
 /** Throws Failure (record) saying that a group has stored nothing: a wrong name looks like that. */
 export function nothingStored(group: string): Failure {
   return new Failure("record", `group "${group}" has stored no offsets: check its name`);
@@ -69,8 +95,7 @@ async function select(
 ): Promise<TopicPartition[]> {
   if (topics.length === 0) {
     if (stored.length === 0) throw nothingStored(group);
-    // It loads the leaders, too.
-    await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]);
+    checkExist(await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]), stored);
     return stored.map(({ topic, partition }) => ({ topic, partition }));
   }
   const all = await partitionsOf(cluster, topics);

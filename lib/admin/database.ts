@@ -3,49 +3,68 @@ import { within } from "../kafka/deadline.ts";
 import type { Database } from "../load/database.ts";
 import { databaseProblem } from "../load/errors.ts";
 
-/** Where a source of kafka.load stands, as its database holds it. */
-export interface SourcePlace {
+/** A source of kafka.load, as its database has it. */
+export interface Source {
+  name: string;
   topic: string;
   group: string;
-  /** The brokers it is loaded from, where it names them. */
+  /** The brokers it is loaded from, if it names them. */
   brokers: string | null;
-  /** The next offset of each partition that was loaded. */
-  offsets: Map<number, number>;
+}
+
+/** Where a source stands in a partition, as kafka.lag says: the same steps as those of a load. */
+export interface SourcePlace {
+  /** The next offset; null if it has loaded nothing. */
+  offset: number | null;
+  lag: number;
+  /** Offsets that were deleted unread. */
+  lost: number;
+}
+
+/** Finds a source within `timeout` milliseconds. Throws Failure, also if it does not exist. */
+export async function findSource(sql: Database, name: string, timeout: number): Promise<Source> {
+  const failed = `cannot read source "${name}"`;
+  const [found] = await ask(
+    failed,
+    timeout,
+    sql`SELECT topic, group_name, brokers FROM kafka.status WHERE source = ${name}`,
+  );
+  if (!found) {
+    throw new Failure("usage", `there is no source "${name}" in this database: see kafka.status`);
+  }
+  return { name, topic: found.topic, group: found.group_name, brokers: found.brokers };
 }
 
 /**
- * Asks the database, which may take `timeout` milliseconds. Throws Failure; where there is no such
- * source, too.
+ * Where a source stands in each partition, within `timeout` milliseconds. Throws Failure, also if
+ * the topic is not the one that it has loaded.
  */
-export async function sourcePlace(
+export async function sourcePlaces(
   sql: Database,
-  source: string,
+  name: string,
   timeout: number,
-): Promise<SourcePlace> {
-  const failed = `cannot read where source "${source}" stands`;
+): Promise<Map<number, SourcePlace>> {
+  const failed = `cannot read the lag of source "${name}"`;
+  const rows = await ask(
+    failed,
+    timeout,
+    sql`SELECT partition_no, earliest, next_offset, lag, error FROM kafka.lag_of(${name})`,
+  );
+  const error = rows.find(({ error }) => error !== null)?.error;
+  if (error !== undefined) throw new Failure("record", `${failed}: ${error}`);
+  return new Map(rows.map(({ partition_no, earliest, next_offset, lag }) => {
+    const offset = next_offset === null ? null : Number(next_offset);
+    const lost = offset === null ? 0 : Math.max(0, Number(earliest) - offset);
+    return [Number(partition_no), { offset, lag: Number(lag), lost }];
+  }));
+}
+
+async function ask<T>(failed: string, timeout: number, query: PromiseLike<T>): Promise<T> {
   try {
-    return await within(timeout, failed, ask(sql, source));
+    return await within(timeout, failed, Promise.resolve(query));
   } catch (error) {
     if (error instanceof Failure) throw error;
     const { kind, message } = databaseProblem(error);
     throw new Failure(kind, `${failed}: ${message}`, { cause: error });
   }
-}
-
-async function ask(sql: Database, source: string): Promise<SourcePlace> {
-  const rows = await sql`
-    SELECT s.topic, s.group_name, s.brokers, o.partition_no, o.next_offset
-    FROM kafka.source s LEFT JOIN kafka.load_offset o ON o.source = s.name
-    WHERE s.name = ${source}`;
-  if (rows.length === 0) {
-    throw new Failure("usage", `there is no source "${source}" in this database: see kafka.status`);
-  }
-  const [{ topic, group_name, brokers }] = rows;
-  const loaded = rows.filter(({ partition_no }) => partition_no !== null);
-  return {
-    topic,
-    group: group_name,
-    brokers,
-    offsets: new Map(loaded.map((row) => [Number(row.partition_no), Number(row.next_offset)])),
-  };
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { isHidden, memberNames, type StoredOffset } from "../kafka/groups.ts";
 import type { GroupState } from "../kafka/kafkajs/admin.ts";
+import { logChanges } from "../kafka/log_changes.ts";
 import { partitionsOf, readLogs } from "./logs.ts";
 import { behind } from "./behind.ts";
 import { plain, table } from "./table.ts";
@@ -13,9 +14,12 @@ export async function offsetsText(
   state: GroupState,
 ): Promise<string> {
   await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]);
-  const logs = await readLogs(cluster, stored);
+  const [logs, changes] = await Promise.all([
+    readLogs(cluster, stored),
+    logChanges(cluster, stored),
+  ]);
   const rows = stored.map(({ topic, partition, offset }, i) => {
-    const { lag, note } = behind(offset, logs[i]);
+    const { lag, note } = behind(offset, logs[i], changes[i]);
     return [topic, partition, offset, logs[i].start, logs[i].end, lag, note];
   });
   return `group "${group}": ${who(state)}\n\n` +

@@ -1,14 +1,18 @@
+import type { LogChange } from "../kafka/log_changes.ts";
 import type { TopicPartition } from "../kafka/offsets.ts";
 import { behind } from "./behind.ts";
+import type { SourcePlace } from "./database.ts";
 import type { PartitionLog } from "./logs.ts";
 
 /** Where a reader and a partition's log stood at one time. */
 export interface LagPoint extends TopicPartition {
   readonly log: PartitionLog;
+  /** Of the log, since the offset in Kafka was stored. */
+  readonly change: LogChange;
   /** In Kafka; null where nothing is stored. */
   readonly stored: number | null;
-  /** In the database; null where it has loaded nothing, or was not asked. */
-  readonly database: number | null;
+  /** In the database; null if it was not asked. */
+  readonly database: SourcePlace | null;
 }
 
 /** All partitions at one time. */
@@ -54,20 +58,20 @@ export function reportLag(samples: readonly LagSample[], hasDatabase: boolean): 
   const last = samples[samples.length - 1];
   const seconds = (last.time - first.time) / 1000;
   const partitions = last.points.map((point): PartitionLag => {
-    const { lag, note } = behind(point.stored, point.log);
-    const inDatabase = hasDatabase ? behind(point.database, point.log) : null;
+    const { lag, note } = behind(point.stored, point.log, point.change);
+    const { database } = point;
     const before = first.points.find(({ topic, partition }) =>
       topic === point.topic && partition === point.partition
     );
-    const at = (p: LagPoint) => hasDatabase ? p.database : p.stored;
+    const at = (p: LagPoint) => hasDatabase ? p.database?.offset ?? null : p.stored;
     const written = before ? point.log.end - before.log.end : null;
     const read = before ? passed(at(before), at(point), before.log) : null;
     return {
       ...point,
       lag,
-      databaseLag: inDatabase?.lag ?? null,
-      note: inDatabase?.note ?? note,
-      ...speed(perSecond(written, seconds), perSecond(read, seconds), inDatabase?.lag ?? lag),
+      databaseLag: database?.lag ?? null,
+      note: database ? placeNote(database) : note,
+      ...speed(perSecond(written, seconds), perSecond(read, seconds), database?.lag ?? lag),
     };
   });
   const sum = (of: (p: PartitionLag) => number | null) =>
@@ -84,6 +88,10 @@ export function reportLag(samples: readonly LagSample[], hasDatabase: boolean): 
     databaseLag,
     ...speed(total((p) => p.in), total((p) => p.out), databaseLag ?? lag),
   };
+}
+
+function placeNote({ offset, lost }: SourcePlace): string {
+  return offset === null ? "nothing stored" : lost > 0 ? `${lost} deleted unread` : "";
 }
 
 /** Offsets that a reader passed; who has nothing stored starts at the log's start, or not yet. */

@@ -1,33 +1,55 @@
 import type { Cluster } from "../kafka/cluster.ts";
-import { groupOffsets } from "../kafka/groups.ts";
+import { byName, groupOffsets } from "../kafka/groups.ts";
+import { logChanges, UNCHANGED } from "../kafka/log_changes.ts";
 import { nothingStored } from "./change.ts";
+import type { TopicPartition } from "../kafka/offsets.ts";
 import type { SourcePlace } from "./database.ts";
 import type { LagSample } from "./lag.ts";
 import { partitionsOf, readLogs } from "./logs.ts";
 
 /**
  * Where a group stands now, in all partitions of these topics; without any, of those in which it
- * has stored an offset. The group is not joined. Throws Failure.
+ * has stored an offset. The group is not joined. `asked` is where the database stands. Throws
+ * Failure.
  */
 export async function readLag(
   cluster: Cluster,
   group: string,
   topics: readonly string[],
-  place: SourcePlace | null,
+  asked: Promise<ReadonlyMap<number, SourcePlace>> | null,
 ): Promise<LagSample> {
+  asked?.catch(() => {}); // What fails in Kafka is the better reason: the database asks it, too.
   const stored = await groupOffsets(cluster, group);
   const chosen = topics.length > 0 ? topics : [...new Set(stored.map(({ topic }) => topic))];
   if (chosen.length === 0) throw nothingStored(group);
-  const items = await partitionsOf(cluster, chosen);
-  const logs = await readLogs(cluster, items);
-  const offsets = new Map(stored.map((s) => [`${s.topic}/${s.partition}`, s.offset]));
+  const known = stored.filter(({ topic }) => chosen.includes(topic));
+  const items = withAll(await partitionsOf(cluster, chosen), known);
+  const [logs, changes] = await Promise.all([
+    readLogs(cluster, items),
+    logChanges(cluster, known),
+  ]);
+  const places = await asked;
+  const name = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
+  const inKafka = new Map(known.map((item, i) => [name(item), { ...item, change: changes[i] }]));
   return {
     time: Date.now(),
     points: items.map((item, i) => ({
       ...item,
       log: logs[i],
-      stored: offsets.get(`${item.topic}/${item.partition}`) ?? null,
-      database: place?.offsets.get(item.partition) ?? null,
+      stored: inKafka.get(name(item))?.offset ?? null,
+      change: inKafka.get(name(item))?.change ?? UNCHANGED,
+      database: places?.get(item.partition) ?? null,
     })),
   };
+}
+
+/** The partitions there are, and those that a group has stored an offset of and that are gone. */
+function withAll(
+  there: readonly TopicPartition[],
+  stored: readonly TopicPartition[],
+): TopicPartition[] {
+  const gone = stored.filter((item) =>
+    !there.some(({ topic, partition }) => topic === item.topic && partition === item.partition)
+  );
+  return [...there, ...gone.map(({ topic, partition }) => ({ topic, partition }))].sort(byName);
 }

@@ -28,7 +28,7 @@ export function lagTable(
   ];
   const rows = shown(report.partitions, most).map((p): Cell[] => [
     ...[p.topic, p.partition, p.stored, p.log.end, p.lag],
-    ...(database ? [p.database, p.databaseLag] : []),
+    ...(database ? [p.database?.offset ?? null, p.databaseLag] : []),
     ...(speeds ? speedCells(p) : []),
     p.note,
   ]);
@@ -85,7 +85,7 @@ export function lagJson(group: string, source: string | null, report: LagReport)
       start: p.log.start,
       end: p.log.end,
       lag: p.lag,
-      ...ofDatabase(p.database, p.databaseLag),
+      ...ofDatabase(p.database?.offset ?? null, p.databaseLag),
       ...speed(p),
       ...(p.note ? { note: p.note } : {}),
     })),

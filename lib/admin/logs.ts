@@ -26,21 +26,29 @@ export async function partitionsOf(
   );
 }
 
-/** The logs of partitions whose topics were asked for, in their order. Throws Failure. */
+/** Of a partition that is not there, as of one that nothing was ever written to. */
+const NO_LOG: PartitionLog = { start: 0, end: 0, last: 0 };
+
+/**
+ * The logs of partitions whose topics were asked for, in their order. A group may have stored an
+ * offset of one that is gone since the topic was recreated. Throws Failure.
+ */
 export async function readLogs(
   cluster: Cluster,
   items: readonly TopicPartition[],
 ): Promise<PartitionLog[]> {
-  const ask = (timestamp: number) => items.map((item) => ({ ...item, timestamp }));
+  const there = items.filter(({ topic, partition }) => cluster.has(topic, partition));
+  const ask = (timestamp: number) => there.map((item) => ({ ...item, timestamp }));
   const [start, end, last] = await Promise.all([
     lookUpOffsets(cluster, "read_committed", ask(EARLIEST)),
     lookUpOffsets(cluster, "read_committed", ask(LATEST)),
     lookUpOffsets(cluster, "read_uncommitted", ask(LATEST)),
   ]);
-  return items.map((_, i) => ({
+  const logs = new Map(there.map((item, i) => [item, {
     start: start[i],
-    end: end[i],
     // Asked at the same time: the one may have moved on before the other was read.
-    last: Math.max(last[i], end[i]),
-  }));
+    end: Math.max(end[i], start[i]),
+    last: Math.max(last[i], end[i], start[i]),
+  }]));
+  return items.map((item) => logs.get(item) ?? NO_LOG);
 }

@@ -1,19 +1,27 @@
+import { type Sink, tryWrite } from "./print.ts";
+
 /**
  * What a command says beside its rows: one line each on stderr, and, with their time, in a log
  * file. Greenplum reads a command's stderr only when its stdout is closed, so a command that says
  * much there hangs the query: after {@link MOST_LINES} lines only the log file gets more.
+ *
+ * Nothing that is only said decides how a run ends, so no method throws: a line that one of the two
+ * does not take is lost there, and the other one gets a line that says so, once.
  */
 export class Console {
   readonly #level: number;
-  readonly #file: Deno.FsFile | null;
+  readonly #stderr: Channel;
+  readonly #file: Channel | null;
   #lines = 0;
 
   /** `level`: 0 only failures, 1 warnings too, 2 everything. Throws where the file can't be opened. */
   constructor(level: 0 | 1 | 2 = 1, logFile?: string) {
     this.#level = level;
-    this.#file = logFile === undefined
-      ? null
-      : Deno.openSync(logFile, { append: true, create: true, write: true });
+    this.#stderr = new Channel("stderr", Deno.stderr);
+    this.#file = logFile === undefined ? null : new Channel(
+      `the log file "${logFile}"`,
+      Deno.openSync(logFile, { append: true, create: true, write: true }),
+    );
   }
 
   /** Why the run failed. */
@@ -28,26 +36,45 @@ export class Console {
   #say(level: number, line: string): void {
     if (level <= this.#level && (level === 0 || this.#lines < MOST_LINES)) {
       this.#lines++;
-      writeLine(Deno.stderr, oneLine(line));
+      const lost = this.#stderr.say(oneLine(line));
+      if (lost !== null) this.#file?.say(stamped(lost));
     }
     if (level < 2 || this.#level === 2) this.#append(line);
   }
 
   #append(line: string): void {
-    if (this.#file) writeLine(this.#file, `${new Date().toISOString()} ${oneLine(line)}`);
+    const lost = this.#file?.say(stamped(line)) ?? null;
+    if (lost !== null && this.#level > 0) this.#stderr.say(lost);
   }
 }
 
 /** Lines that a run may print on stderr: a few KiB, far below what fills a pipe. */
 const MOST_LINES = 20;
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
+/** Where lines go, until it takes no more. */
+class Channel {
+  readonly #name: string;
+  readonly #to: Sink;
+  #failed = false;
+
+  constructor(name: string, to: Sink) {
+    this.#name = name;
+    this.#to = to;
+  }
+
+  /** Returns what is to be said elsewhere where this fails for the first time, else null. */
+  say(line: string): string | null {
+    const why = tryWrite(this.#to, line + "\n");
+    if (why === null || this.#failed) return null;
+    this.#failed = true;
+    return `cannot write to ${this.#name}: ${why} — the run goes on, lines are missing there`;
+  }
 }
 
-const utf8 = new TextEncoder();
+function stamped(line: string): string {
+  return `${new Date().toISOString()} ${oneLine(line)}`;
+}
 
-function writeLine(to: { writeSync(bytes: Uint8Array): number }, line: string): void {
-  const bytes = utf8.encode(line + "\n");
-  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
 }

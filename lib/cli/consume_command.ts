@@ -1,6 +1,7 @@
 import { consume, type Summary } from "../consume/consume.ts";
 import { clientConfig, readProperties } from "./connection_flags.ts";
 import { consumeFlags, consumeOptions } from "./consume_flags.ts";
+import { env } from "./environment.ts";
 import { onStop } from "./farewell.ts";
 import type { Command } from "./run.ts";
 
@@ -14,8 +15,8 @@ export const consumeCommand: Command = {
     "kafka_consumer --topic crimes --group loader --assign group --until forever",
   ],
   flags: consumeFlags,
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const properties = await readProperties(given, env, console);
     const options = consumeOptions(given, env, properties);
     const segment = env("GP_SEGMENT_ID");
@@ -23,7 +24,10 @@ export const consumeCommand: Command = {
     const config = await clientConfig(given, env, console, clientId, properties);
     const summary = await consume(options, config, Deno.stdout.writable, console.warn, onStop);
     if (given.has("stats")) console.error(JSON.stringify(summary));
-    else if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
+    else {
+      if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
+      if (summary.lost > 0) console.warn(`${summary.lost} offsets that are lost were skipped`);
+    }
     console.debug(inWords(summary));
     console.record(asRecord(summary, segment));
   },
@@ -35,12 +39,12 @@ function inWords({ records, bytes, seconds, partitions }: Summary): string {
 
 /** The log file's line of a run: who read what, from which offset to which, and what came of it. */
 function asRecord(summary: Summary, segment = "-"): string {
-  const { records, bytes, skipped, tombstones, seconds, partitions } = summary;
+  const { records, bytes, skipped, tombstones, lost, seconds, partitions } = summary;
   const topics = [...new Set(partitions.map(({ topic }) => topic))].map((name) => {
     const read = partitions.filter(({ topic }) => topic === name)
       .map(({ partition, from, to }) => `${partition}:${from}-${to}`);
     return `topic=${name} ranges=${read.join(",")}`;
   });
   return `segment=${segment} ${topics.join(" ")} rows=${records} bytes=${bytes} ` +
-    `skipped=${skipped} tombstones=${tombstones} seconds=${seconds}`;
+    `skipped=${skipped} tombstones=${tombstones} lost=${lost} seconds=${seconds}`;
 }

@@ -50,7 +50,7 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "fallback",
     value: "WHERE",
-    help: "where nothing is stored: earliest, latest or fail (earliest)",
+    help: "where a group's first run starts: earliest, latest or fail (earliest)",
   },
   {
     name: "on-lost",
@@ -104,6 +104,7 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "columns",
     value: "LIST",
+    mayBeEmpty: true,
     help: "fields before the value: partition, offset, timestamp, key, header:NAME",
   },
   { name: "tombstones", value: "HOW", help: "a null value: skip it, or write an empty row (skip)" },
@@ -133,8 +134,10 @@ export function consumeOptions(
   for (const topic of topics) checkTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
-  if (given.has("ranges") && given.has("ranges-from-query")) {
-    throw new Failure("usage", "--ranges and --ranges-from-query exclude each other");
+  given.excludes("ranges", ["ranges-from-query"]);
+  // What each says, the other ones would say too.
+  for (const name of ["ranges", "ranges-from-query"]) {
+    given.excludes(name, ["partition", "fallback"]);
   }
   const ranges = given.has("ranges")
     ? parseRanges(given.get("ranges")!)
@@ -148,6 +151,9 @@ export function consumeOptions(
     throw new Failure("usage", "--ranges says where to start: leave --offset out");
   }
   const start = parseStart(given.get("offset") ?? "stored");
+  if (start.at !== "stored" && given.has("fallback")) {
+    throw new Failure("usage", "--fallback goes with --offset stored");
+  }
   const explicit = ranges !== null || start.at !== "stored";
   const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
   return {
@@ -167,6 +173,7 @@ export function consumeOptions(
     value: given.choice("value", ["row", "field", "hex"], "row"),
     columns: parseColumns(given.get("columns") ?? ""),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
+    metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
@@ -230,6 +237,17 @@ function parseUntil(text: string, hasRanges: boolean): Until {
   throw new Failure("usage", `--until: "${text}" is none of end, forever, idle=DUR`);
 }
 
+/** A minute, unless Java's property or librdkafka's says otherwise; not so often that it would hurt. */
+function parseMaxAge(properties: Properties): number {
+  const names = ["topic.metadata.refresh.interval.ms", "metadata.max.age.ms"];
+  const name = names.find((name) => properties.has(name));
+  if (name === undefined) return 60_000;
+  const text = properties.get(name)!;
+  // librdkafka's -1: never.
+  if (text === "-1") return 0x7fffffff;
+  return Math.min(Math.max(parseCount(name, text, 0), 100), 0x7fffffff);
+}
+
 function parsePartitions(lists: readonly string[]): number[] {
   return lists.flatMap((list) => list.split(",")).map((text) =>
     parseCount("--partition", text.trim(), 0)
@@ -272,9 +290,6 @@ function groupAssignment(given: Given): Assignment {
       "usage",
       "--offset: with --assign group reading starts at the stored offsets; see --fallback",
     );
-  }
-  if (given.get("group") === "") {
-    throw new Failure("usage", "--group: with --assign group it needs a name");
   }
   if (given.get("commit") === "no") {
     throw new Failure(

@@ -1,8 +1,9 @@
 import { doctor } from "../doctor/doctor.ts";
 import { findingLine } from "../doctor/findings.ts";
-import { Failure } from "../failure.ts";
 import { doctorFlags, doctorOptions } from "./doctor_flags.ts";
+import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 
 /** What stands between a topic and a table, looked at piece by piece. */
@@ -13,32 +14,26 @@ export const doctorCommand: Command = {
     "gpdb-kafka doctor --brokers broker1:9092",
     "gpdb-kafka doctor --brokers broker1:9092 --topic crimes --group loader",
     "gpdb-kafka doctor --dsn postgres://gpadmin@coordinator/warehouse --source crimes",
-    "gpdb-kafka doctor --topic crimes --dsn postgres://… --table public.crimes",
+    "gpdb-kafka doctor --topic crimes --table public.crimes",
   ],
   flags: doctorFlags,
   needsNoArguments: true,
+  answers: true,
   // A database may be reached over a Unix socket.
   writes: true,
   async run(given, console) {
-    const options = await doctorOptions(given, (name) => Deno.env.get(name), console);
+    const options = await doctorOptions(given, env, console);
     const { counts } = await doctor(options, (finding) => {
       const line = findingLine(finding);
       console.record(line);
-      if (!given.has("quiet") || finding.level === "warn" || finding.level === "fail") print(line);
+      if (!given.has("quiet") || finding.level === "warn" || finding.level === "fail") {
+        print(line + "\n");
+      }
     });
     if (!given.has("quiet")) {
       const skipped = counts.skip > 0 ? `, ${counts.skip} skipped` : "";
-      print(`\n${counts.ok} ok, ${counts.warn} warnings, ${counts.fail} failed${skipped}`);
+      print(`\n${counts.ok} ok, ${counts.warn} warnings, ${counts.fail} failed${skipped}\n`);
     }
     return counts.fail > 0 ? exitCodes.found.code : exitCodes.done.code;
   },
 };
-
-function print(line: string): void {
-  const bytes = new TextEncoder().encode(line + "\n");
-  try {
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  } catch (error) {
-    throw new Failure("output", `cannot write to stdout: ${(error as Error).message}`);
-  }
-}

@@ -28,7 +28,12 @@ export const doctorFlags: readonly Flag[] = [
   { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
   { name: "rows", value: "N", help: "look at the last N records of each partition (100)" },
   { name: "value", value: "FORM", help: "the consumer's: row, field or hex (row)" },
-  { name: "columns", value: "LIST", help: "the consumer's: what stands before the value" },
+  {
+    name: "columns",
+    value: "LIST",
+    mayBeEmpty: true,
+    help: "the consumer's: what stands before the value",
+  },
   {
     name: "program",
     value: "PATH",
@@ -66,6 +71,11 @@ export async function doctorOptions(
   for (const flag of ["table", "topic", "group", "value", "columns"]) {
     if (given.has(flag) && given.has("source")) {
       throw new Failure("usage", `--${flag}: --source says that already`);
+    }
+  }
+  for (const flag of ["rows", "value", "columns"]) {
+    if (given.has(flag) && !given.has("topic") && !given.has("source")) {
+      throw new Failure("usage", `--${flag} goes with --topic or --source`);
     }
   }
   const isSecure = [...properties.keys()].some((key) => key.startsWith("security."));

@@ -8,6 +8,8 @@ export interface Flag {
   short?: string;
   /** What the value is called in the help; a flag without it is a switch. */
   value?: string;
+  /** An empty value means something: nothing, of a list. */
+  mayBeEmpty?: boolean;
   /** The flag may be given more than once. */
   many?: boolean;
   /** Further long names, taken with one dash too: those of the program this one replaces. */
@@ -40,6 +42,14 @@ export class Given {
     return this.#values.get(name) ?? [];
   }
 
+  /** Throws Failure (usage) where a flag is given beside another, in which case it says nothing. */
+  excludes(name: string, others: readonly string[]): void {
+    const other = this.has(name) ? others.find((other) => this.has(other)) : undefined;
+    if (other !== undefined) {
+      throw new Failure("usage", `--${name} and --${other} exclude each other`);
+    }
+  }
+
   /** The flag's value, which must be one of `choices`. */
   choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
     const value = this.get(name) ?? otherwise;
@@ -53,7 +63,7 @@ export class Given {
 
 /**
  * Reads a command line. Throws Failure (usage) naming a flag that is unknown, lacks its value, has
- * one it can't have, or stands there twice.
+ * one it can't have, an empty one (a shell's variable that is not set), or is given twice.
  */
 export function parseFlags(flags: readonly Flag[], args: readonly string[]): Given {
   const old = new Map(flags.flatMap((flag) => (flag.old ?? []).map((name) => [name, flag])));
@@ -79,6 +89,12 @@ export function parseFlags(flags: readonly Flag[], args: readonly string[]): Giv
     }
     if (flag.value !== undefined && token.value === undefined) {
       throw new Failure("usage", `${token.rawName} needs a value: ${flag.value}`);
+    }
+    if (token.value === "" && !flag.mayBeEmpty) {
+      throw new Failure(
+        "usage",
+        `${token.rawName}: the value is empty — give ${flag.value}, or leave the flag out`,
+      );
     }
     const known = values.get(flag.name) ?? [];
     if (known.length > 0 && !flag.many && flag.value !== undefined) {

@@ -1,15 +1,17 @@
-import { type SourcePlace, sourcePlace } from "../admin/database.ts";
+import { findSource, type Source, sourcePlaces } from "../admin/database.ts";
 import { type LagReport, type LagSample, reportLag } from "../admin/lag.ts";
 import { readLag } from "../admin/lag_reader.ts";
 import { lagJson, lagLines, lagTable, sparkline } from "../admin/lag_text.ts";
 import { plain } from "../admin/table.ts";
 import { Cluster } from "../kafka/cluster.ts";
-import { type Database, openDatabase } from "../load/database.ts";
+import { openDatabase } from "../load/database.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
+import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
 import { lagFlags, type LagOptions, lagOptions } from "./lag_flags.ts";
@@ -34,8 +36,8 @@ export const lagCommand: Command = {
   ],
   flags: lagFlags,
   handlesSignals: true,
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const options = lagOptions(given, env);
     const stop = stopSignal();
     const working = work(options, given, console, stop.signal);
@@ -52,23 +54,29 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
   let cluster: Cluster | null = null;
   const samples: LagSample[] = [];
   try {
-    let place = await ask(sql, source, timeout);
-    const config = await clientConfig(given, environment(place), console, "gpdb-kafka");
-    cluster = new Cluster(config, [findCoordinator, offsetFetch, listOffsets]);
-    const group = place?.group ?? options.group!;
-    const topics = place ? [place.topic] : options.topics;
+    const found = sql && source ? await findSource(sql, source.name, timeout) : null;
+    const config = await clientConfig(given, environment(found), console, "gpdb-kafka");
+    cluster = new Cluster(config, [
+      findCoordinator,
+      listOffsets,
+      offsetFetch,
+      offsetForLeaderEpoch,
+    ]);
+    const group = found?.group ?? options.group!;
+    const topics = found ? [found.topic] : options.topics;
     const view = new LagView(group, options);
     for (let due = performance.now();;) {
-      samples.push(await readLag(cluster, group, topics, place));
+      const places = sql && found ? sourcePlaces(sql, found.name, timeout) : null;
+      samples.push(await readLag(cluster, group, topics, places));
       samples.splice(0, samples.length - SPEED_SAMPLES);
       if (watch || interval === null || samples.length > 1) {
         view.show(reportLag(samples, source !== null));
       }
       if (!watch && (interval === null || samples.length > 1)) return;
-      due = Math.max(due + interval!, performance.now());
-      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+      const now = performance.now();
+      due = Math.max(due + interval!, now);
+      await new Promise((resolve) => setTimeout(resolve, due - now));
       if (stopped.aborted) return;
-      place = await ask(sql, source, timeout);
     }
   } finally {
     cluster?.close();
@@ -76,14 +84,9 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
   }
 }
 
-async function ask(sql: Database | null, source: LagOptions["source"], timeout: number) {
-  return sql && source ? await sourcePlace(sql, source.name, timeout) : null;
-}
-
 /** The environment, in which the brokers of a source stand last: before no brokers at all. */
-function environment(place: SourcePlace | null): (name: string) => string | undefined {
-  return (name) =>
-    Deno.env.get(name) || (name === "KAFKA_PEERS" ? place?.brokers ?? undefined : undefined);
+function environment(source: Source | null): (name: string) => string | undefined {
+  return (name) => env(name) ?? (name === "KAFKA_PEERS" ? source?.brokers ?? undefined : undefined);
 }
 
 /** Prints reports: as JSON, on a terminal in place, else line by line. */

@@ -3,9 +3,11 @@ import { type Database, openDatabase, startLoad } from "../load/database.ts";
 import { LoadLoop, type LoopEvents } from "../load/loop.ts";
 import { LogReport, ScreenReport } from "../load/report.ts";
 import type { Console } from "./console.ts";
+import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
 import { logFlags } from "./log_flags.ts";
+import { tryWrite } from "./print.ts";
 import type { Command } from "./run.ts";
 import { parseAddressFlag, parseCount, parseDuration } from "./values.ts";
 
@@ -50,12 +52,12 @@ export const loadCommand: Command = {
   handlesSignals: true,
   writes: true, // the database may listen on a Unix socket
   async run(given, console) {
-    const flags = loadFlags(given, (name) => Deno.env.get(name));
+    const flags = loadFlags(given, env);
     let say = (text: string) => console.warn(text);
     // Such as that another session is loading the source, and this one waits for it.
     const sql = openDatabase(flags.dsn, `gpdb-kafka load ${flags.source}`, (text) => say(text));
     const screen = Deno.stdout.isTerminal() && !given.has("quiet") && !given.has("verbose")
-      ? new ScreenReport(flags.source, write, () => Deno.consoleSize().columns)
+      ? new ScreenReport(flags.source, (text) => void tryWrite(Deno.stdout, text), columns)
       : null;
     if (screen) say = (text) => screen.say(text);
     try {
@@ -75,9 +77,14 @@ async function loop(
   say: (text: string) => void,
 ): Promise<number | void> {
   const { source, every, patience, maxRecords } = flags;
+  let warned = false;
   const log = new LogReport(source, (line) => {
-    if (!screen && !given.has("quiet")) write(`${new Date().toISOString()} ${line}\n`);
     console.record(line);
+    if (screen || given.has("quiet")) return;
+    const why = tryWrite(Deno.stdout, `${new Date().toISOString()} ${line}\n`);
+    if (why === null || warned) return;
+    warned = true;
+    console.warn(`cannot write to stdout: ${why} — the loads go on, lines are missing there`);
   });
   const events: LoopEvents[] = [log, ...(screen ? [screen] : [])];
   const server = flags.listen ? await listen(flags, flags.listen, events, console) : null;
@@ -142,13 +149,11 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
-  if (source === undefined) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
+  if (!source) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
   if (extra !== undefined) throw new Failure("usage", `"${extra}" is one source too many`);
   const dsn = given.get("dsn") ?? env("DATABASE_URL");
   if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
-  if (given.has("once") && given.has("every")) {
-    throw new Failure("usage", "--once and --every exclude each other");
-  }
+  given.excludes("every", ["once", "timeout"]);
   return {
     source,
     dsn,
@@ -161,7 +166,11 @@ function loadFlags(given: Given, env: (name: string) => string | undefined): Loa
   };
 }
 
-function write(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+/** A terminal that has gone has no width. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
 }

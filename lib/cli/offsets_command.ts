@@ -1,4 +1,4 @@
-import { nothingStored, planImport, planReset } from "../admin/change.ts";
+import { commitsOf, nothingStored, planImport, planReset } from "../admin/change.ts";
 import { offsetsText } from "../admin/group_text.ts";
 import { type Move, moveNote } from "../admin/moves.ts";
 import {
@@ -8,7 +8,7 @@ import {
   parseOffsets,
 } from "../admin/offset_file.ts";
 import { counted, plain, table } from "../admin/table.ts";
-import { Failure } from "../failure.ts";
+import { Failure, systemReason } from "../failure.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import { groupOffsets, groupState, isHidden, memberNames } from "../kafka/groups.ts";
 import { commitOffsets } from "../kafka/offsets.ts";
@@ -16,8 +16,10 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { clientConfig } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
+import { env } from "./environment.ts";
 import type { Given } from "./flags.ts";
 import {
   checkGroup,
@@ -27,7 +29,7 @@ import {
   offsetVerbs,
   parseTarget,
 } from "./offsets_flags.ts";
-import { print } from "./print.ts";
+import { print, printDone } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkWords, chooseVerb, verbFlags } from "./verbs.ts";
 
@@ -44,6 +46,7 @@ export const offsetsCommand: Command = {
     "gpdb-kafka offsets reset --group loader --topic crimes --to @2026-01-31T12:00:00Z",
   ],
   flags: verbFlags(offsetsFlags),
+  answers: true,
   async run(given, console) {
     const { verb, words } = chooseVerb(given, offsetVerbs, offsetsFlags);
     checkWords(verb, words, "", 0, verb === "import" ? 1 : 0);
@@ -54,8 +57,8 @@ export const offsetsCommand: Command = {
       : verb === "export"
       ? exporting(given)
       : showing(given);
-    const config = await clientConfig(given, (name) => Deno.env.get(name), console, "gpdb-kafka");
-    const apis = [findCoordinator, offsetFetch, offsetCommit, listOffsets];
+    const config = await clientConfig(given, env, console, "gpdb-kafka");
+    const apis = [findCoordinator, offsetFetch, offsetCommit, listOffsets, offsetForLeaderEpoch];
     const cluster = new Cluster(config, apis);
     try {
       await work(cluster);
@@ -164,8 +167,8 @@ async function change(
   }
   const what = `${counted(moves.length, "offset")} of group "${group}"`;
   if (dryRun) return print(`dry run: would store ${what}\n`);
-  await commitOffsets(cluster, group, moves);
-  print(`stored ${what}\n`);
+  await commitOffsets(cluster, group, await commitsOf(cluster, moves));
+  printDone(`stored ${what}\n`, console.warn);
 }
 
 /** Reads a file of offsets; stdin without a path. Throws Failure. */
@@ -177,12 +180,7 @@ async function readOffsets(path: string | undefined): Promise<OffsetFile> {
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    throw new Failure("usage", `cannot read "${path}": ${reason(error)}`);
+    throw new Failure("usage", `cannot read "${path}": ${systemReason(error)}`);
   }
   return parseOffsets(text, path);
-}
-
-/** What an operating system's error says, without its number and Deno's word for the call. */
-function reason(error: unknown): string {
-  return (error as Error).message.replace(/ \(os error \d+\).*/, "");
 }

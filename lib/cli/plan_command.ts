@@ -1,8 +1,10 @@
 import { Failure } from "../failure.ts";
 import { planRows, planTopic } from "../load/plan.ts";
-import { parseOffsets, queryPlan } from "../load/query_plan.ts";
+import { parseOffsets, type QueryPlan, queryPlan } from "../load/query_plan.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseTime } from "./values.ts";
 
@@ -23,49 +25,63 @@ export const planCommand: Command = {
     },
     { name: "at", value: "TIME", help: "print the first offset from then on, too" },
     {
+      name: "log-identity",
+      help: "print cluster id, topic id, leader epoch and the end of the epoch of --stand, too",
+    },
+    {
+      name: "stand",
+      value: "P:O[:EPOCH],…",
+      mayBeEmpty: true,
+      help: "where a database stands: its offsets and their leader epochs",
+    },
+    { name: "mirror", help: "commit the offsets of --stand for the group" },
+    { name: "of-log", value: "HASH", help: "but only if the topic is the one they are of" },
+    {
       name: "group",
       short: "g",
       value: "GROUP",
       help: "commit for this group; what fails there is a warning (gpdb-kafka)",
     },
-    { name: "commit-offsets", value: "P:O,…", help: "commit these: what a database holds already" },
     {
-      name: "from-query",
-      help: "take --at and --commit-offsets from the comment that kafka.load puts first",
+      name: "commit-offsets",
+      value: "P:O,…",
+      mayBeEmpty: true,
+      help: "--stand and --mirror of version 0.1",
     },
+    { name: "from-query", help: "take all of these from the comment that kafka.load puts first" },
     ...connectionFlags,
   ],
+  answers: true,
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
+    const [extra] = given.files;
+    if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
     const topic = checkTopic("--topic", given.get("topic"));
-    const { at, offsets } = wanted(given, topic, env("GP_QUERY_STRING"));
+    const { mirror, ...asked } = wanted(given, topic, env("GP_QUERY_STRING"));
     const isolation = given.choice(
       "isolation",
       ["read_committed", "read_uncommitted"],
       "read_committed",
     );
-    const group = given.get("group") ?? "gpdb-kafka";
+    const group = mirror ? given.get("group") ?? "gpdb-kafka" : null;
     const config = await clientConfig(given, env, console, "gpdb-kafka-plan");
-    const options = { topic, isolation, at, mirror: { group, offsets } };
-    const partitions = await planTopic(options, config, console.warn);
-    const bytes = new TextEncoder().encode(planRows(topic, partitions));
-    for (let written = 0; written < bytes.length;) {
-      written += Deno.stdout.writeSync(bytes.subarray(written));
-    }
+    const plan = await planTopic({ topic, isolation, group, ...asked }, config, console.warn);
+    print(planRows(topic, plan, given.has("log-identity")));
   },
 };
 
-function wanted(given: Given, topic: string, statement: string | undefined) {
-  if (!given.has("from-query")) {
-    return {
-      at: given.has("at") ? parseTime("--at", given.get("at")!) : null,
-      offsets: parseOffsets("--commit-offsets", given.get("commit-offsets") ?? ""),
-    };
+/** What --from-query takes from the statement. */
+const askedFlags = ["at", "stand", "mirror", "of-log", "commit-offsets"];
+
+function wanted(given: Given, topic: string, statement: string | undefined): QueryPlan {
+  if (given.has("from-query")) {
+    for (const flag of askedFlags) given.excludes(flag, ["from-query"]);
+    return queryPlan(statement, topic);
   }
-  for (const flag of ["at", "commit-offsets"]) {
-    if (given.has(flag)) {
-      throw new Failure("usage", `--${flag} and --from-query exclude each other`);
-    }
-  }
-  return queryPlan(statement, topic);
+  const flag = given.has("commit-offsets") ? "commit-offsets" : "stand";
+  return {
+    at: given.has("at") ? parseTime("--at", given.get("at")!) : null,
+    offsets: parseOffsets(`--${flag}`, given.get(flag) ?? ""),
+    mirror: given.has("commit-offsets") || given.has("mirror"),
+    log: given.get("of-log") ?? null,
+  };
 }

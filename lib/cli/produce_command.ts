@@ -1,6 +1,8 @@
 import { inputSize } from "../produce/input.ts";
 import { produce, type Progress, type Summary } from "../produce/produce.ts";
 import { clientConfig } from "./connection_flags.ts";
+import { env } from "./environment.ts";
+import { tryWrite } from "./print.ts";
 import { ProgressLine } from "./progress.ts";
 import { produceFlags, produceOptions } from "./produce_flags.ts";
 import type { Command } from "./run.ts";
@@ -22,11 +24,11 @@ export const produceCommand: Command = {
   flags: produceFlags,
   interrupted() {
     line?.stop();
-    const { read, delivered } = progress();
-    return `${delivered} of ${read} rows read were ${acknowledged ? "acknowledged" : "sent"}`;
+    const { read, delivered, doubt = null } = progress();
+    const rows = `${delivered} of ${read} rows read were ${acknowledged ? "acknowledged" : "sent"}`;
+    return doubt === null ? rows : `${rows}, rows from ${doubt} on are in doubt`;
   },
   async run(given, console) {
-    const env = (name: string) => Deno.env.get(name);
     const options = produceOptions(given);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
@@ -54,7 +56,7 @@ export const produceCommand: Command = {
 };
 
 function drawOnStderr(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
+  tryWrite(Deno.stderr, text);
 }
 
 function inWords({ rows, bytes, empty, skipped, seconds, batches }: Summary): string {

@@ -62,6 +62,7 @@ export function produceOptions(given: Given): ProduceOptions {
   if (given.has("pause") && !given.has("batch-rows")) {
     throw new Failure("usage", "--pause goes with --batch-rows");
   }
+  given.excludes("partition", ["partitioner"]);
   const acks = given.choice("acks", ["all", "1", "0"], "all");
   return {
     topic,
@@ -87,9 +88,7 @@ export function produceOptions(given: Given): ProduceOptions {
 }
 
 function parseKey(given: Given): ProduceOptions["key"] {
-  if (given.has("key-delim") && given.has("key-column")) {
-    throw new Failure("usage", "--key-delim and --key-column exclude each other");
-  }
+  given.excludes("key-delim", ["key-column"]);
   if (given.has("key-column")) {
     return { column: parseCount("--key-column", given.get("key-column")!, 1) };
   }

@@ -6,8 +6,9 @@
 
 /** Properties that mean something here. */
 export const accepted: readonly string[] = words(`
-  bootstrap.servers metadata.broker.list client.id group.id check.crcs gpdb.kafka.memory.max
-  security.protocol enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
+  bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
+  gpdb.kafka.memory.max metadata.max.age.ms topic.metadata.refresh.interval.ms
+  enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
   ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain
   ssl.keystore.type ssl.key.location ssl.key.pem ssl.keystore.key ssl.key.password
@@ -18,6 +19,7 @@ export const accepted: readonly string[] = words(`
 /** Names for one thing. Who gives one of them takes back what was said by another before. */
 export const synonyms: readonly (readonly string[])[] = [
   ["bootstrap.servers", "metadata.broker.list"],
+  ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],
   ["sasl.mechanism", "sasl.mechanisms"],
   ["sasl.username", "sasl.jaas.config"],
   ["sasl.password", "sasl.jaas.config"],
@@ -87,7 +89,7 @@ export const ignored: readonly string[] = words(`
   log.thread.name max.block.ms max.in.flight max.in.flight.requests.per.connection
   max.partition.fetch.bytes max.poll.interval.ms max.poll.records max.request.size
   message.copy.max.bytes message.max.bytes message.send.max.retries message.timeout.ms
-  metadata.max.age.ms metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms
+  metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms
   metadata.recovery.strategy metric.reporters metrics.num.samples metrics.recording.level
   metrics.sample.window.ms offset.store.method offset.store.path offset.store.sync.interval.ms
   partition.assignment.strategy partitioner.adaptive.partitioning.enable
@@ -118,7 +120,7 @@ export const ignored: readonly string[] = words(`
   ssl.providers ssl.secure.random.implementation ssl.trustmanager.algorithm
   ssl.truststore.password statistics.interval.ms sticky.partitioning.linger.ms topic.blacklist
   topic.metadata.propagation.max.ms topic.metadata.refresh.fast.cnt
-  topic.metadata.refresh.fast.interval.ms topic.metadata.refresh.interval.ms
+  topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
   transactional.id value.deserializer value.serializer
   acks debug interceptors partitioner retries

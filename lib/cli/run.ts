@@ -1,8 +1,11 @@
-import { Failure } from "../failure.ts";
+import { outputFailure } from "../consume/output.ts";
+import { Failure, systemReason } from "../failure.ts";
 import { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { farewell } from "./farewell.ts";
 import { type Flag, flagHelp, type Given, parseFlags } from "./flags.ts";
+import { tryWrite } from "./print.ts";
+import { checkStdout } from "./stdout.ts";
 import { version } from "./version.ts";
 
 /** A program, or one command of it. */
@@ -18,6 +21,8 @@ export interface Command {
   needsNoArguments?: boolean;
   /** It ends by itself on SIGINT and SIGTERM: the entry must not end it. */
   handlesSignals?: boolean;
+  /** What it is called for goes to stdout: without one it has nothing to do. */
+  answers?: boolean;
   /** It needs to write elsewhere than to the log file: a Unix socket counts as a file. */
   writes?: boolean;
   /** What was done until now, for the line that a signal's end prints. */
@@ -33,33 +38,50 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
   let console = new Console();
   try {
     if (args.length === 0 && !command.needsNoArguments) {
-      writeText(Deno.stderr, usage(command));
-      return exitCodes.usage.code;
+      return answer(usage(command), exitCodes.usage.code);
     }
     const given = parseFlags(command.flags, args);
-    if (given.has("help")) return print(usage(command));
-    if (given.has("version")) return print(`${command.name} ${version}`);
+    if (given.has("help")) return answer(usage(command));
+    if (given.has("version")) return answer(`${command.name} ${version}`);
     console = openConsole(given);
+    // Before a permission is given back: a Deno that lacks one must not look into /proc.
+    if (command.answers) await checkStdout(console.warn);
     // The log file is open: from here on a compiled program writes to it, stdout and stderr alone.
     if (!command.writes) Deno.permissions.revokeSync({ name: "write" });
-    return await command.run(given, console) ?? exitCodes.done.code;
+    return await Promise.race([command.run(given, console), uncaught()]) ?? exitCodes.done.code;
   } catch (error) {
-    const failure = error instanceof Deno.errors.BrokenPipe
-      ? new Failure("output", "stdout was closed by its reader")
-      : error;
+    const failure = error instanceof Deno.errors.BrokenPipe ? outputFailure(error) : error;
     const kind = failure instanceof Failure ? failure.kind : "bug";
     console.error(`${command.name}: ${describe(failure)}`);
     return exitCodes[kind].code;
   }
 }
 
+/**
+ * Never resolves; rejects with what nobody caught, such as an error in a timer. The runtime would
+ * end the process with status 1 and a stack trace.
+ */
+function uncaught(): Promise<never> {
+  return new Promise((_, reject) => {
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      reject(event.error);
+    });
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      reject(event.reason);
+    });
+  });
+}
+
 function openConsole(given: Given): Console {
+  given.excludes("verbose", ["quiet"]);
   const level = given.has("verbose") ? 2 : given.has("quiet") ? 0 : 1;
   const file = given.get("log-file");
   try {
     return new Console(level, file);
   } catch (error) {
-    throw new Failure("usage", `--log-file: cannot open "${file}": ${(error as Error).message}`);
+    throw new Failure("usage", `--log-file: cannot open "${file}": ${systemReason(error)}`);
   }
 }
 
@@ -71,14 +93,16 @@ function describe(error: unknown): string {
   return `bug, please report: ${error.name}: ${error.message} (${version}, at ${where})`;
 }
 
-function print(text: string): number {
-  writeText(Deno.stdout, text);
-  return exitCodes.done.code;
-}
-
-function writeText(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text + "\n");
-  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+/** Says all that there is to say, on stderr where something is wrong. Returns the exit status. */
+export function answer(text: string, code: number = exitCodes.done.code): number {
+  if (code === exitCodes.done.code) {
+    const why = tryWrite(Deno.stdout, text + "\n");
+    if (why === null) return code;
+    tryWrite(Deno.stderr, `cannot write to stdout: ${why}\n`);
+    return exitCodes.output.code;
+  }
+  tryWrite(Deno.stderr, text + "\n");
+  return code;
 }
 
 /** What `--help` prints. */

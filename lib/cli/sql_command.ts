@@ -6,8 +6,9 @@ import { openDatabase, readColumns } from "../load/database.ts";
 import { databaseProblem } from "../load/errors.ts";
 import { quoteTable } from "../greenplum/source.ts";
 import type { Given } from "./flags.ts";
+import { print } from "./print.ts";
 import type { Command } from "./run.ts";
-import { sourceFlags, sqlFlags } from "./sql_flags.ts";
+import { checkSqlFlags, sourceFlags, sqlFlags } from "./sql_flags.ts";
 
 /** The SQL that a database needs. */
 export const sqlCommand: Command = {
@@ -15,10 +16,12 @@ export const sqlCommand: Command = {
   about: "prints SQL: schema (kafka.load), source NAME (a topic and its table), example (crimes)",
   examples: [
     "gpdb-kafka sql schema | psql -d warehouse",
-    "gpdb-kafka sql source crimes --table public.crimes --brokers kafka1:9092 --dsn postgres://… ",
+    "gpdb-kafka sql source crimes --brokers broker1:9092 " +
+    "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,
+  answers: true,
   async run(given) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
@@ -26,8 +29,7 @@ export const sqlCommand: Command = {
     if (given.files.length > files) {
       throw new Failure("usage", `"${more[0] ?? name}" is one word too many`);
     }
-    const bytes = new TextEncoder().encode(await text(what, name, dialect, given));
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    print(await text(what, name, dialect, given));
   },
 };
 
@@ -37,6 +39,7 @@ async function text(
   dialect: Dialect,
   given: Given,
 ): Promise<string> {
+  if (what !== undefined) checkSqlFlags(given, what);
   switch (what) {
     case "schema":
       return await schemaSql(dialect);

@@ -38,11 +38,17 @@ export const sqlFlags: readonly Flag[] = [
   {
     name: "columns",
     value: "LIST",
+    mayBeEmpty: true,
     help: "the consumer's: partition,offset,… stand before the value, and so in the table",
   },
   { name: "value", value: "HOW", help: "the consumer's: row, field or hex" },
   { name: "bad-record", value: "HOW", help: "the consumer's: fail, skip, …" },
   { name: "tombstones", value: "HOW", help: "the consumer's: skip or empty" },
+  {
+    name: "reader-log-file",
+    value: "FILE",
+    help: "the consumer's --log-file, on every host; --bad-record skip requires it",
+  },
   {
     name: "reject-limit",
     value: "N|N%",
@@ -53,8 +59,35 @@ export const sqlFlags: readonly Flag[] = [
   ...logFlags,
 ];
 
+/** The flags that say something without a source: all others are of `sql source`. */
+const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
+
+/** Throws Failure (usage) where a flag is given that says nothing here. */
+export function checkSqlFlags(given: Given, what: string): void {
+  const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
+  if (idle && what !== "source") {
+    throw new Failure("usage", `--${idle.name} goes with source, not with ${what}`);
+  }
+  if (given.has("reject-limit") && given.get("for") === "postgres") {
+    throw new Failure("usage", "--reject-limit: PostgreSQL leaves out no rows; see --bad-record");
+  }
+}
+
 /** Flags that are handed on to the consumer as they are. */
 const handedOn = ["columns", "value", "bad-record", "tombstones"] as const;
+
+/** They and the consumer's log. Throws Failure (usage). */
+function readerFlags(given: Given): string[] {
+  const log = given.get("reader-log-file");
+  if (given.get("bad-record") === "skip" && log === undefined) {
+    throw new Failure(
+      "usage",
+      "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
+    );
+  }
+  const flags = handedOn.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
+  return log === undefined ? flags : [...flags, "--log-file", log];
+}
 
 /**
  * What the flags say of a source. The columns are those given, without types where none were.
@@ -81,7 +114,7 @@ export function sourceFlags(
       ? parseCount("--max-records", given.get("max-records")!, 1)
       : null,
     program: given.get("program") ?? "$HOME/kafka_consumer",
-    readerFlags: handedOn.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []),
+    readerFlags: readerFlags(given),
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     rejectLimit: given.has("reject-limit") ? parseRejectLimit(given.get("reject-limit")!) : null,
     roles: given.all("grant"),

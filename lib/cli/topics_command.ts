@@ -12,10 +12,14 @@ import { Failure } from "../failure.ts";
 import { withAdmin } from "../kafka/admin.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
+import { createTopic, type NewTopic } from "../kafka/topics.ts";
+import { createTopics } from "../protocol/messages/create_topics.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { clientConfig, connectionFlags } from "./connection_flags.ts";
+import { env } from "./environment.ts";
+import type { Console } from "./console.ts";
 import type { Given } from "./flags.ts";
-import { print } from "./print.ts";
+import { print, printDone, tryWrite } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkTopic, parseCount } from "./values.ts";
 import { checkWords, chooseVerb, type VerbFlag, verbFlags } from "./verbs.ts";
@@ -49,6 +53,7 @@ export const topicsCommand: Command = {
     "gpdb-kafka topics describe crimes",
   ],
   flags: verbFlags(flags),
+  answers: true,
   async run(given, console) {
     const { verb, words } = chooseVerb(given, ["list", "create", "delete", "describe"], flags);
     if (verb === "list") checkWords(verb, words, "", 0, 0);
@@ -56,20 +61,20 @@ export const topicsCommand: Command = {
     const topic = verb === "list" ? "" : checkTopic(verb, words[0]);
     const wanted = verb === "create" ? newTopic(given, topic) : null;
     if (verb === "delete") checkAsked(given, topic);
-    const config = await clientConfig(given, (name) => Deno.env.get(name), console, "gpdb-kafka");
-    const cluster = new Cluster(config, [listOffsets]);
+    const config = await clientConfig(given, env, console, "gpdb-kafka");
+    const cluster = new Cluster(config, wanted ? [createTopics] : [listOffsets]);
     try {
-      if (wanted) await create(cluster, config, wanted);
+      if (wanted) await create(cluster, wanted, console);
       else if (verb === "list") print(topicTable(await allTopics(cluster)));
       else if (verb === "describe") await describe(cluster, config, topic);
-      else await remove(cluster, config, topic, given.has("yes"));
+      else await remove(cluster, config, topic, given.has("yes"), console);
     } finally {
       cluster.close();
     }
   },
 };
 
-function newTopic(given: Given, topic: string) {
+function newTopic(given: Given, topic: string): NewTopic {
   const count = (flag: string) =>
     given.has(flag) ? parseCount(`--${flag}`, given.get(flag)!, 1) : -1;
   const configs = given.all("topic-config").map((text) => {
@@ -83,31 +88,29 @@ function newTopic(given: Given, topic: string) {
   return { topic, partitions, replication: copies, configs };
 }
 
-type NewTopic = ReturnType<typeof newTopic>;
-
-async function create(cluster: Cluster, config: ClientConfig, wanted: NewTopic): Promise<void> {
+async function create(cluster: Cluster, wanted: NewTopic, console: Console): Promise<void> {
   const { topic, configs } = wanted;
-  // Our own connection first: it says better why there is none, and knows the brokers.
   const brokers = await countBrokers(cluster);
-  const made = await withAdmin(config, (admin) => admin.createTopic(wanted)).catch((error) => {
+  const made = await createTopic(cluster, wanted).catch((error) => {
     throw explained(error, wanted, brokers);
   });
   if (!made) throw new Failure("usage", `topic "${topic}" exists already; see topics describe`);
   const found = await withLeaders(cluster, topic);
   const set = configs.map(({ name, value }) => `, ${name}=${value}`).join("");
-  print(
+  printDone(
     `topic "${topic}" created: partitions ${found.partitions.length}, ` +
       `replication ${replication(found)}${set}\n`,
+    console.warn,
   );
 }
 
-/** What a broker refused, with the flag it is about: kafkajs keeps the broker's words to itself. */
+/** What a broker refused, with the flag it is about. */
 function explained(error: unknown, { configs, replication }: NewTopic, brokers: number): unknown {
   if (!(error instanceof Failure)) return error;
   const hint = error.message.includes("INVALID_CONFIG")
-    ? `: check --topic-config ${configs.map(({ name, value }) => `${name}=${value}`).join(" ")}`
+    ? `; check --topic-config ${configs.map(({ name, value }) => `${name}=${value}`).join(" ")}`
     : error.message.includes("INVALID_REPLICATION_FACTOR")
-    ? `: --replication ${replication}, but brokers that are up: ${brokers}`
+    ? `; --replication ${replication}, but brokers that are up: ${brokers}`
     : "";
   return new Failure(error.kind, error.message + hint, { cause: error });
 }
@@ -133,6 +136,7 @@ async function remove(
   config: ClientConfig,
   topic: string,
   yes: boolean,
+  console: Console,
 ): Promise<void> {
   const partitions = await partitionsOf(cluster, [topic]);
   const logs = await readLogs(cluster, partitions);
@@ -143,11 +147,11 @@ async function remove(
     return print("nothing was deleted\n");
   }
   await withAdmin(config, (admin) => admin.deleteTopic(topic));
-  print(`${what}: deleted\n`);
+  printDone(`${what}: deleted\n`, console.warn);
 }
 
 async function confirmed(question: string): Promise<boolean> {
-  Deno.stderr.writeSync(new TextEncoder().encode(question));
+  if (tryWrite(Deno.stderr, question) !== null) return false;
   const answer = new Uint8Array(64);
   const count = await Deno.stdin.read(answer) ?? 0;
   return /^\s*y(es)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count)));

@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
-import { BrokerError } from "../kafka/errors.ts";
+import { producedIn } from "../kafka/answers.ts";
+import { BrokerError, check } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
 import { retry } from "../kafka/retry.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
@@ -90,13 +91,13 @@ export class DeadLetters {
       try {
         if (leader === -1) throw noLeader(failed);
         const connection = await this.#cluster.broker(leader);
-        const [{ errorCode }] = await connection.call(produce, {
+        const answer = await connection.call(produce, {
           ...target,
           acks: ALL_IN_SYNC,
           timeout: config.timeout,
           recordsSize: tail.length,
         }, { tail });
-        if (errorCode !== 0) throw new BrokerError(failed, errorCode);
+        check(failed, producedIn(answer, failed, connection, target).errorCode);
       } catch (error) {
         if (!isTooLarge(error)) await this.#cluster.refresh([target.topic]).catch(() => {});
         throw error;

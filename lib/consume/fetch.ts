@@ -1,22 +1,19 @@
 import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { byLeader, byTopic, lookUpOffsets, noLeader, partitionName } from "../kafka/offsets.ts";
+import { byLeader, byTopic, noLeader, partitionName } from "../kafka/offsets.ts";
 import { Backoff } from "../kafka/retry.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
-import { ProtocolError } from "../protocol/errors.ts";
-import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
-import { EARLIEST } from "../protocol/messages/list_offsets.ts";
-import { batchEnd } from "../protocol/record_batch.ts";
-import { Ahead } from "./ahead.ts";
+import { batchEnd, lastEpoch } from "../protocol/record_batch.ts";
 import { checkBatches } from "./check_batches.ts";
 import { Handover } from "./handover.ts";
+import { makeRows } from "./make_rows.ts";
 import type { AnswerBuffer } from "./memory.ts";
-import { lost } from "./plan.ts";
 import type { Reading } from "./reading.ts";
-import { PartitionRows } from "./rows.ts";
-import type { Span } from "./span.ts";
-import { unlessAborted } from "./waiting.ts";
+import { checkLogs, recover } from "./recover.ts";
+import { type Span, spanOf } from "./span.ts";
+import { pause, unlessAborted } from "./waiting.ts";
 
 /** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
 const BROKER_MAX_BYTES = 8 * 1024 * 1024;
@@ -26,12 +23,15 @@ const PARTITION_MAX_BYTES = 1024 * 1024;
 const MAX_WAIT = 500;
 /** What stands around the records in an answer, bytes at most: counted, not limited. */
 const ANSWER_ROOM = 256 * 1024;
-/** Rows are handed on when they are this many bytes, however much a response inflates. */
-const ROWS_MAX = 4 * 1024 * 1024;
+/** After this many answers in a row without records a leader has none up to the span's end. */
+const EMPTY_ANSWERS = 2;
+
+const never = new AbortController().signal;
 
 /**
  * Reads the spans to their ends: all leaders at once, each by its own loop. Throws Failure when
- * nothing was gained for the config's timeout.
+ * nothing was gained for the config's timeout; the time in which rows are made and taken by who
+ * reads them does not count.
  */
 export async function readSpans(
   reading: Reading,
@@ -48,10 +48,13 @@ export async function readSpans(
     } catch (error) {
       await backoff.next(error);
       if (reading.signal?.aborted) return;
-      // The leader moved or went away: go on behind what was written, with whoever leads now.
+      // The leader moved or went away: go on after what was written, with whoever leads now.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
       const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
-      for (const span of left) span.jump(span.done);
+      for (const span of left) {
+        span.jump(span.done);
+        span.isDoubted = true;
+      }
       await readSpans(reading, left, backoff);
     }
   }));
@@ -79,14 +82,17 @@ async function readLeader(
   const { memory } = decoder;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
+  await checkLogs(reading, spans);
   const hand = new Handover(reading, spans);
   const room = maxBytes + ANSWER_ROOM;
   let round = 0;
+  let askedAt = 0;
   const isOver = () => signal?.aborted || spans.every((span) => span.isFetched);
   const ask = (buffer: AnswerBuffer): Asked => {
     const open = spans.filter((span) => !span.isFetched);
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
+    askedAt = performance.now();
     buffer.place = `${partitionName(open[0])} offset ${open[0].fetched}`;
     const response = connection.call(fetch, request(reading, open, maxBytes), { into: buffer });
     response.catch(() => {}); // Met below, after the rows before it are written.
@@ -107,7 +113,7 @@ async function readLeader(
   };
   let asked: Asked | null = null;
   try {
-    while ((asked ??= await askLater()) !== null) {
+    while ((asked ??= await backoff.apart(askLater())) !== null) {
       const { buffer } = asked;
       const response: FetchResponse | undefined = signal
         ? await unlessAborted(asked.response, signal)
@@ -118,10 +124,16 @@ async function readLeader(
       let gained: boolean;
       try {
         ({ problem, gained } = await advance(reading, buffer, response, spans));
+        if (!problem && !gained) {
+          // It should have waited for records: a broker that does not is not asked without end.
+          const left = askedAt + maxWait(reading) - performance.now();
+          if (left > 0) await pause(left, signal ?? never);
+        }
         if (!problem) asked = askAtOnce();
         const fetched = response.partitions.filter(({ errorCode }) => errorCode === 0);
         const apart = await decoder.prepare(buffer, fetched) || !decoder.inPlace;
-        await memory.inTurn(() => makeRows(reading, hand, buffer, apart, fetched, spans));
+        const making = () => makeRows(reading, hand, buffer, apart, fetched, spans);
+        await backoff.apart(memory.inTurn(making));
       } finally {
         hand.afterwards(() => memory.give(buffer));
       }
@@ -145,7 +157,7 @@ async function readLeader(
       const give = () => memory.give(buffer);
       response.then(give, give);
     }
-    await hand.finish();
+    await backoff.apart(hand.finish());
   }
 }
 
@@ -154,58 +166,17 @@ function isIdle({ options: { until }, lastRecords }: Reading): boolean {
   return typeof until === "object" && performance.now() - lastRecords >= until.idle;
 }
 
-/** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
-async function makeRows(
-  { decoder, inflater, signal }: Reading,
-  hand: Handover,
-  source: Kernel,
-  apart: boolean,
-  partitions: readonly FetchedPartition[],
-  spans: readonly Span[],
-): Promise<void> {
-  const { memory } = decoder;
-  let target = apart ? await memory.scratch() : source;
-  let from = Kernel.DATA;
-  let out = from;
-  /** Hands over, and goes on in another buffer, or after the rows that are being written. */
-  const handOver = async () => {
-    await hand.over(target, from, out);
-    if (apart) {
-      const written = target;
-      hand.afterwards(() => memory.giveScratch(written));
-      target = source;
-      target = await memory.scratch();
-    }
-    from = out = apart ? Kernel.DATA : out;
-  };
-  const ahead = new Ahead(inflater, source, apart ? partitions : []);
-  try {
-    for (const fetched of partitions) {
-      const span = spanOf(spans, fetched);
-      const rows = new PartitionRows(decoder, source, fetched, span, ahead.records);
-      try {
-        while (!rows.finished && !decoder.full && !signal?.aborted) {
-          const reach = await ahead.reach(rows.at, fetched.end);
-          out = rows.write(target, out, from + ROWS_MAX, reach);
-          if (rows.isHungry) await rows.feed();
-          else if (rows.at < reach) await handOver();
-        }
-      } finally {
-        await rows.close();
-      }
-    }
-    await hand.over(target, from, out);
-  } finally {
-    const last = target;
-    if (last !== source) hand.afterwards(() => memory.giveScratch(last));
-  }
+/** How long a broker is to wait for records, milliseconds. */
+function maxWait({ cluster: { config }, options: { until } }: Reading): number {
+  const idle = typeof until === "object" ? until.idle : Infinity;
+  return Math.floor(Math.min(MAX_WAIT, config.timeout / 2, idle / 2));
 }
 
-function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes: number) {
-  const idle = typeof options.until === "object" ? options.until.idle : Infinity;
+function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
+  const { options } = reading;
   return {
     isolation: options.isolation,
-    maxWait: Math.min(MAX_WAIT, cluster.config.timeout / 2, idle / 2),
+    maxWait: maxWait(reading),
     maxBytes,
     partitionMaxBytes: PARTITION_MAX_BYTES,
     topics: byTopic(spans).map(({ topic, partitions }) => ({
@@ -216,8 +187,8 @@ function request({ cluster, options }: Reading, spans: readonly Span[], maxBytes
 }
 
 /**
- * Moves the spans' next fetch behind what came. Tells whether there was anything, and the first
- * error that the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
+ * the broker reports. Throws Failure (record) where a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -230,17 +201,31 @@ async function advance(
     ? null
     : new BrokerError("cannot fetch", response.errorCode);
   let isFirst = true;
+  // Beside others' records a partition may have none in an answer that is full.
+  const isEmpty = response.partitions.every(({ start, end }) => start === end);
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
-    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await recover(reading, span);
-    else if (fetched.errorCode !== 0) {
+    const { start, end } = fetched;
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
+      const contradiction = await recover(reading, span);
+      problem ??= contradiction;
+      gained ||= contradiction === null;
+    } else if (fetched.errorCode !== 0) {
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
-    } else if (fetched.end > fetched.start) {
+    } else if (end > start) {
       const next = behind(reading, kernel, fetched, span, isFirst);
       gained ||= next > span.fetched;
       span.fetched = next;
+      span.empty = 0;
+      span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, fetched.end));
       isFirst = false;
+    } else if (isEmpty && isHole(reading, fetched, span)) {
+      reading.cluster.config.debug(
+        `${partitionName(span)} has no records from offset ${span.fetched} to ${span.end}`,
+      );
+      span.jump(span.end);
+      gained = true;
     }
   }
   return { gained, problem };
@@ -270,21 +255,17 @@ function behind(
   return next;
 }
 
-/** What was to be read next is gone: deleted since the plan was made. */
-async function recover({ cluster, options }: Reading, span: Span): Promise<void> {
-  const item = { ...span, timestamp: EARLIEST };
-  const [earliest] = await lookUpOffsets(cluster, options.isolation, [item]);
-  if (options.onLost === "fail") {
-    throw lost(span, span.fetched, `the log starts at ${earliest}`);
-  }
-  const next = options.onLost === "earliest" ? Math.max(earliest, span.done) : span.end;
-  span.jump(Math.min(next, span.end));
-}
-
-function spanOf(spans: readonly Span[], fetched: FetchedPartition): Span {
-  const span = spans.find((s) => s.partition === fetched.partition && s.topic === fetched.topic);
-  if (!span) throw new ProtocolError(`a broker sent ${partitionName(fetched)}, not asked for`);
-  return span;
+/**
+ * Whether a leader that has sent nothing, again, has no records up to the span's end: those that
+ * came last were removed by compaction. It says itself that readers may read up to there and that
+ * the log starts before, so there is nothing it could still send.
+ */
+function isHole({ options }: Reading, fetched: FetchedPartition, span: Span): boolean {
+  const { highWatermark, lastStableOffset, logStart } = fetched;
+  const readable = options.isolation === "read_committed" ? lastStableOffset : highWatermark;
+  const isWhole = readable >= span.end && logStart <= span.fetched && span.done === span.fetched;
+  span.empty = isWhole ? span.empty + 1 : 0;
+  return span.empty >= EMPTY_ANSWERS;
 }
 
 function stalled(span: Span): Failure {

@@ -1,16 +1,19 @@
 import { Cluster } from "../kafka/cluster.ts";
+import { atMost } from "../kafka/deadline.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName } from "../kafka/offsets.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { Commits } from "./commits.ts";
-import { readSpans } from "./fetch.ts";
+import { readPartitions } from "./alone.ts";
 import { plan } from "./plan.ts";
-import type { Reading } from "./reading.ts";
+import { newReading, type Reading, type Run } from "./reading.ts";
 import { Span } from "./span.ts";
-import { pause, unlessAborted } from "./waiting.ts";
+import { describeTopics } from "./topics.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /**
  * How long rows that were fetched may take to be written when the group wants the partitions back:
@@ -20,8 +23,10 @@ import { pause, unlessAborted } from "./waiting.ts";
 const DRAIN = 4000;
 /** How long the commit after that may take. */
 const COMMIT = 1500;
+/** How long a signal's end waits for the last commit, before the group is left all the same. */
+const LAST_COMMIT = 500;
 
-/** Has `act` done when a signal ends the process; it gets a moment for it. */
+/** Has `act` done when a signal ends the process, which waits for it; it has its own deadlines. */
 export type OnStop = (act: () => Promise<void>) => void;
 
 /**
@@ -32,39 +37,42 @@ export type OnStop = (act: () => Promise<void>) => void;
  * At least once: rows whose commit the group refused, since this member was taken for dead, are
  * read again by whoever has their partitions next.
  */
-export async function readAsMember(reading: Reading, onStop: OnStop): Promise<Span[]> {
-  const { cluster: { config }, options } = reading;
+export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
+  const { cluster: { config } } = run;
   // A broker answers what comes over one connection in its order, and a fetch it answers when there
   // are records: offsets go over connections of their own.
-  const control = new Cluster(config, [listOffsets, findCoordinator, offsetFetch, offsetCommit]);
+  const control = new Cluster(config, [
+    ...[listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
+  ]);
   try {
-    await control.refresh(options.topics).catch(() => {}); // Tried again where it is needed.
-    return await readGenerations(new GroupRun(reading, control), onStop);
+    await describeTopics(run.cluster, run.options.topics);
+    return await readGenerations(new GroupReader(run, control), onStop);
   } finally {
     control.close();
   }
 }
 
-async function readGenerations(run: GroupRun, onStop: OnStop): Promise<Span[]> {
-  const { cluster: { config }, options: { group, topics }, output } = run.reading;
-  const membership = await Membership.join(config, group, topics);
+async function readGenerations(reader: GroupReader, onStop: OnStop): Promise<Span[]> {
+  const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = reader.run;
+  const membership = await Membership.join(config, group, topics, metadataMaxAge);
   onStop(async () => {
-    await run.stop();
+    // In this order: who has left can't commit.
+    await atMost(LAST_COMMIT, reader.stop());
     await membership.leave();
   });
   try {
-    while (!await run.read(await membership.next()));
+    while (!await reader.read(await membership.next()));
     await output.close();
-    return joined(run.spans);
+    return joined(reader.spans);
   } finally {
     await membership.close();
   }
 }
 
-class GroupRun {
+class GroupReader {
   /** What was given to this member, in the order it was. */
   spans: Span[] = [];
-  readonly reading: Reading;
+  readonly run: Run;
   readonly #control: Cluster;
   /** The partitions' ends as first seen. */
   readonly #ends = new Map<string, number>();
@@ -74,14 +82,13 @@ class GroupRun {
   #last: { generation: number; spans: readonly Span[] } = { generation: -1, spans: [] };
   #commits: Commits | null = null;
 
-  constructor(reading: Reading, control: Cluster) {
-    this.reading = reading;
+  constructor(run: Run, control: Cluster) {
+    this.run = run;
     this.#control = control;
   }
 
   /** Reads what a generation is given. Returns whether the run is over. */
   async read(generation: Generation): Promise<boolean> {
-    const { options } = this.reading;
     const { signal, member } = generation;
     try {
       // Nothing could be written before its rows; and what it holds would grow with each change.
@@ -90,18 +97,13 @@ class GroupRun {
       if (!spans) return false;
       this.spans = [...joined(this.spans), ...spans];
       this.#last = { generation: member.generation, spans };
-      const commits = this.#commits = new Commits(this.#control, options, spans, member);
+      const commits = this.#commits = new Commits(this.#control, this.run.options, spans, member);
       // Else who has the partition next would start at an end that has moved on.
-      if (options.fallback === "latest") await unlessAborted(commits.last(), signal, COMMIT);
+      await unlessAborted(commits.starts(), signal, COMMIT);
       // Records that nobody could read while the group changed are no reason to be idle.
-      const reading = {
-        ...this.reading,
-        signal,
-        written: async () => {
-          if (!signal.aborted) await commits.inPassing();
-        },
-        lastRecords: performance.now(),
-      };
+      const reading = newReading(this.run, async () => {
+        if (!signal.aborted) await commits.inPassing();
+      }, signal);
       const reader = readPartitions(reading, spans);
       const done = await unlessAborted(reader.then(() => true), signal, DRAIN) ?? false;
       if (!done) {
@@ -120,38 +122,29 @@ class GroupRun {
 
   /** Commits a last time. Not where the run has an end, which it did not reach. */
   async stop(): Promise<void> {
-    if (this.reading.options.until !== "end") await this.#commits?.last();
+    if (this.run.options.until !== "end") await this.#commits?.last();
   }
 
   /** Where to read the generation's partitions from, and to. */
   async #plan({ partitions, member }: Generation): Promise<Span[]> {
-    const spans = await plan(this.#control, this.reading.options, partitions);
     // A partition kept from one generation to the next was nobody else's: what was written of it
     // after the last commit is not read again.
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
+    const topics = await describeTopics(this.#control, this.run.options.topics);
+    const spans = await plan(this.#control, this.run, topics, partitions, kept);
     return spans.map((span) => {
       const name = partitionName(span);
       const end = this.#ends.get(name) ?? span.end;
       this.#ends.set(name, end);
-      const before = kept.find((other) => partitionName(other) === name);
-      const from = Math.max(span.from, before?.written ?? 0);
-      return new Span(span, from, Math.max(from, end));
+      return new Span(span, span.from, Math.max(span.from, end), span.notes);
     });
   }
 
   #debug(line: string): void {
-    const { cluster: { config }, options: { group } } = this.reading;
+    const { cluster: { config }, options: { group } } = this.run;
     config.debug(`group "${group}": ${line}`);
   }
-}
-
-async function readPartitions(reading: Reading & { signal: AbortSignal }, spans: Span[]) {
-  const { options: { until }, signal } = reading;
-  if (spans.length > 0) return await readSpans(reading, spans.filter((span) => !span.isFetched));
-  if (until === "end") return;
-  await pause(until === "forever" ? Infinity : until.idle, signal);
-  reading.idle = !signal.aborted;
 }
 
 /** Whether a member that has read these spans has done what it was started for. */

@@ -34,7 +34,7 @@ export interface ConsumeOptions {
   topics: string[];
   group: string;
   start: Start;
-  /** Where to start when the group has stored no offset. */
+  /** Where to start when the group has stored no offset of the topic: its first run. */
   fallback: "earliest" | "latest" | "fail";
   /** Where to go on when the offset no longer exists. */
   onLost: "earliest" | "latest" | "fail";
@@ -52,6 +52,8 @@ export interface ConsumeOptions {
   value: "row" | "field" | "hex";
   columns: ColumnName[];
   until: Until;
+  /** How often a run without an end looks for partitions that its topics got, milliseconds. */
+  metadataMaxAge: number;
   tombstones: "skip" | "empty";
   checkCrcs: boolean;
   /** What may be in memory of all that is fetched and made of it, bytes. */

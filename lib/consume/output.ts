@@ -1,4 +1,4 @@
-import { Failure } from "../failure.ts";
+import { Failure, systemReason } from "../failure.ts";
 
 /** Bytes handed to the stream at a time: larger ones are slower into a pipe, smaller ones too. */
 const CHUNK = 1024 * 1024;
@@ -49,10 +49,10 @@ export class Output {
   }
 }
 
-function outputFailure(error: unknown): Failure {
-  if (error instanceof Deno.errors.BrokenPipe) {
-    return new Failure("output", "stdout was closed by its reader before all rows were written");
-  }
-  const detail = error instanceof Error ? error.message : String(error);
-  return new Failure("output", `cannot write to stdout: ${detail}`, { cause: error });
+/** A failed write to stdout, in words. */
+export function outputFailure(error: unknown): Failure {
+  const why = error instanceof Deno.errors.BrokenPipe
+    ? "stdout was closed by its reader"
+    : `cannot write to stdout: ${systemReason(error)}`;
+  return new Failure("output", why, { cause: error });
 }

@@ -1,24 +1,39 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Inflater } from "./inflater.ts";
+import type { Losses } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 
-/** What one run's readers share. */
-export interface Reading {
-  cluster: Cluster;
-  options: ConsumeOptions;
-  decoder: Decoder;
-  inflater: Inflater;
-  output: Output;
+/** What a whole run shares. */
+export interface Run {
+  readonly cluster: Cluster;
+  readonly options: ConsumeOptions;
+  readonly decoder: Decoder;
+  readonly inflater: Inflater;
+  readonly output: Output;
+  readonly losses: Losses;
   /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
-  settle: () => Promise<void>;
+  readonly settle: () => Promise<void>;
+}
+
+/** What those who read some partitions at the same time share; one object, which is never copied. */
+export interface Reading extends Run {
   /** Awaited when the output took rows. */
-  written: () => Promise<void>;
+  readonly written: () => Promise<void>;
+  /** Aborted if the spans are to be left as they are: rows being made are still written. */
+  readonly signal?: AbortSignal;
   /** When the last records came, as performance.now() tells it. */
   lastRecords: number;
-  /** Whether nothing came for as long as the run was told to wait: found by one reader, for all. */
+  /** Whether nothing came for as long as the run was to wait: found by one reader, for all. */
   idle: boolean;
-  /** Aborted where the spans are to be left as they are: rows already fetched are written yet. */
-  signal?: AbortSignal;
+}
+
+/** Begins to read: nothing came yet, and the time to wait for something begins now. */
+export function newReading(
+  run: Run,
+  written: () => Promise<void>,
+  signal?: AbortSignal,
+): Reading {
+  return { ...run, written, signal, lastRecords: performance.now(), idle: false };
 }

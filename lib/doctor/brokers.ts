@@ -11,6 +11,7 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { metadata, type MetadataResponse } from "../protocol/messages/metadata.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
 import { inWords, type Say, some, whatWentWrong } from "./findings.ts";
@@ -24,7 +25,7 @@ export interface Greeting {
 /** All requests that consumer and producer send. */
 const used: readonly Api<never, unknown>[] = [
   ...[metadata, fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit],
-  ...[produce, initProducerId],
+  ...[offsetForLeaderEpoch, produce, initProducerId],
 ];
 
 /** Asks each bootstrap address. Returns those that answered; null where none did. */

@@ -56,6 +56,7 @@ export async function checkDatabase(
 /** A table, and the columns that rows are read into, in their order. */
 export interface KnownTable {
   name: string;
+  owner: string;
   columns: Column[];
 }
 
@@ -81,8 +82,10 @@ export async function findTable(
       );
       return null;
     }
+    const [{ owner }] = await sql`
+      SELECT pg_get_userbyid(c.relowner) AS owner FROM pg_class c WHERE c.oid = ${table}::regclass`;
     say("ok", `${name} has ${columns.length} columns, ${chosen.length} are loaded`);
-    return { name, columns: chosen };
+    return { name, owner, columns: chosen };
   } catch (error) {
     say("fail", whatWentWrong(error), "create it, or name its schema too: public.crimes");
     return null;
@@ -104,7 +107,44 @@ export interface KnownSource {
   offsets: Map<number, number>;
 }
 
-/** Finds a source. Null where there is none. */
+/** SQLSTATE of a function that the schema does not have. */
+const NO_FUNCTION = "42883";
+
+/**
+ * Lets the database take the steps of a load that come before its rows: what would fail there,
+ * fails here in the same words. Null if it does.
+ */
+export async function checkPlan(
+  say: Say,
+  { sql }: KnownDatabase,
+  { name, topic }: KnownSource,
+): Promise<true | null> {
+  try {
+    const [{ records, lost, reason }] = await sql`
+      SELECT records, lost, reason FROM kafka.check_source(${name})`;
+    const more = reason === "max_records" ? ", and there is more (max_records)" : "";
+    say("ok", `the next load of source "${name}" reads ${records} offsets of "${topic}"${more}`);
+    if (Number(lost) > 0) {
+      say(
+        "warn",
+        `the next load of source "${name}" passes over ${lost} offsets that were deleted unread`,
+        "load more often, or raise retention.ms",
+      );
+    }
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== NO_FUNCTION) throw error;
+    say(
+      "fail",
+      "schema kafka is older than this program",
+      "upgrade it: gpdb-kafka sql schema | psql, then gpdb-kafka sql source for each source",
+    );
+    return null;
+  }
+}
+
+/** Finds a source. Null if there is none. */
 export async function findSource(
   say: Say,
   { sql, dialect }: KnownDatabase,

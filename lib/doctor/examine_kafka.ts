@@ -5,6 +5,7 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { compareVersions, greetAdvertised, greetBootstrap, logIn } from "./brokers.ts";
 import { checkBrokerCertificates, describeSecurity } from "./certificates.ts";
 import type { Outcome } from "./findings.ts";
@@ -56,7 +57,7 @@ export async function examineKafka(
   const cluster: Outcome<Cluster> = { what: "login", value: null };
   const metadata = await rounds.check("login", [brokers], async (say) => {
     const reachable = brokers.value!.map(({ address }) => address);
-    const apis = [fetch, listOffsets, findCoordinator, offsetFetch];
+    const apis = [fetch, listOffsets, findCoordinator, offsetFetch, offsetForLeaderEpoch];
     cluster.value = new Cluster({ ...config.value!, brokers: reachable }, apis);
     return await logIn(say, cluster.value);
   });

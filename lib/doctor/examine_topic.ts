@@ -1,6 +1,6 @@
 import { quoteTable } from "../greenplum/source.ts";
 import { checkLastBatches } from "./batches.ts";
-import { findTable, type KnownTable } from "./database.ts";
+import { checkPlan, findTable, type KnownTable } from "./database.ts";
 import type { KafkaOutcome } from "./examine_kafka.ts";
 import type { Outcome } from "./findings.ts";
 import { checkGroup } from "./group.ts";
@@ -52,7 +52,7 @@ export async function examineTopic(
 }
 
 async function examineOffsets(
-  { rounds, options, source }: Examination,
+  { rounds, options, database, source }: Examination,
   { cluster }: KafkaOutcome,
   topic: string,
   logs: Outcome<PartitionLog[]>,
@@ -64,20 +64,25 @@ async function examineOffsets(
     (say) => checkGroup(say, cluster.value!, group, topic, logs.value!),
   );
   const known = source?.value;
-  await rounds.check("offsets", known ? [logs] : [state], async (say) => {
+  const needs = known
+    ? [logs, await rounds.check("plan", [], (say) => checkPlan(say, database!.value!, known))]
+    : [state];
+  await rounds.check("offsets", needs, async (say) => {
     const retention = state.value?.retention ?? null;
-    const stored = known?.offsets ?? state.value!.stored;
+    const stored = known ? { stored: known.offsets, changes: new Map() } : state.value!;
     const reader = known
       ? {
         name: `source "${known.name}"`,
         toEarliest: `SELECT kafka.seek('${known.name}', 'earliest') goes on with what is left`,
         whenNone: "its fallback says where the first load starts",
+        isPlanned: true,
       }
       : {
         name: `group "${group}"`,
         toEarliest: "--on-lost earliest, or gpdb-kafka offsets reset --to earliest, goes on with " +
           "what is left",
         whenNone: "the first run starts at --fallback",
+        isPlanned: false,
       };
     await checkOffsets(say, cluster.value!, topic, logs.value!, stored, reader, retention);
     return true;
@@ -109,7 +114,7 @@ async function examineRows(
   });
   await rounds.check("types", [fields], async (say) => {
     const { dsn, config: { timeout } } = options;
-    await tryRows(say, dsn!, rows.value!, table.value!.columns, timeout);
+    await tryRows(say, dsn!, rows.value!, table.value!, timeout);
     return true;
   });
 }

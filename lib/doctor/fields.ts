@@ -14,6 +14,30 @@ export function countFields(row: string): number {
   return count;
 }
 
+/** The fields of a CSV row as COPY reads them: an empty one without quotes is NULL. */
+export function splitFields(row: string): (string | null)[] {
+  const fields: (string | null)[] = [];
+  let text = "";
+  let quoted = false;
+  let sawQuote = false;
+  for (let at = 0; at <= row.length; at++) {
+    const character = row[at];
+    if (at === row.length || (character === "," && !quoted)) {
+      fields.push(text === "" && !sawQuote ? null : text);
+      text = "";
+      sawQuote = false;
+    } else if (character !== '"') text += character;
+    else if (quoted && row[at + 1] === '"') {
+      text += '"';
+      at++;
+    } else {
+      quoted = !quoted;
+      sawQuote = true;
+    }
+  }
+  return fields;
+}
+
 /** Cuts rows apart at newlines outside quotes; what stands behind the last one is left out. */
 export function splitRows(text: string): string[] {
   const rows: string[] = [];

@@ -1,8 +1,6 @@
 import { Failure } from "../failure.ts";
-import { ConnectionError } from "../kafka/connection.ts";
-import { BrokerError } from "../kafka/errors.ts";
+import { asFailure } from "../kafka/errors.ts";
 import { databaseProblem } from "../load/errors.ts";
-import { ProtocolError } from "../protocol/errors.ts";
 
 /** How a finding is to be taken; `skip` is a check that could not be made. */
 export type Level = "ok" | "warn" | "fail" | "skip";
@@ -95,10 +93,8 @@ export class Rounds {
 
 /** What an error says to the user. One that is nobody's to expect is a bug, and says so. */
 export function whatWentWrong(error: unknown): string {
-  if (
-    error instanceof Failure || error instanceof BrokerError || error instanceof ConnectionError ||
-    error instanceof ProtocolError
-  ) return error.message;
+  const failure = asFailure(error);
+  if (failure instanceof Failure) return failure.message;
   if (isOfDatabase(error)) return databaseProblem(error).message;
   if (!(error instanceof Error)) return `bug, please report: ${error}`;
   const where = /\(?([^\s(]+:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] ?? "?";

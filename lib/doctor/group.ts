@@ -2,7 +2,8 @@ import { Failure } from "../failure.ts";
 import { withAdmin } from "../kafka/admin.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { isHidden, memberNames } from "../kafka/groups.ts";
-import { storedOffsets } from "../kafka/offsets.ts";
+import { type LogChange, logChanges } from "../kafka/log_changes.ts";
+import { storedPositions } from "../kafka/offsets.ts";
 import { inWords, type Say } from "./findings.ts";
 import type { PartitionLog } from "./topic.ts";
 
@@ -11,8 +12,10 @@ const MOST_MEMBERS = 3;
 
 /** What is to be known of a group when its offsets are judged. */
 export interface GroupFindings {
-  /** The next offsets to read, by partition; -1 where none is stored. */
+  /** The next offsets to read, by partition; -1 if none is stored. */
   stored: Map<number, number>;
+  /** What became of the logs since. */
+  changes: Map<number, LogChange>;
   /** The topic's retention.ms; null where it can't be seen, or records are kept for ever. */
   retention: number | null;
 }
@@ -26,11 +29,15 @@ export async function checkGroup(
   logs: readonly PartitionLog[],
 ): Promise<GroupFindings> {
   const items = logs.map(({ partition }) => ({ topic, partition }));
-  const offsets = await storedOffsets(cluster, group, items);
+  const positions = (await storedPositions(cluster, group, items))
+    .map((position, i) => ({ ...items[i], ...position }));
+  const stored = positions.filter(({ offset }) => offset !== -1);
+  const changes = await logChanges(cluster, stored);
   const broker = cluster.leader(topic, logs[0].partition);
-  const hasOffsets = offsets.some((offset) => offset !== -1);
+  const hasOffsets = stored.length > 0;
   return {
-    stored: new Map(offsets.map((offset, i) => [items[i].partition, offset])),
+    stored: new Map(positions.map(({ partition, offset }) => [partition, offset])),
+    changes: new Map(stored.map(({ partition }, i) => [partition, changes[i]])),
     retention: await askAdmin(say, cluster, group, topic, broker, hasOffsets),
   };
 }

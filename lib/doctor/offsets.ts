@@ -1,4 +1,5 @@
 import type { Cluster } from "../kafka/cluster.ts";
+import { type LogChange, UNCHANGED } from "../kafka/log_changes.ts";
 import { batchesAt } from "./batches.ts";
 import { inWords, partitionsText, type Say } from "./findings.ts";
 import type { PartitionLog } from "./topic.ts";
@@ -12,7 +13,9 @@ const CLOSE_TO_START = 0.1;
 export interface Standing extends PartitionLog {
   /** The next offset to read; -1 where none is stored. */
   stored: number;
-  /** The age of the next record, milliseconds; null where it is not known. */
+  /** What became of the log since. */
+  change: LogChange;
+  /** The age of the next record, milliseconds; null if it is not known. */
   age: number | null;
 }
 
@@ -24,24 +27,34 @@ export interface Reader {
   toEarliest: string;
   /** What happens where nothing is stored. */
   whenNone: string;
+  /** Whether the plan of the next load has already reported what is gone. */
+  isPlanned: boolean;
+}
+
+/** Where a reader stands, by partition. */
+export interface StoredOffsets {
+  stored: ReadonlyMap<number, number>;
+  /** What became of the logs since. */
+  changes: ReadonlyMap<number, LogChange>;
 }
 
 /**
- * Compares stored offsets, by partition, with what the log still has. `retention` is the topic's
- * retention.ms, null where it is unknown or without limit.
+ * Compares stored offsets with what the log still has. `retention` is the topic's retention.ms,
+ * null if it is unknown or without limit.
  */
 export async function checkOffsets(
   say: Say,
   cluster: Cluster,
   topic: string,
   logs: readonly PartitionLog[],
-  stored: ReadonlyMap<number, number>,
+  { stored, changes }: StoredOffsets,
   reader: Reader,
   retention: number | null,
 ): Promise<void> {
   const standings = logs.map((log): Standing => ({
     ...log,
     stored: stored.get(log.partition) ?? -1,
+    change: changes.get(log.partition) ?? UNCHANGED,
     age: null,
   }));
   if (retention !== null) {
@@ -60,17 +73,35 @@ export async function checkOffsets(
 export function judgeOffsets(
   say: Say,
   standings: readonly Standing[],
-  { name, toEarliest, whenNone }: Reader,
+  { name, toEarliest, whenNone, isPlanned }: Reader,
   retention: number | null,
 ): void {
   const numbers = (some: Standing[]) => partitionsText(some.map(({ partition }) => partition));
   const none = standings.filter(({ stored }) => stored === -1);
   const some = standings.filter(({ stored }) => stored !== -1);
-  const expired = some.filter(({ stored, earliest }) => stored < earliest);
-  const beyond = some.filter(({ stored, end }) => stored > end);
-  const there = some.filter((s) => !expired.includes(s) && !beyond.includes(s));
+  const recreated = some.filter(({ change }) => change.other !== null);
+  const same = some.filter((s) => !recreated.includes(s));
+  const expired = same.filter(({ stored, earliest }) => stored < earliest);
+  const beyond = same.filter(({ stored, end }) => stored > end);
+  const inside = same.filter((s) => !expired.includes(s) && !beyond.includes(s));
+  const cut = inside.filter(({ stored, change }) => change.shared < stored);
+  const there = inside.filter((s) => !cut.includes(s));
   const close = there.filter((standing) => isClose(standing, retention));
-  if (expired.length > 0) {
+  if (recreated.length > 0) {
+    say("fail", `${name}, ${numbers(recreated)}: ${recreated[0].change.other}`, toEarliest);
+  }
+  if (cut.length > 0) {
+    const [{ partition, stored, change }] = cut;
+    say(
+      "fail",
+      `${name}, ${
+        numbers(cut)
+      }: the log was truncated (partition ${partition} stands at ${stored},` +
+        ` the log it has read ends at ${change.shared}): what was written since is not all read`,
+      toEarliest,
+    );
+  }
+  if (expired.length > 0 && !isPlanned) {
     const [{ partition, stored, earliest }] = expired;
     const lost = expired.reduce((sum, s) => sum + s.earliest - s.stored, 0);
     say(
@@ -80,13 +111,13 @@ export function judgeOffsets(
       toEarliest,
     );
   }
-  if (beyond.length > 0) {
+  if (beyond.length > 0 && !isPlanned) {
     const [{ partition, stored, end }] = beyond;
     say(
       "fail",
       `${name}, ${numbers(beyond)}: stored beyond the log's end` +
         ` (partition ${partition} stands at ${stored}, its log ends at ${end}): ` +
-        "the topic was made anew, or lost records",
+        "the topic was recreated, or lost records",
       toEarliest,
     );
   }

@@ -57,6 +57,7 @@ export async function sampleRows(
       maxRecords: Infinity,
       commit: false,
       until: "end",
+      metadataMaxAge: 60_000,
       checkCrcs: true,
       memoryMax: MEMORY_MAX,
       ...options,

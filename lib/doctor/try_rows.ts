@@ -1,97 +1,127 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { quoteIdent } from "../greenplum/quote.ts";
+import { quoteIdent, quoteLiteral } from "../greenplum/quote.ts";
 import type { Column } from "../greenplum/source.ts";
-import { openDatabase } from "../load/database.ts";
-import { databaseProblem } from "../load/errors.ts";
+import { type Database, openDatabase } from "../load/database.ts";
+import type { KnownTable } from "./database.ts";
+import { splitFields } from "./fields.ts";
 import type { Say } from "./findings.ts";
 import type { SampleRow } from "./rows.ts";
-
-/** So many rows that do not fit are looked for; each takes a session of its own. */
-const MOST_TRIES = 3;
 
 interface Misfit {
   row: SampleRow;
   why: string;
 }
 
+/** PostgreSQL's and Greenplum's SQLSTATE for a role that may not be set, or may not do something. */
+const DENIED = "42501";
+
 /**
- * Lets the database itself read the rows: into a temporary table of the same columns, in a
- * transaction that is never committed. Constraints and triggers of the real table are not tried.
+ * Lets the database itself read the rows into the columns' types, in a transaction that is never
+ * committed. Constraints and triggers of the table are not tried.
+ *
+ * A domain's CHECK is code of whoever made it. So it runs with the rights of the table's owner, in
+ * a function of that role: SET ROLE alone would not do, as the code could RESET ROLE and go on with
+ * the rights of whoever runs doctor.
  */
 export async function tryRows(
   say: Say,
   dsn: string,
   rows: readonly SampleRow[],
-  columns: readonly Column[],
+  table: KnownTable,
   timeout: number,
 ): Promise<void> {
-  const misfits: Misfit[] = [];
-  let left = [...rows];
-  while (misfits.length < MOST_TRIES && left.length > 0) {
-    const misfit = await findMisfit(dsn, left, columns, timeout);
-    if (misfit === null) break;
-    misfits.push(misfit);
-    // Those in front of it too: Greenplum's segments read at once, and one of them is the first.
-    left = left.filter((row) => row !== misfit.row);
+  const misfits = await findMisfits(dsn, rows, table, timeout);
+  if (misfits === null) {
+    say(
+      "warn",
+      `the rows are not tried: that runs code of "${table.owner}", which owns ${table.name}, and ` +
+        "this user may not SET ROLE to it",
+      `run doctor as a superuser, or as a member of ${quoteIdent(table.owner)}`,
+    );
+    return;
   }
-  misfits.sort((a, b) => rows.indexOf(a.row) - rows.indexOf(b.row));
   if (misfits.length === 0) {
     say("ok", `the database can read all ${rows.length} into the columns' types`);
     return;
   }
   const [{ row: { partition, offset }, why }] = misfits;
-  const count = misfits.length === MOST_TRIES ? `${MOST_TRIES} or more` : `${misfits.length}`;
   const dates = /date\/time|timestamp/.test(why);
   say(
     "fail",
-    `${count} of ${rows.length} rows do not fit: partition ${partition} offset ${offset}: ${why}`,
+    `${misfits.length} of ${rows.length} rows do not fit: partition ${partition} offset ${offset}: ` +
+      why,
     dates
       ? "check datestyle (ALTER DATABASE … SET datestyle), or the column's type"
       : "change the column's type, or what is produced",
   );
 }
 
-/** A row that the columns' types refuse, or null. Throws where that is not what failed. */
-async function findMisfit(
+/** The rows that the columns' types refuse; null if it may not be tried. */
+async function findMisfits(
   dsn: string,
   rows: readonly SampleRow[],
-  columns: readonly Column[],
+  { owner, columns }: KnownTable,
   timeout: number,
-): Promise<Misfit | null> {
-  // Alone in its session: an error in the middle of a COPY ends it, and the transaction with it.
+): Promise<Misfit[] | null> {
+  // A session of its own: whatever that code leaves in it ends with it.
   const sql = openDatabase(dsn, "gpdb-kafka doctor");
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  failed.catch(() => {});
   try {
     await sql.unsafe("BEGIN");
     await sql.unsafe(`SET LOCAL statement_timeout = ${Math.ceil(timeout)}`);
-    const list = columns.map(({ name, type }) => `${quoteIdent(name)} ${type}`).join(", ");
-    await sql.unsafe(`CREATE TEMPORARY TABLE gpdb_kafka_doctor (${list})`);
-    const statement =
-      "COPY gpdb_kafka_doctor FROM STDIN (FORMAT csv, DELIMITER ',', NULL '', ENCODING 'UTF8')";
-    // The client reports an error behind the last byte to a promise that is settled by then.
-    const query = Object.assign(sql.unsafe(statement), { reject });
-    const target = await Promise.race([query.writable(), failed]);
-    // A newline inside quotes is a line to COPY, or is not, by where it stands; a space is none.
-    const text = rows.map(({ row }) => row.replaceAll(/[\r\n]/g, " ") + "\n").join("");
-    await Promise.race([pipeline(Readable.from([new TextEncoder().encode(text)]), target), failed]);
-    return null;
-  } catch (error) {
-    const line = lineOf(error, rows);
-    if (line === null) throw error;
-    const { where = "" } = error as { where?: string };
-    const column = /, column (.+?)(?:: |$)/.exec(where)?.[1];
-    const { message } = databaseProblem(error);
-    return { row: line, why: column === undefined ? message : `column ${column}: ${message}` };
+    if (!await setRole(sql, owner)) return null;
+    for (const statement of readers(columns)) await sql.unsafe(statement);
+    await sql.unsafe("RESET ROLE");
+    const given = JSON.stringify(rows.map(({ row }) => splitFields(row)));
+    const found = await sql.unsafe(
+      `SELECT row_no, column_no, why FROM pg_temp.gpdb_kafka_doctor(${quoteLiteral(given)}::json)`,
+    );
+    return found.map(({ row_no, column_no, why }) => ({
+      row: rows[row_no],
+      why: `column ${columns[column_no].name}: ${why}`,
+    }));
   } finally {
+    // The transaction with it.
     await sql.end({ timeout: 1 });
   }
 }
 
-/** The row that an error of COPY is about: `COPY gpdb_kafka_doctor, line 3, column ward: "x"`. */
-function lineOf(error: unknown, rows: readonly SampleRow[]): SampleRow | null {
-  const { where } = error as { where?: string };
-  const line = Number(/gpdb_kafka_doctor, line (\d+)/.exec(where ?? "")?.[1] ?? NaN);
-  return rows[line - 1] ?? null;
+async function setRole(sql: Database, role: string): Promise<boolean> {
+  try {
+    await sql.unsafe(`SET LOCAL ROLE ${quoteIdent(role)}`);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === DENIED) return false;
+    throw error;
+  }
+}
+
+/**
+ * Functions that read text into each column's type as COPY does, and one that reports which rows
+ * are refused. A variable's default is assigned to it, so that a domain never sees another value.
+ */
+function readers(columns: readonly Column[]): string[] {
+  const name = (i: number) => `pg_temp.gpdb_kafka_doctor_${i}`;
+  const body = (text: string) => quoteLiteral(text);
+  const each = columns.map(({ type }, i) =>
+    `CREATE FUNCTION ${name(i)}(given text) RETURNS void LANGUAGE plpgsql AS ` +
+    body(`DECLARE value ${type} := given; BEGIN END`)
+  );
+  const reads = columns.map((_, i) => `column_no := ${i}; PERFORM ${name(i)}(fields ->> ${i});`);
+  const all = `DECLARE fields json; BEGIN
+    row_no := 0;
+    FOR fields IN SELECT json_array_elements(given) LOOP
+      BEGIN
+        ${reads.join("\n        ")}
+      EXCEPTION WHEN OTHERS THEN
+        why := SQLERRM;
+        RETURN NEXT;
+      END;
+      row_no := row_no + 1;
+    END LOOP;
+  END`;
+  return [
+    ...each,
+    "CREATE FUNCTION pg_temp.gpdb_kafka_doctor(given json, OUT row_no integer, " +
+    `OUT column_no integer, OUT why text) RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER ` +
+    `AS ${body(all)}`,
+  ];
 }

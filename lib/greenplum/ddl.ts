@@ -1,4 +1,4 @@
-import { quoteArray, quoteIdent, quoteLiteral } from "./quote.ts";
+import { quoteArray, quoteIdent, quoteLiteral, quoteText } from "./quote.ts";
 import {
   type Column,
   derivedName,
@@ -30,9 +30,12 @@ function greenplum(source: SourceDefinition): string[] {
   const reader = readerTable(name);
   const planner = `kafka.${quoteIdent(derivedName(name, "planner"))}`;
   const table = (name: string, columns: string, command: string, place: string, reject: string) =>
-    `DROP EXTERNAL TABLE IF EXISTS ${name};\n` +
-    `CREATE READABLE EXTERNAL WEB TABLE ${name} ${columns}\n` +
-    `EXECUTE ${quoteLiteral(command)}\nON ${place}\n${CSV}${reject};`;
+    makeTable(
+      source,
+      name,
+      `CREATE READABLE EXTERNAL WEB TABLE ${name} ${columns}\n` +
+        `EXECUTE ${quoteLiteral(command)}\nON ${place}\n${CSV}${reject}`,
+    );
   return [
     "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
     table(quoteTable(peekTable(source)), columns, peekCommand(source), "ALL", reject),
@@ -41,13 +44,20 @@ function greenplum(source: SourceDefinition): string[] {
     "-- ON SEGMENT 0, not ON MASTER: only segments are told the text of kafka.load's statements.\n" +
     table(
       planner,
-      "(topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint)",
+      "(topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint,\n" +
+        "  cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)",
       plannerCommand(source, ["--from-query"]),
       "SEGMENT 0",
       "",
     ),
     addSource(source, reader, planner),
   ];
+}
+
+/** A statement that makes a table, unless it is there as it should be: grants and error log stay. */
+function makeTable(source: SourceDefinition, name: string, definition: string): string {
+  const [of, table, target] = [source.name, name, quoteTable(source.target)].map(quoteLiteral);
+  return `SELECT kafka.make_table(${of}, ${table}, ${target}, ${quoteText(definition)});`;
 }
 
 function readerTable(name: string): string {
@@ -68,10 +78,13 @@ function postgres(source: SourceDefinition): string[] {
     "CREATE EXTENSION IF NOT EXISTS file_fdw;\n" +
     "CREATE SERVER IF NOT EXISTS gpdb_kafka FOREIGN DATA WRAPPER file_fdw;",
     "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
-    `DROP FOREIGN TABLE IF EXISTS ${peek};\n` +
-    `CREATE FOREIGN TABLE ${peek} ${columnList(source.columns)}\nSERVER gpdb_kafka OPTIONS (` +
-    `program ${quoteLiteral(peekCommand(source) + FOR_LIMIT)},\n` +
-    "  format 'csv', delimiter ',', null '', encoding 'UTF8');",
+    makeTable(
+      source,
+      peek,
+      `CREATE FOREIGN TABLE ${peek} ${columnList(source.columns)}\nSERVER gpdb_kafka OPTIONS (` +
+        `program ${quoteLiteral(peekCommand(source) + FOR_LIMIT)},\n` +
+        "  format 'csv', delimiter ',', null '', encoding 'UTF8')",
+    ),
     addSource(source, readerCommand(source, []), plannerCommand(source, [])),
   ];
 }
@@ -100,21 +113,17 @@ function addSource(source: SourceDefinition, reader: string, planner: string): s
   return `SELECT kafka.add_source(\n${lines.join(",\n")});`;
 }
 
-/** On PostgreSQL kafka.load reads no table of ours: to INSERT is all it takes. */
+/** What kafka.allow can't know: the tables. On PostgreSQL kafka.load reads none of ours. */
 function grants(source: SourceDefinition, dialect: Dialect): string[] {
-  return source.roles.map((role) => {
-    const to = quoteIdent(role);
-    const readable = [
-      quoteTable(peekTable(source)),
-      ...(dialect === "greenplum" ? [readerTable(source.name)] : []),
-      "kafka.status",
-      "kafka.lag",
-      "kafka.load_offset",
-    ];
-    return [
-      `GRANT USAGE ON SCHEMA kafka TO ${to};`,
-      `GRANT INSERT ON ${quoteTable(source.target)} TO ${to};`,
-      `GRANT SELECT ON ${readable.join(", ")} TO ${to};`,
-    ].join("\n");
-  });
+  const readable = [
+    quoteTable(peekTable(source)),
+    ...(dialect === "greenplum" ? [readerTable(source.name)] : []),
+  ];
+  return source.roles.map((role) =>
+    [
+      `SELECT kafka.allow(${quoteLiteral(role)});`,
+      `GRANT INSERT ON ${quoteTable(source.target)} TO ${quoteIdent(role)};`,
+      `GRANT SELECT ON ${readable.join(", ")} TO ${quoteIdent(role)};`,
+    ].join("\n")
+  );
 }

@@ -1,3 +1,5 @@
+import { Failure } from "../failure.ts";
+
 /**
  * Text of others as part of SQL and of shell commands: one function for each place. Whatever is
  * put together elsewhere goes through these.
@@ -19,9 +21,26 @@ export function quoteLiteral(text: string): string {
   return quoted.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }
 
-/** A word as a shell reads it: as it is where that is safe, else `'it'\''s'`. Throws RangeError on NUL. */
+/** A longer text as SQL reads it, between lines of its own: `$sql$ … $sql$`. Throws RangeError on NUL. */
+export function quoteText(text: string): string {
+  refuseNul(text);
+  let tag = "sql";
+  while (text.includes(`$${tag}`)) tag += "_";
+  return `$${tag}$\n${text}\n$${tag}$`;
+}
+
+/**
+ * A word as a shell reads it: as it is where that is safe, else `'it'\''s'`. Throws RangeError on
+ * NUL, and Failure (usage) on a newline: the command that holds it stays one line.
+ */
 export function quoteWord(text: string): string {
   refuseNul(text);
+  if (/[\r\n]/.test(text)) {
+    throw new Failure(
+      "usage",
+      `cannot put ${JSON.stringify(text)} into a command: it has a newline — a command is one line`,
+    );
+  }
   return /^[a-zA-Z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -61,9 +61,12 @@ export function derivedName(name: string, suffix: string): string {
   return front + end;
 }
 
-/** The table that shows what is to come, beside the target, and moves nothing. */
-export function peekTable({ target }: SourceDefinition): TableName {
-  return { schema: target.schema, table: derivedName(target.table, "peek") };
+/**
+ * The table that shows what is to come, beside the target, and moves nothing. Named by the source,
+ * as several may load one table.
+ */
+export function peekTable({ name, target }: SourceDefinition): TableName {
+  return { schema: target.schema, table: derivedName(name, "peek") };
 }
 
 function connection({ brokers, configFile }: SourceDefinition): string[] {
@@ -98,10 +101,14 @@ export function peekCommand(source: SourceDefinition): string {
   return command(source, [...consumerWords(source), ...words]);
 }
 
-/** The shell command that says where the topic starts and ends. */
+/** A statement does not wait longer for the plan; the default of other commands is for people. */
+const PLAN_TIMEOUT = "10s";
+
+/** The shell command that says where the topic starts and ends, and which log it is. */
 export function plannerCommand(source: SourceDefinition, more: readonly string[]): string {
   const { topic, group, isolation } = source;
   const words = ["plan", ...connection(source), "--topic", topic, "--group", group];
+  words.push("--log-identity", "--timeout", PLAN_TIMEOUT);
   return command(source, [
     ...words,
     ...(isolation === "read_committed" ? [] : ["--isolation", isolation]),

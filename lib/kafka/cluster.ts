@@ -11,8 +11,12 @@ import {
 } from "../protocol/messages/metadata.ts";
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
 import { Connection, ConnectionError } from "./connection.ts";
-import { check } from "./errors.ts";
+import { atMost } from "./deadline.ts";
+import { check, LeftOutError } from "./errors.ts";
 import { retry } from "./retry.ts";
+
+/** How long a broker may be silent before another one is tried beside it, milliseconds. */
+const SILENCE = 1000;
 
 /** How long a topic that no broker knows may still turn up: one just created, milliseconds. */
 const UNKNOWN_TOPIC_PATIENCE = 1000;
@@ -23,6 +27,8 @@ export class Cluster {
   readonly #apis: readonly Api<never, unknown>[];
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #brokers = new Map<number, Address>();
+  /** By name, of every broker that was told of or connected to. */
+  readonly #addresses = new Map<string, Address>();
   #closed = false;
   /** By topic and partition, as last reported. */
   readonly #leaders = new Map<string, Map<number, PartitionMetadata>>();
@@ -43,7 +49,7 @@ export class Cluster {
     let unknownSince: number | undefined;
     return await retry(this.config, async () => {
       const [found] = (await this.refresh([topic])).topics;
-      const code = found?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION;
+      const code = found.errorCode;
       if (code === UNKNOWN_TOPIC_OR_PARTITION) {
         unknownSince ??= performance.now();
         if (performance.now() - unknownSince >= UNKNOWN_TOPIC_PATIENCE) {
@@ -65,12 +71,18 @@ export class Cluster {
     const connection = await this.#anyBroker();
     const api = connection.accepts(metadataWithIds) ? metadataWithIds : metadata;
     const answer = await connection.call(api, { topics });
+    checkWhole(answer, topics ?? [], connection.name);
     this.#clusterId = answer.clusterId;
     for (const { id, host, port } of answer.brokers) this.#brokers.set(id, { host, port });
     for (const { topic, partitions } of answer.topics) {
       this.#leaders.set(topic, new Map(partitions.map((p) => [p.partition, p])));
     }
     return answer;
+  }
+
+  /** Whether a topic has this partition, as last reported. */
+  has(topic: string, partition: number): boolean {
+    return this.#leaders.get(topic)?.has(partition) ?? false;
   }
 
   /** The broker id of a partition's leader as last reported, -1 if there was none. */
@@ -99,7 +111,11 @@ export class Cluster {
   async coordinator(group: string): Promise<Connection> {
     const connection = await this.#anyBroker();
     const found = await connection.call(findCoordinator, { group });
-    check(`cannot find the coordinator of group "${group}"`, found.errorCode, found.errorMessage);
+    const failed = `cannot find the coordinator of group "${group}"`;
+    check(failed, found.errorCode, found.errorMessage);
+    if (found.host === "" || found.port <= 0) {
+      throw new LeftOutError(failed, connection.name, "its address");
+    }
     return await this.#connect(found);
   }
 
@@ -112,37 +128,76 @@ export class Cluster {
     this.#connections.clear();
   }
 
+  /**
+   * A connection to any broker. They are tried in turn, and where one is silent the next one beside
+   * it: none has to share its deadline with the others.
+   */
   async #anyBroker(): Promise<Connection> {
-    const known = [...this.#brokers.values()].map(addressName);
-    const names = [...new Set([...this.#connections.keys(), ...known, ...this.config.brokers])];
-    let first: unknown;
-    for (const name of names) {
-      const address = parseAddress(name);
-      if (!address) throw new Failure("usage", `cannot use broker address "${name}"`);
+    for (const broker of this.#brokers.values()) this.#addresses.set(addressName(broker), broker);
+    const known = [...this.#connections.keys(), ...this.#addresses.keys()];
+    const names = [...new Set([...known, ...this.config.brokers])];
+    const opened = Promise.withResolvers<Connection>();
+    let connection: Connection | undefined;
+    const errors: unknown[] = [];
+    const attempt = async (name: string) => {
       try {
-        return await this.#connect(address, this.config.timeout / names.length);
+        const address = this.#addresses.get(name) ?? parseAddress(name);
+        if (!address) throw new Failure("usage", `cannot use broker address "${name}"`);
+        opened.resolve(connection ??= await this.#connect(address));
       } catch (error) {
-        // Wrong credentials are wrong everywhere, and each try may count towards a lock-out.
-        if (error instanceof Failure && error.kind === "denied") throw error;
         this.config.debug(error instanceof Error ? error.message : String(error));
-        first ??= error;
+        errors.push(error);
       }
+    };
+    const attempts: Promise<void>[] = [];
+    const pause = Math.min(SILENCE, this.config.timeout / names.length);
+    for (const name of names) {
+      const trying = attempt(name);
+      attempts.push(trying);
+      await atMost(pause, Promise.race([trying, opened.promise]));
+      if (connection) return connection;
+      // Wrong credentials are wrong everywhere, and each try may count towards a lock-out.
+      if (errors.some(isDenied)) break;
     }
-    throw first;
+    if (!errors.some(isDenied)) await Promise.race([Promise.all(attempts), opened.promise]);
+    if (connection) return connection;
+    throw errors.find(isDenied) ?? errors[0];
   }
 
-  async #connect(address: Address, timeout = this.config.timeout): Promise<Connection> {
+  async #connect(address: Address): Promise<Connection> {
     if (this.#closed) throw new Failure("broker", "the client was closed");
     const name = addressName(address);
     const known = this.#connections.get(name);
+    this.#addresses.set(name, address);
     if (known) {
       const connection = await known.catch(() => null);
       if (connection && !connection.closed) return connection;
       if (this.#connections.get(name) === known) this.#connections.delete(name);
-      else return await this.#connect(address, timeout);
+      else return await this.#connect(address);
     }
-    const opening = Connection.open(address, { ...this.config, timeout }, this.#apis);
+    const opening = Connection.open(address, this.config, this.#apis);
     this.#connections.set(name, opening);
     return await opening;
+  }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Failure && error.kind === "denied";
+}
+
+/** Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions. */
+function checkWhole({ topics }: MetadataResponse, asked: readonly string[], broker: string): void {
+  const found = new Map(topics.map((topic) => [topic.topic, topic]));
+  const failed = (topic: string) => `cannot read topic "${topic}"`;
+  for (const topic of asked) {
+    if (!found.has(topic)) throw new LeftOutError(failed(topic), broker, "the topic");
+  }
+  for (const { topic, partitions } of topics) {
+    const numbers = new Set(partitions.map(({ partition }) => partition));
+    for (let number = 0; number < partitions.length; number++) {
+      if (!numbers.has(number)) {
+        throw new LeftOutError(failed(topic), broker, `partition ${number}`);
+      }
+    }
   }
 }

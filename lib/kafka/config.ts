@@ -74,11 +74,28 @@ export function addressName({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Reads `host`, `host:port` or `[ipv6]:port`; without a port it is 9092. Null where it is none of these. */
+/**
+ * Reads `host`, `host:port` or `[ipv6]:port`; without a port it is 9092. Null if it is not one of
+ * these, or the host can't be one: no server will ever be found by it.
+ */
 export function parseAddress(text: string): Address | null {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:,/[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
   if (!match) return null;
+  const [, ipv6, name] = match;
   const port = match[3] === undefined ? 9092 : Number(match[3]);
   if (port < 1 || port > 65535) return null;
-  return { host: match[1] ?? match[2], port };
+  const zoneless = ipv6?.replace(/%.*/, "");
+  if (ipv6 === undefined ? !isHost(name) : !URL.canParse(`http://[${zoneless}]`)) return null;
+  return { host: ipv6 ?? name, port };
 }
+
+/** A name as hosts have them (RFC 1123, with the underscores that Docker uses), or an IPv4 address. */
+function isHost(name: string): boolean {
+  const labels = name.replace(/\.$/, "").split(".");
+  if (name.length > 253 || !labels.every((label) => LABEL.test(label))) return false;
+  // What ends in a number is an address, or nothing.
+  if (!/^\d+$/.test(labels.at(-1)!)) return true;
+  return labels.length === 4 && labels.every((label) => /^\d{1,3}$/.test(label) && +label < 256);
+}
+
+const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;

@@ -2,11 +2,12 @@ import { Failure } from "../failure.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { Api } from "../protocol/messages/api.ts";
-import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
+import type { VersionRange } from "../protocol/messages/api_versions.ts";
 import { Reader } from "../protocol/reader.ts";
-import { Writer } from "../protocol/writer.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
+import { askVersions, encodeRequest } from "./requests.ts";
 import { joined, openSocket, type Socket, writeAll } from "./socket.ts";
+import { Mute, noteMuted } from "./throttle.ts";
 
 /** A broker can't be reached, or the connection to it was lost. Another try may help. */
 export class ConnectionError extends Error {
@@ -16,11 +17,15 @@ export class ConnectionError extends Error {
 /** The largest response taken, bytes: what says it is larger is no Kafka, or not sane. */
 export const MAX_RESPONSE = 256 * 1024 * 1024;
 
+/** A timer that is so late, milliseconds, was held up by this process. */
+const BLOCKED = 100;
+
 interface Pending {
   api: Api<unknown, unknown>;
   correlation: number;
   into: Kernel | undefined;
-  timer: ReturnType<typeof setTimeout>;
+  /** When it must be answered, performance.now(). */
+  deadline: number;
   resolve: (response: unknown) => void;
   reject: (error: Error) => void;
 }
@@ -37,10 +42,12 @@ export interface CallOptions {
 /**
  * One connection to one broker. Requests may be sent before earlier ones are answered; a broker
  * answers in their order, so each response is read straight into the buffer its request brought.
- * Every request has the config's deadline; missing one closes the connection.
+ * Every request has the config's deadline; missing one closes the connection. While a broker
+ * throttles nothing is sent to it, and the deadlines wait.
  */
 export class Connection {
   readonly name: string;
+  readonly #address: Address;
   /** Which requests the broker takes, as it said at connect. */
   accepted: readonly VersionRange[] = [];
   readonly #conn: Deno.Conn;
@@ -55,35 +62,41 @@ export class Connection {
   #answers = 0;
   #sending: Promise<void> = Promise.resolve();
   #failed: Error | null = null;
+  /** Of the oldest request under way: it is answered first. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #mute = new Mute();
 
-  private constructor(name: string, { conn, explain }: Socket, config: ClientConfig) {
-    this.name = name;
+  private constructor(address: Address, { conn, explain }: Socket, config: ClientConfig) {
+    this.name = addressName(address);
+    this.#address = address;
     this.#conn = conn;
     this.#explain = explain;
     this.#config = config;
   }
 
   /**
-   * Connects, checks that the broker accepts the versions of `apis`, and logs in, all within the
-   * config's timeout. Throws ConnectionError where another try may help, Failure where it can't.
+   * Connects, and then checks that the broker accepts the versions of `apis` and logs in, within the
+   * config's timeout. Throws ConnectionError if another try may help, Failure if it can't.
    */
   static async open(
     address: Address,
     config: ClientConfig,
     apis: readonly Api<never, unknown>[],
   ): Promise<Connection> {
-    const name = addressName(address);
-    const deadline = performance.now() + config.timeout;
     const socket = await openSocket(address, config).catch((error) => {
       if (error instanceof Failure) throw error;
-      throw new ConnectionError(`cannot connect to ${name}: ${reason(error)}`);
+      throw new ConnectionError(`cannot connect to ${addressName(address)}: ${reason(error)}`);
     });
-    const connection = new Connection(name, socket, config);
-    const timer = setTimeout(() => connection.#late(), deadline - performance.now());
-    try {
-      await connection.#checkVersions(apis);
+    const connection = new Connection(address, socket, config);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(connection.#late()), config.timeout);
+    const starting = async () => {
+      connection.accepted = await askVersions(connection, apis);
       // Loaded only where it is used: a start without it stays as quick as it is.
       if (config.sasl) await (await import("./sasl.ts")).authenticate(connection, config.sasl);
+    };
+    try {
+      await Promise.race([starting(), late.promise]);
     } catch (error) {
       connection.close();
       throw error;
@@ -104,49 +117,49 @@ export class Connection {
     return range !== undefined && range.min <= version && version <= range.max;
   }
 
-  /** Sends a request and waits for its response. Throws ConnectionError or ProtocolError. */
-  call<Request, Response>(
+  /**
+   * Sends a request and waits for its response. Throws ConnectionError; Failure if the broker sent
+   * what can't be read, or the request holds what can't be sent.
+   */
+  async call<Request, Response>(
     api: Api<Request, Response>,
     request: Request,
     { tail, into, answered = true }: CallOptions = {},
   ): Promise<Response> {
-    if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#failed) throw this.#failed;
     const correlation = this.#correlation++ & 0x7fffffff;
-    const frame = this.#encode(api, request, correlation, tail?.length ?? 0);
+    const { clientId } = this.#config;
+    const frame = encodeRequest(api, request, { correlation, clientId, tail: tail?.length ?? 0 });
+    const deadline = performance.now() + this.#config.timeout + this.#mute.left;
     const sent = this.#send(frame, tail);
-    if (!answered) return sent as Promise<Response>;
-    return new Promise<Response>((resolve, reject) => {
+    if (!answered) return await this.#unanswered(api.name, sent, deadline) as Response;
+    return await new Promise<Response>((resolve, reject) => {
       this.#pending.push({
         api: api as Api<unknown, unknown>,
         correlation,
         into,
-        timer: setTimeout(() => this.#late(), this.#config.timeout),
+        deadline,
         resolve: resolve as (response: unknown) => void,
         reject,
       });
+      if (this.#pending.length === 1) this.#watch();
       this.#reading ??= this.#read();
     });
+  }
+
+  /** A request without an answer has its deadline too: a broker may read no more. */
+  async #unanswered(name: string, sent: Promise<void>, deadline: number): Promise<void> {
+    const timer = setTimeout(() => this.#late(name), deadline - performance.now());
+    try {
+      await sent;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Closes the connection; requests under way fail. */
   close(): void {
     this.#fail(new ConnectionError(`the connection to ${this.name} was closed`));
-  }
-
-  #encode<Request>(
-    api: Api<Request, unknown>,
-    request: Request,
-    correlation: number,
-    tail: number,
-  ) {
-    const writer = new Writer();
-    writer.int32(0).int16(api.key).int16(api.version).int32(correlation);
-    writer.string(this.#config.clientId);
-    if (api.flexible) writer.noTaggedFields();
-    api.encode(writer, request);
-    const frame = writer.finish();
-    new DataView(frame.buffer).setInt32(0, frame.length - 4 + tail);
-    return frame;
   }
 
   /** Sends after what is being sent. A failure reaches the caller through the pending request too. */
@@ -156,6 +169,7 @@ export class Connection {
       return this.#send(joined(frame, tail), undefined);
     }
     const send = async () => {
+      if (this.#mute.left > 0) await this.#mute.over();
       if (this.#failed) throw this.#failed;
       try {
         await writeAll(this.#conn, frame);
@@ -178,22 +192,20 @@ export class Connection {
         const size = this.#headView.getInt32(0) - 4;
         const [pending] = this.#pending;
         if (size < 0 || size > MAX_RESPONSE) {
-          throw new ProtocolError(
-            `${this.name} announces a response of ${size + 4} bytes to ${pending.api.name}, ` +
-              `at most ${MAX_RESPONSE} are taken`,
-          );
+          const what = `a response of ${size + 4} bytes to ${pending.api.name}`;
+          throw this.#nonsense(`${what}, at most ${MAX_RESPONSE} are accepted`);
         }
         if (this.#headView.getInt32(4) !== pending.correlation) {
-          throw new ProtocolError(`${this.name} answers a request that was not sent`);
+          throw this.#nonsense("a response to a request that was not sent to it");
         }
         const reader = await this.#body(size, pending.into);
         this.#pending.shift();
-        clearTimeout(pending.timer);
         this.#answers++;
         this.#settle(pending, reader);
+        this.#watch();
       }
     } catch (error) {
-      this.#fail(error instanceof ProtocolError ? error : this.#lost(error));
+      this.#fail(this.#lost(error));
     } finally {
       this.#reading = null;
     }
@@ -215,67 +227,75 @@ export class Connection {
       if (pending.api.flexible) reader.skipTaggedFields();
       const response = pending.api.decode(reader);
       reader.finish();
+      if (reader.throttled > 0) this.#throttle(reader.throttled);
       pending.resolve(response);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      pending.reject(
-        new ProtocolError(
-          `cannot read the ${pending.api.name} response of ${this.name}: ${detail}`,
-        ),
-      );
+      const what = `a response to ${pending.api.name} that cannot be read: ${detail}`;
+      pending.reject(this.#nonsense(what, error));
     }
+  }
+
+  /** What a broker sent that no broker may send. */
+  #nonsense(what: string, error?: unknown): Failure {
+    const cause = error ?? new ProtocolError(what);
+    return new Failure("broker", `${this.name} sent ${what}`, { cause });
+  }
+
+  #throttle(milliseconds: number): void {
+    this.#config.debug(
+      `${this.name} throttles this client: nothing is sent to it for ${milliseconds} ms (a quota)`,
+    );
+    noteMuted(this.#config, milliseconds);
+    const more = this.#mute.begin(milliseconds);
+    for (const pending of this.#pending) pending.deadline += more;
+  }
+
+  /** Waits for the deadline of the oldest request under way. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#pending.length === 0) return;
+    const [{ deadline }] = this.#pending;
+    this.#timer = setTimeout(() => {
+      const late = performance.now() - deadline;
+      if (late < BLOCKED) return this.#late();
+      // This process stood still: what came meanwhile has not been looked at.
+      for (const pending of this.#pending) pending.deadline += late;
+      this.#watch();
+    }, Math.max(deadline - performance.now(), 0));
   }
 
   async #fill(bytes: Uint8Array, start: number, end: number): Promise<void> {
     for (let at = start; at < end;) {
       const count = await this.#conn.read(bytes.subarray(at, end));
-      if (count === null) throw this.#ended(at - start);
+      if (count === null) throw await this.#ended(at - start);
       at += count;
     }
   }
 
-  async #checkVersions(apis: readonly Api<never, unknown>[]): Promise<void> {
-    ({ apis: this.accepted } = await this.call(apiVersions, null).catch((error) => {
-      if (!(error instanceof ProtocolError)) throw error;
-      throw new Failure("broker", `${this.name} does not speak Kafka's protocol`, { cause: error });
-    }));
-    for (const api of apis) {
-      if (!this.accepts(api)) {
-        const { name, key, version } = api;
-        const range = this.accepted.find((api) => api.key === key);
-        const has = range ? `versions ${range.min} to ${range.max}` : "no version";
-        throw new Failure(
-          "broker",
-          `${this.name} accepts ${has} of ${name}, this client speaks version ${version}: ` +
-            "Kafka 2.1 or later is needed",
-        );
-      }
-    }
-  }
-
-  /** The broker closed the connection, `count` bytes after its last response. */
-  #ended(count: number): Error {
-    const ended = `${this.name} closed the connection`;
+  /** The broker closed the connection, `count` bytes after its last response: why, if it is certain. */
+  async #ended(count: number): Promise<Error> {
+    if (this.#failed) return this.#failed;
     const { tls, sasl } = this.#config;
-    // A TLS record of type alert: the answer of a TLS port to bytes that are no TLS.
+    // A TLS record of type alert: the answer of a TLS port to bytes that are not TLS.
     if (!tls && this.#answers === 0 && count > 1 && this.#headView.getUint16(0) === 0x1503) {
-      return new Failure(
-        "broker",
-        `${this.name} speaks TLS: set security.protocol (-X or --config)`,
-      );
+      const speaks = `${this.name} speaks TLS: set security.protocol (-X or --config)`;
+      return new Failure("broker", speaks);
     }
-    if (!sasl && this.#answers === 1) {
-      return new ConnectionError(
-        `${ended}; a port that asks for SASL does that: check security.protocol`,
-      );
+    // A port that asks for a login closes like this; so does a broker that stops. The port knows.
+    if (!sasl && this.#answers === 1 && this.#pending[0]?.api.name !== "SaslHandshake") {
+      const { whoAsksForLogin } = await import("./sasl.ts");
+      const link = Connection.open(this.#address, this.#config, []);
+      const asks = await link.then(whoAsksForLogin).catch(() => null);
+      link.then((connection) => connection.close(), () => {});
+      if (asks) return asks;
     }
-    return new ConnectionError(ended);
+    return new ConnectionError(`${this.name} closed the connection`);
   }
 
-  #late(): void {
-    const what = this.#pending.length > 0 ? this.#pending[0].api.name : "";
-    const seconds = this.#config.timeout / 1000;
-    this.#fail(new ConnectionError(`${this.name} did not answer ${what} within ${seconds} s`));
+  #late(what = this.#pending[0]?.api.name ?? "the login"): Error {
+    const late = `did not answer ${what} within ${this.#config.timeout / 1000} s`;
+    return this.#fail(new ConnectionError(`${this.name} ${late}`));
   }
 
   #lost(error: unknown): Error {
@@ -294,10 +314,9 @@ export class Connection {
     } catch {
       // Closed by the other side already.
     }
-    for (const { timer, reject } of this.#pending.splice(0)) {
-      clearTimeout(timer);
-      reject(error);
-    }
+    clearTimeout(this.#timer);
+    this.#mute.end();
+    for (const { reject } of this.#pending.splice(0)) reject(error);
     return error;
   }
 }

@@ -16,3 +16,14 @@ export async function within<T>(timeout: number, failed: string, work: Promise<T
     clearTimeout(timer);
   }
 }
+
+/** Waits for the work, however it ends, but not longer than `milliseconds`. */
+export async function atMost(
+  milliseconds: number,
+  work: Promise<unknown> | undefined,
+): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, milliseconds);
+  await Promise.race([work?.catch(() => {}), late.promise]);
+  clearTimeout(timer);
+}

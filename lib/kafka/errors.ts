@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
 import { errorName, isDenied, isRetriable } from "../protocol/error_codes.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import { ConnectionError } from "./connection.ts";
 
 /** A broker's answer is an error code. The message says what was asked for, and the code's name. */
@@ -14,9 +15,19 @@ export class BrokerError extends Error {
   }
 }
 
+/** A broker's answer lacks what it was asked for. */
+export class LeftOutError extends Error {
+  override readonly name = "LeftOutError";
+
+  /** `failed` is what could not be done, `broker` the connection's name, `what` was to be told. */
+  constructor(failed: string, broker: string, what: string) {
+    super(`${failed}: ${broker} left ${what} out of its answer`);
+  }
+}
+
 /** Whether another try may help: a lost connection, a moved leader, a broker coming up. */
 export function isPassing(error: unknown): error is Error {
-  return error instanceof ConnectionError ||
+  return error instanceof ConnectionError || error instanceof LeftOutError ||
     (error instanceof BrokerError && isRetriable(error.code));
 }
 
@@ -26,7 +37,10 @@ export function asFailure(error: unknown, suffix = ""): unknown {
     const kind = isDenied(error.code) ? "denied" : "broker";
     return new Failure(kind, error.message + suffix, { cause: error });
   }
-  if (error instanceof ConnectionError) {
+  if (
+    error instanceof ConnectionError || error instanceof LeftOutError ||
+    error instanceof ProtocolError // what a broker sent; what we made ourselves is never one
+  ) {
     return new Failure("broker", error.message + suffix, { cause: error });
   }
   return error;

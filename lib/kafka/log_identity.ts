@@ -1,7 +1,5 @@
-import {
-  type EpochEnd,
-  offsetForLeaderEpoch,
-} from "../protocol/messages/offset_for_leader_epoch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
+import { answered, leftOut } from "./answers.ts";
 import type { Cluster } from "./cluster.ts";
 import { BrokerError } from "./errors.ts";
 import { byLeader, byTopic, noLeader, partitionName, type TopicPartition } from "./offsets.ts";
@@ -100,14 +98,11 @@ async function askLeader(
   if (id === -1) throw noLeader(failed(wanted[0]));
   const connection = await cluster.broker(id);
   const answer = await connection.call(offsetForLeaderEpoch, { topics: byTopic(wanted) });
-  const found = new Map<string, EpochEnd>();
-  for (const { topic, partitions } of answer.topics) {
-    for (const end of partitions) found.set(`${topic}/${end.partition}`, end);
-  }
-  let error: BrokerError | undefined;
+  const find = answered(answer.topics);
+  let error: unknown;
   for (const item of wanted) {
-    const end = found.get(`${item.topic}/${item.partition}`);
-    if (end === undefined) error ??= noLeader(failed(item));
+    const end = find(item);
+    if (end === undefined) error ??= leftOut(failed(item), connection, item);
     else if (end.errorCode !== 0) error ??= new BrokerError(failed(item), end.errorCode);
     else ends.set(item, Math.max(end.endOffset, 0));
   }

@@ -4,6 +4,7 @@ import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { LEADER_NOT_AVAILABLE, UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
 import { Failure } from "../failure.ts";
 import type { Cluster } from "./cluster.ts";
+import { answered, leftOut } from "./answers.ts";
 import { BrokerError, check } from "./errors.ts";
 import { Backoff, retry } from "./retry.ts";
 
@@ -109,14 +110,13 @@ async function askLeader(
   if (id === -1) throw noLeader(failed(wanted[0]));
   const connection = await cluster.broker(id);
   const answer = await connection.call(listOffsets, { isolation, topics: byTopic(wanted) });
-  let error: BrokerError | undefined;
-  for (const { topic, partitions } of answer.topics) {
-    for (const { partition, errorCode, offset, leaderEpoch } of partitions) {
-      const item = wanted.find((w) => w.topic === topic && w.partition === partition);
-      if (!item) continue;
-      if (errorCode === 0) offsets.set(item, { offset, leaderEpoch });
-      else error ??= new BrokerError(failed(item), errorCode);
-    }
+  const find = answered(answer.topics);
+  let error: unknown;
+  for (const item of wanted) {
+    const found = find(item);
+    if (!found) error ??= leftOut(failed(item), connection, item);
+    else if (found.errorCode !== 0) error ??= new BrokerError(failed(item), found.errorCode);
+    else offsets.set(item, { offset: found.offset, leaderEpoch: found.leaderEpoch });
   }
   if (error) throw error;
 }
@@ -151,18 +151,17 @@ export async function storedPositions(
     }));
     const answer = await connection.call(offsetFetch, { group, topics });
     check(failed, answer.errorCode);
-    const stored = new Map<string, StoredPosition>();
-    for (const { topic, partitions } of answer.topics) {
-      for (const { partition, offset, leaderEpoch, metadata, errorCode } of partitions) {
-        check(`${failed} for ${partitionName({ topic, partition })}`, errorCode);
-        stored.set(`${topic}/${partition}`, { offset, leaderEpoch, metadata });
-      }
-    }
-    return items.map(({ topic, partition }) => stored.get(`${topic}/${partition}`) ?? NOT_STORED);
+    const find = answered(answer.topics);
+    return items.map((item) => {
+      const of = `${failed} for ${partitionName(item)}`;
+      const found = find(item);
+      if (!found) throw leftOut(of, connection, item);
+      check(of, found.errorCode);
+      const { offset, leaderEpoch, metadata } = found;
+      return { offset, leaderEpoch, metadata };
+    });
   });
 }
-
-const NOT_STORED: StoredPosition = { offset: -1, leaderEpoch: -1, metadata: null };
 
 /** What is committed for a partition: the next offset to read, and what tells which log it is of. */
 export interface Commit extends TopicPartition {
@@ -188,14 +187,15 @@ export async function commitOffsets(
   await retry(cluster.config, async () => {
     const connection = await cluster.coordinator(group);
     const answer = await connection.call(offsetCommit, { group, member, topics: byTopic(items) });
-    for (const { topic, partitions } of answer.topics) {
-      for (const { partition, errorCode } of partitions) {
-        const failed = `cannot commit for group "${group}" ${partitionName({ topic, partition })}`;
-        if (errorCode === UNKNOWN_MEMBER_ID && !member) {
-          throw new Failure("broker", `${failed}: the group has live members, use another group`);
-        }
-        check(failed, errorCode);
+    const find = answered(answer.topics);
+    for (const item of items) {
+      const failed = `cannot commit for group "${group}" ${partitionName(item)}`;
+      const found = find(item);
+      if (!found) throw leftOut(failed, connection, item);
+      if (found.errorCode === UNKNOWN_MEMBER_ID && !member) {
+        throw new Failure("broker", `${failed}: the group has live members, use another group`);
       }
+      check(failed, found.errorCode);
     }
   });
 }

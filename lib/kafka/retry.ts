@@ -1,5 +1,6 @@
 import type { ClientConfig } from "./config.ts";
 import { asFailure, isPassing } from "./errors.ts";
+import { patientNow } from "./throttle.ts";
 
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
@@ -11,27 +12,51 @@ export function delay(milliseconds: number): Promise<void> {
 
 /**
  * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
- * or after the last success that {@link progress} told of.
+ * or after the last success that {@link progress} told of. The time that a broker had muted this
+ * client does not count.
  */
 export class Backoff {
   readonly #config: ClientConfig;
   readonly #timeout: number;
-  #since = performance.now();
+  #since: number;
   #wait = FIRST_WAIT;
+  /** How much is done apart, and since when. */
+  #held = 0;
+  #heldSince = 0;
 
   constructor(config: ClientConfig, timeout = config.timeout) {
     this.#config = config;
     this.#timeout = timeout;
+    this.#since = patientNow(config);
   }
 
   progress(): void {
-    this.#since = performance.now();
+    this.#since = this.#now;
+    this.#heldSince = this.#since;
     this.#wait = FIRST_WAIT;
   }
 
   /** Whether the timeout is over. */
   get expired(): boolean {
-    return performance.now() - this.#since > this.#timeout;
+    return this.#elapsed > this.#timeout;
+  }
+
+  /** Waits for work whose time does not count: it is not what the timeout is for. */
+  async apart<T>(work: Promise<T>): Promise<T> {
+    if (this.#held++ === 0) this.#heldSince = this.#now;
+    try {
+      return await work;
+    } finally {
+      if (--this.#held === 0) this.#since += this.#now - this.#heldSince;
+    }
+  }
+
+  get #now(): number {
+    return patientNow(this.#config);
+  }
+
+  get #elapsed(): number {
+    return (this.#held > 0 ? this.#heldSince : this.#now) - this.#since;
   }
 
   /**
@@ -40,7 +65,7 @@ export class Backoff {
    */
   async next(error: unknown): Promise<void> {
     if (!isPassing(error)) throw asFailure(error);
-    if (performance.now() + this.#wait - this.#since > this.#timeout) {
+    if (this.#elapsed + this.#wait > this.#timeout) {
       throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
     }
     this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);

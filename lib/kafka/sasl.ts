@@ -44,6 +44,20 @@ export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> 
   await login.scram(username, sasl.mechanism === "SCRAM-SHA-256" ? "SHA-256" : "SHA-512");
 }
 
+/**
+ * What to tell who met a closed connection because the port asks for a login; null if it asks for
+ * none. `link` is a new connection: its first request decides.
+ */
+export async function whoAsksForLogin(link: Link): Promise<Failure | null> {
+  const { errorCode, mechanisms } = await link.call(saslHandshake, "PLAIN");
+  if (errorCode === ILLEGAL_SASL_STATE) return null;
+  return new Failure(
+    "broker",
+    `${link.name} asks for a login on this port: set security.protocol to SASL_PLAINTEXT or ` +
+      `SASL_SSL, and sasl.mechanism to ${mechanisms.join(" or ") || "what it accepts"}`,
+  );
+}
+
 class Login {
   constructor(
     readonly link: Link,

@@ -8,14 +8,19 @@ export interface Socket {
   explain(error: unknown): Error | null;
 }
 
+/** What connecting has at most, milliseconds: a host that is gone does not refuse, it is silent. */
+const CONNECT_TIMEOUT = 10_000;
+
 /**
- * Connects within the config's timeout, the TLS handshake included. Throws Failure where a
- * certificate is not trusted, else what the runtime throws.
+ * Connects, the TLS handshake included: within ten seconds, or the config's timeout if that is
+ * less. Throws Failure if a certificate is not trusted, else what the runtime throws.
  */
 export async function openSocket(
   address: Address,
-  { timeout, tls }: ClientConfig,
+  { tls, ...config }: ClientConfig,
+  limit = CONNECT_TIMEOUT,
 ): Promise<Socket> {
+  const timeout = Math.min(config.timeout, limit);
   const ending = new AbortController();
   const opening = tls ? openSecurely(address, tls, ending.signal) : openPlainly(address);
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -61,6 +61,8 @@ export interface Loaded {
   rejected: number;
   records: number;
   lag: number;
+  /** Offsets that on_lost passed over. */
+  lost: number;
   /** `max_records`: there is more to load. */
   reason: "end" | "max_records";
   seconds: number;
@@ -73,23 +75,35 @@ export interface RunningLoad {
   cancel(): void;
 }
 
-/** Starts kafka.load in a transaction of its own. */
+/** Starts kafka.load in a transaction of its own, at the level it takes whatever the default is. */
 export function startLoad(
   sql: Database,
   source: string,
   maxRecords: number | null,
 ): RunningLoad {
-  const query = sql`SELECT * FROM kafka.load(${source}, ${maxRecords}::bigint)`;
+  let query: { cancel(): void } | null = null;
+  let cancelled = false;
+  const done = sql.begin("ISOLATION LEVEL READ COMMITTED", async (sql) => {
+    const loading = sql`SELECT * FROM kafka.load(${source}, ${maxRecords}::bigint)`;
+    query = loading;
+    if (cancelled) loading.cancel();
+    const [row] = await loading;
+    return row;
+  });
   return {
-    done: query.then(([row]) => ({
+    done: done.then((row) => ({
       rows: Number(row.rows),
       rejected: Number(row.rejected),
       records: Number(row.records),
       lag: Number(row.lag),
+      lost: Number(row.lost),
       reason: row.reason,
       seconds: row.seconds,
       loadNo: Number(row.load_no),
     })),
-    cancel: () => query.cancel(),
+    cancel: () => {
+      cancelled = true;
+      query?.cancel();
+    },
   };
 }

@@ -99,8 +99,15 @@ export class LoadLoop {
     }
   }
 
+  /** What is told of a load decides nothing: one that can't be told has been done all the same. */
   #tell(event: (events: LoopEvents) => void): void {
-    for (const events of this.#events) event(events);
+    for (const events of this.#events) {
+      try {
+        event(events);
+      } catch {
+        // There is nowhere left to say it.
+      }
+    }
   }
 
   async #sleep(milliseconds: number): Promise<void> {

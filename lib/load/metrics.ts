@@ -8,6 +8,8 @@ export class LoadMetrics implements LoopEvents {
   readonly #rows: Counter;
   readonly #rejected: Counter;
   readonly #records: Counter;
+  readonly #withoutRow: Counter;
+  readonly #lost: Counter;
   readonly #loads: Counter;
   readonly #errors: Counter;
   readonly #seconds: Histogram;
@@ -31,6 +33,14 @@ export class LoadMetrics implements LoopEvents {
       "Rows that the reject limit left out",
     );
     this.#records = counter("gpdb_kafka_records_total", "Offsets passed");
+    this.#withoutRow = counter(
+      "gpdb_kafka_offsets_without_row_total",
+      "Offsets passed that gave no row: tombstones, transactions, compaction, skipped records",
+    );
+    this.#lost = counter(
+      "gpdb_kafka_lost_offsets_total",
+      "Offsets that were deleted or jumped over unread (on_lost)",
+    );
     this.#loads = counter("gpdb_kafka_loads_total", "Loads that succeeded, empty ones too");
     this.#errors = counter("gpdb_kafka_load_errors_total", "Loads that failed");
     this.#lag = gauge("gpdb_kafka_lag_records", "Offsets left to load behind the last load");
@@ -49,10 +59,12 @@ export class LoadMetrics implements LoopEvents {
     this.#deadline = Math.max(3 * every, 60_000);
   }
 
-  loaded({ rows, rejected, records, lag, seconds }: Loaded): void {
+  loaded({ rows, rejected, records, lag, lost, seconds }: Loaded): void {
     this.#rows.inc(rows);
     this.#rejected.inc(rejected);
     this.#records.inc(records);
+    this.#withoutRow.inc(Math.max(0, records - rows - rejected));
+    this.#lost.inc(lost);
     this.#loads.inc();
     this.#seconds.observe(seconds);
     this.#lag.set(lag);

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { commitOffsets, lookUpOffsets } from "../kafka/offsets.ts";
+import { identityText, type LogIdentity, sharedEnds } from "../kafka/log_identity.ts";
+import { commitOffsets, lookUpOffsets, lookUpPositions } from "../kafka/offsets.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import {
   EARLIEST,
@@ -9,6 +11,7 @@ import {
   listOffsets,
 } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 
 /** What a load must know of a topic before it starts. */
 export interface PlanOptions {
@@ -16,13 +19,25 @@ export interface PlanOptions {
   isolation: Isolation;
   /** Epoch milliseconds: where the records from then on start. */
   at: number | null;
-  /** The group that is told where the database stands, and where that is. */
-  mirror: { group: string; offsets: readonly PartitionOffset[] } | null;
+  /** Where the database stands. */
+  offsets: readonly PartitionOffset[];
+  /** The group that is told so; null tells nobody. */
+  group: string | null;
+  /** {@link logHash} of the log the offsets are of: the group is told of no other. Null: of any. */
+  log: string | null;
 }
 
 export interface PartitionOffset {
   partition: number;
   offset: number;
+  /** The leader epoch the offset was planned under; -1 if it is not known. */
+  leaderEpoch: number;
+}
+
+/** A topic's log, and where its partitions start and end. */
+export interface Plan {
+  identity: LogIdentity;
+  partitions: PlannedPartition[];
 }
 
 /** One partition of the plan. */
@@ -32,70 +47,124 @@ export interface PlannedPartition {
   earliest: number;
   /** The last stable offset; the high watermark under read_uncommitted. */
   end: number;
-  /** The first offset at or after the time asked for; null where no record is as late. */
+  /** The first offset at or after the time asked for; null if no record is. */
   at: number | null;
+  /** The leader's own; null if the broker does not say. */
+  leaderEpoch: number | null;
+  /** Up to which offset the log is still the one the database's offset is of; null: all of it. */
+  epochEnd: number | null;
 }
 
 /** The mirror is for tools that watch: a load does not wait longer for it, milliseconds. */
 const MIRROR_TIMEOUT = 2000;
 
 /**
- * Asks where each partition of a topic starts and ends. What goes wrong with the mirror is told to
- * `warn`, and no more. Throws Failure where the topic can't be read.
+ * Asks where each partition of a topic starts and ends, and whether its log is the one that the
+ * database has read. If the plan succeeds, what goes wrong with the mirror is reported to `warn`,
+ * and no more. Throws Failure if the topic cannot be read.
  */
 export async function planTopic(
   options: PlanOptions,
   config: ClientConfig,
   warn: (line: string) => void,
-): Promise<PlannedPartition[]> {
+): Promise<Plan> {
   const { topic, isolation, at } = options;
-  const cluster = new Cluster(config, [listOffsets]);
-  const mirrored = mirror(options, config).catch((error) => {
-    warn(`the group "${options.mirror?.group}" was not told where the database stands: ${error}`);
-  });
+  const cluster = new Cluster(config, [listOffsets, offsetForLeaderEpoch]);
   try {
     const found = await cluster.topic(topic);
+    const identity = { clusterId: cluster.clusterId, topicId: found.topicId };
+    const mirrored = mirror(options, identity, config).then(() => null, (error) => error);
     const items = found.partitions.map(({ partition }) => ({ topic, partition }))
       .sort((a, b) => a.partition - b.partition);
-    const ask = (timestamp: number) =>
-      lookUpOffsets(cluster, isolation, items.map((item) => ({ ...item, timestamp })));
-    const [earliest, end, wanted] = await Promise.all([
-      ask(EARLIEST),
-      ask(LATEST),
-      at === null ? null : ask(at),
+    const ask = (timestamp: number) => items.map((item) => ({ ...item, timestamp }));
+    const [earliest, latest, wanted] = await Promise.all([
+      lookUpOffsets(cluster, isolation, ask(EARLIEST)),
+      lookUpPositions(cluster, isolation, ask(LATEST)),
+      at === null ? null : lookUpOffsets(cluster, isolation, ask(at)),
     ]);
-    return items.map(({ partition }, i) => {
+    const epochs = new Map(items.map(({ partition }, i) => [partition, latest[i].leaderEpoch]));
+    const ends = await epochEnds(cluster, options, epochs);
+    const partitions = items.map(({ partition }, i) => {
+      // Retention may have moved the start past the end that was asked for at the same time.
+      const end = Math.max(latest[i].offset, earliest[i]);
       const offset = wanted?.[i] ?? -1;
       return {
         partition,
         earliest: earliest[i],
-        end: end[i],
-        at: offset === -1 ? null : Math.min(offset, end[i]),
+        end,
+        at: offset === -1 ? null : Math.min(Math.max(offset, earliest[i]), end),
+        leaderEpoch: latest[i].leaderEpoch < 0 ? null : latest[i].leaderEpoch,
+        epochEnd: ends.get(partition) ?? null,
       };
     });
+    const error = await mirrored;
+    if (error) {
+      warn(`the group "${options.group}" was not told where the database stands: ${error.message}`);
+    }
+    return { identity, partitions };
   } finally {
-    await mirrored;
     cluster.close();
   }
 }
 
-async function mirror({ topic, mirror }: PlanOptions, config: ClientConfig): Promise<void> {
-  if (mirror === null || mirror.offsets.length === 0) return;
+/** Where the logs of those partitions end that have had another leader since. */
+async function epochEnds(
+  cluster: Cluster,
+  { topic, offsets }: PlanOptions,
+  epochs: Map<number, number>,
+): Promise<Map<number, number>> {
+  const items = offsets.filter(({ partition, leaderEpoch }) => {
+    const now = epochs.get(partition) ?? -1;
+    return leaderEpoch >= 0 && now >= 0 && now !== leaderEpoch;
+  }).map((item) => ({ ...item, topic }));
+  const ends = await sharedEnds(cluster, items);
+  return new Map(items.map(({ partition }, i) => [partition, ends[i]]));
+}
+
+async function mirror(
+  { topic, offsets, group, log }: PlanOptions,
+  identity: LogIdentity,
+  config: ClientConfig,
+): Promise<void> {
+  if (group === null || offsets.length === 0) return;
+  if (log !== null && !possibleHashes(identity).includes(log)) return;
   const timeout = Math.min(config.timeout, MIRROR_TIMEOUT);
   const cluster = new Cluster({ ...config, timeout }, [findCoordinator, offsetCommit]);
+  const metadata = log === null ? undefined : identityText(identity);
   try {
-    const items = mirror.offsets.map((item) => ({ ...item, topic }));
-    await commitOffsets(cluster, mirror.group, items);
+    await commitOffsets(cluster, group, offsets.map((item) => ({ ...item, topic, metadata })));
   } finally {
     cluster.close();
   }
 }
 
-/** The plan as CSV: topic, partition, earliest, end, and where the time asked for is. */
-export function planRows(topic: string, partitions: readonly PlannedPartition[]): string {
-  return partitions
-    .map(({ partition, earliest, end, at }) =>
-      `${topic},${partition},${earliest},${end},${at ?? ""}\n`
-    )
-    .join("");
+/** A log's identity in 32 hexadecimal digits, as kafka._plan_checked makes them. */
+export function logHash({ clusterId, topicId }: LogIdentity): string {
+  return createHash("md5").update(`${clusterId ?? ""}/${topicId ?? ""}`).digest("hex");
+}
+
+/** The database may know less of the log than the brokers say now. */
+function possibleHashes({ clusterId, topicId }: LogIdentity): string[] {
+  return [clusterId, null].flatMap((clusterId) =>
+    [topicId, null].map((topicId) => logHash({ clusterId, topicId }))
+  );
+}
+
+/**
+ * The plan as CSV: topic, partition, earliest, end, and where the time asked for is. With
+ * `withLog`, as schema kafka reads it since its version 2: cluster id, topic id, leader epoch and the end
+ * of the epoch told of, too.
+ */
+export function planRows(topic: string, { identity, partitions }: Plan, withLog: boolean): string {
+  const { clusterId, topicId } = identity;
+  return partitions.map(({ partition, earliest, end, at, leaderEpoch, epochEnd }) => {
+    const fields = [topic, partition, earliest, end, at];
+    if (withLog) fields.push(csvField(clusterId), topicId, leaderEpoch, epochEnd);
+    return fields.map((field) => field ?? "").join(",") + "\n";
+  }).join("");
+}
+
+/** A cluster's id may be any text. */
+function csvField(text: string | null): string | null {
+  return text === null || /^[\w.-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
 }

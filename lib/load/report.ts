@@ -5,10 +5,11 @@ import type { LoopEvents } from "./loop.ts";
 const SHOWN = 8;
 
 /** A load in words. */
-export function inWords({ rows, rejected, seconds, lag, loadNo }: Loaded): string {
+export function inWords({ rows, rejected, seconds, lag, lost, loadNo }: Loaded): string {
   const speed = rows > 0 ? ` (${count(rows / Math.max(seconds, 0.001))} rows/s)` : "";
   const left = rejected > 0 ? `, ${count(rejected)} rejected` : "";
-  return `load ${loadNo}: ${count(rows)} rows${left} in ${seconds.toFixed(2)} s${speed}, ` +
+  const gone = lost > 0 ? `, ${count(lost)} offsets lost` : "";
+  return `load ${loadNo}: ${count(rows)} rows${left}${gone} in ${seconds.toFixed(2)} s${speed}, ` +
     `lag ${count(lag)}`;
 }
 

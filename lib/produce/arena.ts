@@ -132,6 +132,12 @@ export class Arena {
     return this.#get(partition, Entry.count);
   }
 
+  /** The line of the first record in the open batch of `partition`; Infinity where it is empty. */
+  line(partition: number): number {
+    if (this.count(partition) === 0) return Infinity;
+    return this.kernel.view.getUint32(this.#get(partition, Entry.top) - 4, true);
+  }
+
   /** No batch of `partition` is open any more. */
   close(partition: number): void {
     this.#set(partition, Entry.at, 0);

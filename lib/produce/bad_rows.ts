@@ -19,15 +19,20 @@ export class BadRows {
     this.#inputs.push({ name, firstLine });
   }
 
+  /** `stdin line 7`, by its number counted over all inputs. */
+  readonly place = (line: number): string => {
+    const { name, firstLine } = this.#inputs.findLast((input) => input.firstLine <= line) ??
+      { name: "input", firstLine: 1 };
+    const unit = this.#options.split === "nul" ? "record" : "line";
+    return `${name} ${unit} ${line - firstLine + 1}`;
+  };
+
   /**
    * A row that can't be a record, by the line it starts in, counted over all inputs. Throws Failure
    * (record) where bad rows are not to be skipped.
    */
   readonly add = (line: number, why: string): void => {
-    const { name, firstLine } = this.#inputs.findLast((input) => input.firstLine <= line) ??
-      { name: "input", firstLine: 1 };
-    const unit = this.#options.split === "nul" ? "record" : "line";
-    const text = `${name} ${unit} ${line - firstLine + 1} ${why}`;
+    const text = `${this.place(line)} ${why}`;
     if (this.#options.badRecord === "fail") {
       throw new Failure("record", `${text} (--bad-record skip leaves such rows out)`);
     }

@@ -8,6 +8,9 @@ export interface ProducerIdentity {
   readonly epoch: number;
 }
 
+/** The timestamp of a batch that was not stamped. */
+const NEVER = -1;
+
 /** A closed batch: from `start` to `end` in the kernel's memory, its records' line numbers before `top`. */
 export class RecordBatch {
   readonly kernel: Kernel;
@@ -19,6 +22,10 @@ export class RecordBatch {
   readonly recordsSize: number;
   end: number;
   sequence = -1;
+  /** When it was stamped, milliseconds since 1970: the time of its records. */
+  timestamp: number = NEVER;
+  /** Whether it may be in the log although no answer said so. */
+  inDoubt = false;
   /** Gives the memory back. */
   readonly release: () => void;
 
@@ -69,7 +76,6 @@ export class RecordBatch {
       }
     }
     const { view } = kernel;
-    const now = BigInt(Date.now());
     view.setBigInt64(start + At.baseOffset, 0n);
     view.setInt32(start + At.length, this.size - BATCH_PREFIX);
     // The partition leader epoch, which the broker sets.
@@ -77,19 +83,31 @@ export class RecordBatch {
     view.setInt8(start + At.magic, 2);
     view.setInt16(start + At.attributes, codecs.indexOf(codec));
     view.setInt32(start + At.lastOffsetDelta, this.count - 1);
-    view.setBigInt64(start + At.baseTimestamp, now);
-    view.setBigInt64(start + At.maxTimestamp, now);
     view.setInt32(start + At.count, this.count);
   }
 
-  /** Writes who sends the batch and its place in the partition's sequence, and the CRC. */
+  get stamped(): boolean {
+    return this.timestamp !== NEVER;
+  }
+
+  /**
+   * Writes who sends the batch, its place in the partition's sequence, the time, and the CRC. Right
+   * before it is first sent: brokers forget a producer a fixed time after that of its last batch.
+   */
   stamp({ id, epoch }: ProducerIdentity, sequence: number): void {
     const { kernel, start } = this;
     this.sequence = sequence;
+    this.timestamp = Date.now();
+    kernel.view.setBigInt64(start + At.baseTimestamp, BigInt(this.timestamp));
+    kernel.view.setBigInt64(start + At.maxTimestamp, BigInt(this.timestamp));
     kernel.view.setBigInt64(start + At.producerId, BigInt(id));
     kernel.view.setInt16(start + At.producerEpoch, epoch);
     kernel.view.setInt32(start + At.baseSequence, sequence);
     const from = start + At.attributes;
     kernel.view.setUint32(start + At.crc, kernel.crc32c(from, this.end - from));
+  }
+  /** It is to be stamped anew. Only for a batch that is certainly not in the log. */
+  unstamp(): void {
+    this.timestamp = NEVER;
   }
 }

@@ -115,6 +115,11 @@ export class Packer {
     }
   }
 
+  /** The first line of which a row is in an open batch; Infinity for none. */
+  get firstLine(): number {
+    return Math.min(...[...this.#open.keys()].map((partition) => this.#arena.line(partition)));
+  }
+
   /** Ends the timer. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);

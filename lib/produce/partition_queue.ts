@@ -6,6 +6,8 @@ import type { ProducerIdentity, RecordBatch } from "./batch.ts";
 
 /** Sequence numbers go round at 2^31. */
 const SEQUENCES = 0x8000_0000;
+/** Longest time after an acknowledgement for which a broker is trusted to know the producer. */
+const TRUST = 5_000;
 
 /** The batches of one partition that are not acknowledged, in their order. */
 export class PartitionQueue implements TopicPartition {
@@ -21,20 +23,18 @@ export class PartitionQueue implements TopicPartition {
   problem: { error: unknown; batch: RecordBatch | null } | null = null;
   /** Whether nothing was acknowledged since something last went wrong. */
   failing = false;
+  /** Whether nothing was acknowledged since the producer's epoch was last raised. */
+  renewed = false;
   /** The connection to the leader; null: it must be looked for. */
   connection: Connection | null = null;
   connecting = false;
-  /**
-   * Whether a batch was acknowledged. Before, only one may be in flight: a broker that has nothing
-   * from a producer takes any sequence number, so it would take the second batch without the first.
-   */
-  established = false;
   /** Rows acknowledged, and their offsets: the first one's, and the one behind the last. */
   rows = 0;
   firstOffset = -1;
   nextOffset = -1;
   #identity: ProducerIdentity;
   #sequence = 0;
+  #acknowledged = -Infinity;
 
   constructor(
     { topic, partition }: TopicPartition,
@@ -47,18 +47,42 @@ export class PartitionQueue implements TopicPartition {
     this.#identity = identity;
   }
 
+  get identity(): ProducerIdentity {
+    return this.#identity;
+  }
+
+  /**
+   * Whether a batch was acknowledged a moment ago. If not, only one may be in flight: a broker that
+   * does not know the producer, or no longer, accepts any sequence number, so it would
+   * accept the second batch without the first.
+   */
+  get established(): boolean {
+    return performance.now() - this.#acknowledged < TRUST;
+  }
+
+  /** The batches that may be in the log although no answer said so. */
+  get inDoubt(): RecordBatch[] {
+    return this.batches.filter((batch) => batch.inDoubt);
+  }
+
   push(batch: RecordBatch): void {
-    if (this.batches.length === 0) this.backoff.progress();
     this.batches.push(batch);
-    this.#stamp(batch);
+  }
+
+  /** The next batch to send. It has its place in the sequence from then on. */
+  next(): RecordBatch {
+    const batch = this.batches[this.sent++];
+    this.inFlight++;
+    if (!batch.stamped) this.#stamp(batch);
+    return batch;
   }
 
   /** Takes out a batch that was acknowledged. */
   acknowledge(batch: RecordBatch, baseOffset: number): void {
     this.#take(batch);
-    this.established = true;
+    this.#acknowledged = performance.now();
     this.failing = false;
-    this.backoff.progress();
+    this.renewed = false;
     this.rows += batch.count;
     if (baseOffset >= 0) {
       if (this.firstOffset === -1) this.firstOffset = baseOffset;
@@ -68,17 +92,27 @@ export class PartitionQueue implements TopicPartition {
   }
 
   /**
-   * Puts others, or none, in the place of a batch that was refused. Only while nothing is in
-   * flight: then no later batch was accepted either, and all get the sequence numbers anew.
+   * Puts others, or none, in the place of a batch that was refused. Only while nothing is in flight
+   * or in doubt: then no later batch was accepted either, and all get the sequence numbers anew.
    */
   replace(batch: RecordBatch, by: readonly RecordBatch[]): void {
-    const first = batch.sequence;
     const index = this.#take(batch);
     this.batches.splice(index, 0, ...by);
-    if (this.#identity.id !== -1) this.#sequence = first;
-    for (const later of this.batches.slice(index)) this.#stamp(later);
-    this.backoff.progress();
+    if (this.#identity.id !== -1) this.#sequence = batch.sequence;
+    for (const later of this.batches.slice(index)) later.unstamp();
     batch.release();
+  }
+
+  /**
+   * Goes on as another producer, or with a higher epoch, from sequence number 0. Only while nothing
+   * is in flight or in doubt: what the log has already would be accepted again.
+   */
+  renew(identity: ProducerIdentity): void {
+    this.#identity = identity;
+    this.#sequence = 0;
+    this.#acknowledged = -Infinity;
+    this.renewed = true;
+    for (const batch of this.batches) batch.unstamp();
   }
 
   /** Everything is to be sent again. */

@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { initProducerId } from "../protocol/messages/init_producer_id.ts";
+import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { produce as produceApi } from "../protocol/messages/produce.ts";
 import { Arena } from "./arena.ts";
 import { BadRows } from "./bad_rows.ts";
@@ -22,6 +23,8 @@ export interface Progress {
   delivered: number;
   /** Bytes of the rows read. */
   bytes: number;
+  /** The first row that was read and is not known to be delivered; null: all are. */
+  doubt?: string | null;
 }
 
 /** What a run did. Offsets: `from` the first row's, `to` the one behind the last. */
@@ -74,7 +77,7 @@ async function deliver(
   watch: (progress: () => Progress) => void,
 ): Promise<Done> {
   const { topic } = options;
-  const cluster = new Cluster(config, [produceApi, initProducerId]);
+  const cluster = new Cluster(config, [produceApi, initProducerId, listOffsets]);
   try {
     const partitions = (await cluster.topic(topic)).partitions.length;
     if (options.partition !== null && options.partition >= partitions) {
@@ -83,19 +86,37 @@ async function deliver(
         `--partition: topic "${topic}" has ${partitions} partitions, from 0 on`,
       );
     }
-    const identity = options.idempotent ? await newProducer(cluster, topic) : ANYBODY;
+    const identity = options.idempotent
+      ? await newProducer(cluster, { topic, partition: options.partition ?? 0 })
+      : ANYBODY;
     const tooLarge = new TooLarge(compressor, bad);
-    const sender = new Sender(cluster, options, partitions, identity, tooLarge.deal);
+    const sender = new Sender(
+      cluster,
+      options,
+      partitions,
+      identity,
+      tooLarge.deal,
+      bad.place,
+    );
     const hashing = isHashing(options);
     const arena = new Arena(partitions, hashing ? partitions : 1);
     arena.setUp(options, hashing);
     const packer = new Packer(arena, options, sender, compressor, bad.add);
     tooLarge.packer = packer;
-    watch(() => ({ read: packer.rows, delivered: sender.rows, bytes: packer.bytes }));
+    const doubt = () => {
+      const line = Math.min(sender.firstLine, packer.firstLine);
+      return line < Infinity ? bad.place(line) : null;
+    };
+    watch(() => ({
+      read: packer.rows,
+      delivered: sender.rows,
+      bytes: packer.bytes,
+      doubt: doubt(),
+    }));
     try {
       await Promise.race([feed(arena, packer, options, bad), sender.failed]);
     } catch (error) {
-      throw withCount(error, sender.rows, options.acks);
+      throw withCount(error, sender.rows, options.acks, doubt());
     } finally {
       packer.stop();
     }
@@ -142,9 +163,15 @@ function isHashing({ key, partition, partitioner }: ProduceOptions): boolean {
   return key !== null && partition === null && partitioner === "murmur2";
 }
 
-/** A failure that also says what may be counted on. */
-function withCount(error: unknown, rows: number, acks: ProduceOptions["acks"]): unknown {
+/** A failure that also says what may be counted on: the rows before `first`, and some after it. */
+function withCount(
+  error: unknown,
+  rows: number,
+  acks: ProduceOptions["acks"],
+  first: string | null,
+): unknown {
   if (!(error instanceof Failure)) return error;
   const count = acks === 0 ? `${rows} rows were sent` : `${rows} rows are known to be delivered`;
-  return new Failure(error.kind, `${error.message}; ${count}`, { cause: error });
+  const doubt = first === null ? "" : `, rows from ${first} on are in doubt`;
+  return new Failure(error.kind, `${error.message}; ${count}${doubt}`, { cause: error });
 }

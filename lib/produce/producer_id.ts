@@ -1,6 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { noLeader } from "../kafka/offsets.ts";
+import { noLeader, type TopicPartition } from "../kafka/offsets.ts";
 import { retry } from "../kafka/retry.ts";
 import { initProducerId } from "../protocol/messages/init_producer_id.ts";
 import type { ProducerIdentity } from "./batch.ts";
@@ -10,14 +10,17 @@ export const ANYBODY: ProducerIdentity = { id: -1, epoch: -1 };
 
 const CLUSTER_AUTHORIZATION_FAILED = 31;
 
-/** Asks the leader of one of the topic's partitions (any broker can tell) for a producer id. */
-export async function newProducer(cluster: Cluster, topic: string): Promise<ProducerIdentity> {
+/** Asks the leader of a partition that is written to (any broker can tell) for a producer id. */
+export async function newProducer(
+  cluster: Cluster,
+  { topic, partition }: TopicPartition,
+): Promise<ProducerIdentity> {
   const failed = "cannot get a producer id";
   let tries = 0;
   return await retry(cluster.config, async () => {
     // Whoever could not be reached may not lead any more.
     if (tries++ > 0) await cluster.refresh([topic]);
-    const leader = cluster.leader(topic, 0);
+    const leader = cluster.leader(topic, partition);
     if (leader === -1) throw noLeader(`${failed} for topic "${topic}"`);
     const connection = await cluster.broker(leader);
     const answer = await connection.call(initProducerId, null);

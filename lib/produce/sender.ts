@@ -1,17 +1,16 @@
-import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
+import { producedIn } from "../kafka/answers.ts";
 import type { Connection } from "../kafka/connection.ts";
 import { asFailure, BrokerError } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
 import {
   DUPLICATE_SEQUENCE_NUMBER,
   MESSAGE_TOO_LARGE,
-  OUT_OF_ORDER_SEQUENCE_NUMBER,
   RECORD_LIST_TOO_LARGE,
-  UNKNOWN_PRODUCER_ID,
 } from "../protocol/error_codes.ts";
 import { produce, type ProducedPartition } from "../protocol/messages/produce.ts";
 import type { ProducerIdentity, RecordBatch } from "./batch.ts";
+import { isStranger, leavesDoubt, Once } from "./once.ts";
 import type { ProduceOptions } from "./options.ts";
 import { PartitionQueue } from "./partition_queue.ts";
 
@@ -48,19 +47,19 @@ export class Sender implements Sink {
   readonly #cluster: Cluster;
   readonly #options: ProduceOptions;
   readonly #tooLarge: (queue: PartitionQueue, batch: RecordBatch, error: Error) => void;
+  /** Null where rows may be accepted twice: without idempotence. */
+  readonly #once: Once | null;
   readonly #inFlight: number;
   readonly #fail: (error: unknown) => void;
   #wake = Promise.withResolvers<void>();
   #refreshing: Promise<unknown> | null = null;
   /** Bytes in flight, by connection. */
   readonly #bytes = new WeakMap<Connection, number>();
-  /** When a batch was last acknowledged, of whatever partition. */
-  #progress = performance.now();
   #dead = false;
 
   /**
    * `tooLarge` deals with a batch that a broker finds too large: it replaces it in its queue, or
-   * throws.
+   * throws. `place` names a row's line.
    */
   constructor(
     cluster: Cluster,
@@ -68,10 +67,12 @@ export class Sender implements Sink {
     partitions: number,
     identity: ProducerIdentity,
     tooLarge: (queue: PartitionQueue, batch: RecordBatch, error: Error) => void,
+    place: (line: number) => string,
   ) {
     this.#cluster = cluster;
     this.#options = options;
     this.#tooLarge = tooLarge;
+    this.#once = options.idempotent ? new Once(cluster, place) : null;
     this.#inFlight = options.idempotent ? IN_FLIGHT : 1;
     this.queues = Array.from(
       { length: partitions },
@@ -116,6 +117,11 @@ export class Sender implements Sink {
     while (this.queues.some((queue) => queue.batches.length > 0)) await this.changed();
   }
 
+  /** The first line of which a row was sent, or waits, and is not acknowledged; Infinity for none. */
+  get firstLine(): number {
+    return Math.min(...this.queues.map(({ batches }) => batches[0]?.line(0) ?? Infinity));
+  }
+
   #changed(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
@@ -134,7 +140,7 @@ export class Sender implements Sink {
       const batch = queue.batches[queue.sent];
       const bytes = this.#bytes.get(queue.connection) ?? 0;
       if (bytes > 0 && bytes + batch.size > BYTES_IN_FLIGHT) return;
-      this.#sendOne(queue, queue.connection, batch);
+      this.#sendOne(queue, queue.connection);
     }
   }
 
@@ -151,7 +157,9 @@ export class Sender implements Sink {
     try {
       const id = this.#cluster.leader(queue.topic, queue.partition);
       if (id === -1) throw noLeader(`cannot write ${partitionName(queue)}`);
-      queue.connection = await this.#cluster.broker(id);
+      const connection = await this.#cluster.broker(id);
+      await this.#once?.stillKnown(queue, connection, id);
+      queue.connection = connection;
     } catch (error) {
       queue.problem = { error, batch: null };
     }
@@ -160,13 +168,8 @@ export class Sender implements Sink {
     else this.#pump(queue);
   }
 
-  async #sendOne(
-    queue: PartitionQueue,
-    connection: Connection,
-    batch: RecordBatch,
-  ): Promise<void> {
-    queue.sent++;
-    queue.inFlight++;
+  async #sendOne(queue: PartitionQueue, connection: Connection): Promise<void> {
+    const batch = queue.next();
     const { acks } = this.#options;
     const { size } = batch;
     this.#bytes.set(connection, (this.#bytes.get(connection) ?? 0) + size);
@@ -179,8 +182,14 @@ export class Sender implements Sink {
         partition: queue.partition,
         recordsSize: size,
       }, { tail: batch.bytes, answered: acks !== 0 });
-      this.#accept(queue, batch, acks === 0 ? null : answer[0]);
+      const failed = `cannot write ${partitionName(queue)}`;
+      this.#accept(
+        queue,
+        batch,
+        acks === 0 ? null : producedIn(answer!, failed, connection, queue),
+      );
     } catch (error) {
+      batch.inDoubt ||= leavesDoubt(error);
       queue.problem ??= { error, batch };
     }
     queue.inFlight--;
@@ -190,12 +199,13 @@ export class Sender implements Sink {
   }
 
   #accept(queue: PartitionQueue, batch: RecordBatch, answer: ProducedPartition | null): void {
-    const code = answer?.errorCode ?? 0;
-    if (code !== 0 && code !== DUPLICATE_SEQUENCE_NUMBER) {
+    const code = answer === null ? 0 : answer.errorCode;
+    // It has it already. Of a batch that it can't have, that is untrue: then it took a later one.
+    const again = code === DUPLICATE_SEQUENCE_NUMBER && batch.inDoubt;
+    if (code !== 0 && !again) {
       throw new BrokerError(`cannot write ${partitionName(queue)}`, code);
     }
     this.rows += batch.count;
-    this.#progress = performance.now();
     queue.acknowledge(batch, code === 0 ? answer?.baseOffset ?? -1 : -1);
     this.#changed();
   }
@@ -203,22 +213,16 @@ export class Sender implements Sink {
   /** Deals with a queue's problem, when nothing of it is in flight. */
   async #recover(queue: PartitionQueue): Promise<void> {
     const { error, batch } = queue.problem!;
+    const code = error instanceof BrokerError ? error.code : 0;
     try {
-      const code = error instanceof BrokerError ? error.code : 0;
       if (batch !== null && (code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE)) {
+        this.#once?.nothingInDoubt(queue, error as Error);
         this.#tooLarge(queue, batch, error as Error);
-      } else if (code === OUT_OF_ORDER_SEQUENCE_NUMBER || code === UNKNOWN_PRODUCER_ID) {
-        throw new Failure(
-          "broker",
-          `${(error as Error).message}: its leader has lost batches that it had accepted, ` +
-            "rows counted as delivered among them",
-        );
+      } else if (this.#once !== null && isStranger(code)) {
+        await this.#once.renew(queue, error as Error);
       } else {
-        // A batch that waited long behind others which got through has not been tried for long.
-        const { timeout } = this.#cluster.config;
-        if (!queue.failing && performance.now() - this.#progress < timeout) {
-          queue.backoff.progress();
-        }
+        // The trouble has a deadline, not what came before: waiting for input, a turn or a quota.
+        if (!queue.failing) queue.backoff.progress();
         queue.failing = true;
         await queue.backoff.next(error);
         await this.#refresh();

@@ -35,6 +35,11 @@ const names: Record<number, string> = {
   33: "UNSUPPORTED_SASL_MECHANISM",
   34: "ILLEGAL_SASL_STATE",
   35: "UNSUPPORTED_VERSION",
+  36: "TOPIC_ALREADY_EXISTS",
+  37: "INVALID_PARTITIONS",
+  38: "INVALID_REPLICATION_FACTOR",
+  39: "INVALID_REPLICA_ASSIGNMENT",
+  40: "INVALID_CONFIG",
   41: "NOT_CONTROLLER",
   42: "INVALID_REQUEST",
   43: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
@@ -72,6 +77,9 @@ const retriable = new Set([
 
 const denied = new Set([29, 30, 31, 33, 53, 54, 58]);
 
+/** Codes that are about what was asked for, not about who asked or whom. */
+const unfit = new Set([17, 37, 38, 39, 40, 42, 44]);
+
 /** `OFFSET_OUT_OF_RANGE (1)`: how every message names a code. */
 export function errorName(code: number): string {
   return `${names[code] ?? "an error unknown to this client"} (${code})`;
@@ -86,6 +94,11 @@ export function isDenied(code: number): boolean {
   return denied.has(code);
 }
 
+/** Whether the code says that what was asked for can't be. */
+export function isUnfit(code: number): boolean {
+  return unfit.has(code);
+}
+
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;
@@ -95,6 +108,9 @@ export const ILLEGAL_GENERATION = 22;
 export const UNKNOWN_MEMBER_ID = 25;
 export const REBALANCE_IN_PROGRESS = 27;
 export const UNSUPPORTED_VERSION = 35;
+export const TOPIC_ALREADY_EXISTS = 36;
 export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
+export const INVALID_PRODUCER_EPOCH = 47;
 export const UNKNOWN_PRODUCER_ID = 59;
+export const OFFSET_NOT_AVAILABLE = 78;

@@ -12,6 +12,8 @@ export class Reader {
   at: number;
   readonly bytes: Uint8Array;
   readonly end: number;
+  /** How long the broker takes nothing more from this connection, milliseconds (KIP-219). */
+  throttled = 0;
   readonly #view: DataView;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -43,6 +45,11 @@ export class Reader {
 
   int32(): number {
     return this.#view.getInt32(this.skip(4));
+  }
+
+  /** A response's throttle_time_ms: kept in {@link throttled}, for the connection. */
+  throttleTime(): void {
+    this.throttled = this.int32();
   }
 
   /** An int64 as a number: offsets, times and producer ids stay below 2^53. */

@@ -8,6 +8,8 @@ export const Batch = {
   baseOffset: 0,
   /** Bytes that follow this field. */
   length: 8,
+  /** Written by the leader that appended the batch; not in the CRC. */
+  leaderEpoch: 12,
   magic: 16,
   crc: 17,
   /** Everything from here on is in the CRC. */
@@ -54,6 +56,15 @@ export function batchEnd(view: DataView, at: number, end: number): number {
   }
   const stop = at + BATCH_PREFIX + length;
   return stop > end ? -1 : stop;
+}
+
+/** The leader epoch of the last whole batch between `start` and `end`; -1 where there is none. */
+export function lastEpoch(view: DataView, start: number, end: number): number {
+  let epoch = -1;
+  for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
+    epoch = view.getInt32(at + Batch.leaderEpoch);
+  }
+  return epoch;
 }
 
 /**

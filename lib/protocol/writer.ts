@@ -1,5 +1,8 @@
 const utf8 = new TextEncoder();
 
+/** A string's largest size, bytes: what an int16 holds, and brokers take no more of compact ones. */
+const MAX_STRING = 0x7fff;
+
 /** Writes the primitive types of Kafka's protocol into a buffer that grows. */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -52,8 +55,9 @@ export class Writer {
     return this.int8(value ? 1 : 0);
   }
 
+  /** Throws RangeError where the string is longer than the protocol's longest. */
   string(value: string): this {
-    const bytes = utf8.encode(value);
+    const bytes = encodeString(value);
     this.int16(bytes.length);
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
@@ -84,7 +88,7 @@ export class Writer {
   }
 
   compactString(value: string): this {
-    const bytes = utf8.encode(value);
+    const bytes = encodeString(value);
     this.unsignedVarint(bytes.length + 1);
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
@@ -113,4 +117,19 @@ export class Writer {
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#at);
   }
+}
+
+/** Whether a string is short enough for Kafka's protocol. */
+export function isSendable(value: string): boolean {
+  return utf8.encode(value).length <= MAX_STRING;
+}
+
+function encodeString(value: string): Uint8Array {
+  const bytes = utf8.encode(value);
+  if (bytes.length <= MAX_STRING) return bytes;
+  throw new RangeError(
+    `"${
+      value.slice(0, 20)
+    }…" has ${bytes.length} bytes, Kafka takes texts of at most ${MAX_STRING}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../lib/failure.ts";
 import { type Platform, thisPlatform } from "./platforms.ts";
@@ -48,8 +48,9 @@ export async function compileProgram(
     commit.time,
   );
   await Deno.mkdir(dirname(output), { recursive: true });
-  // Beside its place, so that whoever looks sees the old program or the new one.
-  const folder = await Deno.makeTempDir({ dir: dirname(output), prefix: ".compile-" });
+  // Beside its place, so that users see the old program or the new one, never a part of one. With
+  // its whole path, because the compiler runs in another folder.
+  const folder = await Deno.makeTempDir({ dir: resolve(dirname(output)), prefix: ".compile-" });
   const fresh = join(folder, program.name);
   const args = [
     ...["compile", "--quiet", "--target", platform.target, "--output", fresh],

@@ -2,17 +2,18 @@
 --
 --   psql -d DATABASE -f sql/kafka/greenplum.sql       or: gpdb-kafka sql schema | psql -d DATABASE
 --
--- It can be run again, to upgrade. Then: gpdb-kafka sql source.
+-- It takes a superuser, as tables with EXECUTE do. It can be run again, to upgrade. After that, and
+-- for new sources: gpdb-kafka sql source.
 
 BEGIN;
 
--- Primary keys need heap tables, whatever the database's default is; Greenplum 7 has no such
--- setting, and heap tables unless default_table_access_method says otherwise.
+-- Primary keys need heap tables, whatever the database's default is. The forks of Greenplum do not
+-- all say "Greenplum" in version(), so settings and catalogs tell.
 DO $heap$
 BEGIN
-  IF version() LIKE '%Greenplum Database 6.%' THEN
+  IF EXISTS (SELECT 1 FROM pg_catalog.pg_settings WHERE name = 'gp_default_storage_options') THEN
     SET LOCAL gp_default_storage_options = 'appendonly=false';
-  ELSIF version() LIKE '%Greenplum%' THEN
+  ELSIF EXISTS (SELECT 1 FROM pg_catalog.pg_settings WHERE name = 'default_table_access_method') THEN
     SET LOCAL default_table_access_method = 'heap';
   END IF;
 END
@@ -21,17 +22,22 @@ $heap$;
 \ir tables.sql
 
 -- Each segment has all of these small tables, so that every write goes to all segments. One that
--- went to one segment would fail where its function has a SET clause, as those below have, and the
+-- went to one segment would fail if its function has a SET clause, as those below have, and the
 -- client uses the extended protocol: the clause makes all segments part of the transaction, and the
 -- ones without a write then know nothing of it ("Distributed transaction … not found").
 DO $replicated$
 DECLARE
   name text;
+  is_replicated boolean;
 BEGIN
-  IF version() LIKE '%Greenplum%' THEN
-    FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history'] LOOP
-      IF NOT EXISTS (SELECT 1 FROM gp_distribution_policy d
-        WHERE d.localoid = name::regclass AND d.policytype = 'r') THEN
+  IF EXISTS (SELECT 1 FROM pg_class c
+    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+    FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history', 'kafka.load_plan',
+      'kafka.made_table'] LOOP
+      EXECUTE 'SELECT count(*) > 0 FROM gp_distribution_policy d
+        WHERE d.localoid = $1::regclass AND d.policytype = $2' INTO is_replicated
+      USING name, 'r'::"char";
+      IF NOT is_replicated THEN
         EXECUTE 'ALTER TABLE ' || name || ' SET DISTRIBUTED REPLICATED';
       END IF;
     END LOOP;
@@ -44,7 +50,23 @@ $replicated$;
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 900 - pg_catalog.length($1)';
 
--- Refuses a reader that would not read exactly what it is told, on all segments.
+-- Locks a source until the transaction ends. Not by its row: while the global deadlock detector is
+-- off, as it is by default, SELECT … FOR UPDATE locks the whole table, and with it the loads of all
+-- other sources. So anybody who can connect can hold this lock, and keep a source waiting.
+CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  lock_class constant integer := 1262503489;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(lock_class, hashtext(source)) THEN
+    RAISE NOTICE 'source "%" is in use by another session: waiting for it', source;
+    PERFORM pg_advisory_xact_lock(lock_class, hashtext(source));
+  END IF;
+END
+$$;
+
+-- Refuses a reader that would not read exactly what it is told, on all segments, and a planner that
+-- does not say which log it has seen.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -53,7 +75,7 @@ BEGIN
   SELECT e.execlocation[1] AS place, e.command AS command INTO found_table
   FROM pg_exttable e WHERE e.reloid = s.reader::regclass;
   IF NOT FOUND OR found_table.command IS NULL THEN
-    RAISE EXCEPTION 'the reader % of source "%" is no web table with EXECUTE', s.reader, s.name
+    RAISE EXCEPTION 'the reader % of source "%" is not a web table with EXECUTE', s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
   END IF;
   IF found_table.place IS DISTINCT FROM 'ALL_SEGMENTS' THEN
@@ -66,43 +88,79 @@ BEGIN
       s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
   END IF;
+  -- Whoever wrote it: the shell runs each line by itself, the first one without the flags of a
+  -- later one, and so it reads, and commits, what it was not told to.
+  IF EXISTS (SELECT 1 FROM pg_exttable e
+    WHERE e.reloid IN (s.reader::regclass, s.planner::regclass) AND e.command ~ E'[\r\n]') THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM pg_attribute a
+    WHERE a.attrelid = s.planner::regclass AND a.attname = 'epoch_end') THEN
+    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+      s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Run the SQL of gpdb-kafka sql source again.';
+  END IF;
 END
 $$;
 
--- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on.
-CREATE OR REPLACE FUNCTION kafka._plan(s kafka.source, commit_offsets text, at_time bigint)
+-- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
+-- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+CREATE OR REPLACE FUNCTION kafka._plan(
+  s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
-  at_offset bigint)
+  at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE '/* kafka-plan topic=' || s.topic
-    || coalesce(' at=' || at_time, '') || coalesce(' commit=' || commit_offsets, '')
-    || ' */ SELECT topic, partition_no, earliest, end_offset, at_offset FROM '
-    || s.planner::regclass;
+    || coalesce(' at=' || at_time, '')
+    || coalesce(' log=' || log_hash || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END
+      || ' stand=' || told, '')
+    || ' */ SELECT topic, partition_no, earliest, end_offset, at_offset, cluster_id, topic_id,'
+    || ' leader_epoch, epoch_end FROM ' || s.planner::regclass;
 END
 $$;
 
 -- Dialect 2: inserts the rows of these ranges into the source's target, with the caller's rights.
-CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text, OUT rows bigint, OUT rejected bigint)
+CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   columns text;
+  rows bigint;
 BEGIN
   s := kafka._source(source);
   IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
-    RAISE EXCEPTION '"%" are no ranges', ranges USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION '"%" are not ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
   FOR i IN 1 .. array_length(s.columns, 1) LOOP
     columns := coalesce(columns || ', ', '') || quote_ident(s.columns[i]);
   END LOOP;
-  SELECT count(*) INTO rejected FROM gp_read_error_log(s.reader);
   -- The comment first: the rest may be cut off on its way to the segments.
   EXECUTE '/* kafka-ranges topic=' || s.topic || ' ' || ranges || ' */ INSERT INTO '
-    || s.target::regclass || ' (' || columns || ') SELECT ' || columns || ' FROM '
+    || s.target_table || ' (' || columns || ') SELECT ' || columns || ' FROM '
     || s.reader::regclass;
   GET DIAGNOSTICS rows = ROW_COUNT;
-  SELECT count(*) - rejected INTO rejected FROM gp_read_error_log(s.reader);
+  RETURN rows;
+END
+$$;
+
+-- How many rows the log of the reject limit has, of all loads: a load counts them before and after
+-- its own. (Their time is of their segment's clock, so it cannot tell whose they are.)
+CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  logged bigint := 0;
+BEGIN
+  s := kafka._open(source, 'INSERT');
+  IF EXISTS (SELECT 1 FROM pg_exttable e
+    WHERE e.reloid = s.reader::regclass AND e.rejectlimit IS NOT NULL) THEN
+    SELECT count(*) INTO logged FROM gp_read_error_log(s.reader);
+  END IF;
+  RETURN logged;
 END
 $$;
 
@@ -114,8 +172,29 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'EXTERNAL'::text $$;
+
+\ir plan.sql
 \ir load.sql
 \ir manage.sql
 \ir views.sql
+
+-- INSERT … SELECT FROM and CREATE TABLE AS would run them on a segment, which may not read tables.
+DO $initplan$
+DECLARE
+  name text;
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_class c
+    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)',
+      'check_source(text)'] LOOP
+      EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
+    END LOOP;
+  END IF;
+END
+$initplan$;
+
+\ir grants.sql
 
 COMMIT;

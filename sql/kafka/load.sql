@@ -1,9 +1,11 @@
--- kafka.load and its steps. What differs between the two databases is behind kafka._check_reader,
--- kafka._plan, kafka._copy and kafka._room.
+-- kafka.load and its steps. What differs between the two databases is in kafka._lock,
+-- kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
--- kafka.load itself runs with the rights of its caller, and so does the INSERT on Greenplum; the
--- steps that read and write the tables of this schema run with those of its owner. Everybody may
--- call them: whoever may INSERT into a source's target may load it.
+-- On PostgreSQL kafka.load runs with the rights of this schema's owner, and nobody else may call a
+-- step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the steps
+-- that read and write the tables of this schema run with those of its owner. Nothing is open to
+-- PUBLIC: kafka.allow lets a role call what a load takes, and the right to INSERT into a source's
+-- target is what lets it load that source.
 
 -- Who calls, also inside of SECURITY DEFINER: the role of SET ROLE, else the session's.
 CREATE OR REPLACE FUNCTION kafka._caller() RETURNS name
@@ -14,84 +16,140 @@ LANGUAGE sql STABLE AS $$
   END
 $$;
 
--- The source's row, locked until the transaction ends; the caller needs `privilege` on the target.
-CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text) RETURNS kafka.source
+-- The longer snapshots of other levels do not see what another session has loaded (or pruned)
+-- while this one waited for it, and would load it again.
+CREATE OR REPLACE FUNCTION kafka._check_isolation() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'cannot work on sources in a transaction that is %: it does not see what others have loaded meanwhile',
+      upper(current_setting('transaction_isolation'))
+      USING ERRCODE = 'invalid_transaction_state',
+        HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED, or SET default_transaction_isolation.';
+  END IF;
+END
+$$;
+
+-- Whether the caller may load a source ('INSERT'), or manage it ('OWNER': of its target, or of this
+-- schema, which is what remains if the target is gone).
+CREATE OR REPLACE FUNCTION kafka._may(s kafka.source, privilege text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = s.target_table);
+BEGIN
+  IF pg_has_role(kafka._caller(), (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka'),
+    'USAGE') THEN
+    RETURN true;
+  ELSIF owner IS NULL THEN
+    RETURN false;
+  ELSIF privilege = 'OWNER' THEN
+    RETURN pg_has_role(kafka._caller(), owner, 'USAGE');
+  END IF;
+  RETURN has_table_privilege(kafka._caller(), s.target_table, privilege);
+END
+$$;
+
+-- Refuses a target that is not the table the source was added for, or not that owner's any more:
+-- its triggers, defaults and constraints are part of every load.
+CREATE OR REPLACE FUNCTION kafka._check_target(s kafka.source) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owner text := (SELECT r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+    WHERE c.oid = s.target_table);
+BEGIN
+  IF owner IS NULL THEN
+    RAISE EXCEPTION 'cannot load source "%": its table % was dropped', s.name, s.target
+      USING ERRCODE = 'undefined_table',
+        HINT = 'A table with that name now is another one: gpdb-kafka sql source adds the source for it.';
+  ELSIF owner IS DISTINCT FROM s.target_owner THEN
+    RAISE EXCEPTION 'cannot load source "%": table % belongs to role "%" now, not to "%"',
+      s.name, s.target_table, owner, s.target_owner
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'If that role is trusted: gpdb-kafka sql source again.';
+  END IF;
+END
+$$;
+
+-- The source's row; the caller needs `privilege` on the target.
+CREATE OR REPLACE FUNCTION kafka._find(source text, privilege text) RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  lock_class constant integer := 1262503489;
   found_source kafka.source%ROWTYPE;
-  allowed boolean;
 BEGIN
-  SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _open.source;
+  PERFORM kafka._check_isolation();
+  SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _find.source;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no source "%"', _open.source
+    RAISE EXCEPTION 'there is no source "%"', _find.source
       USING ERRCODE = 'undefined_object',
         HINT = 'See kafka.status; gpdb-kafka sql source makes one.';
   END IF;
-  IF _open.privilege = 'OWNER' THEN
-    SELECT pg_has_role(kafka._caller(), c.relowner, 'USAGE') INTO allowed
-    FROM pg_class c WHERE c.oid = found_source.target::regclass;
-  ELSE
-    allowed := has_table_privilege(kafka._caller(), found_source.target::regclass, privilege);
-  END IF;
-  IF NOT allowed THEN
-    RAISE EXCEPTION 'permission denied for source "%": it takes % on %', _open.source,
+  IF privilege = 'INSERT' AND NOT EXISTS (
+    SELECT 1 FROM pg_class c WHERE c.oid = found_source.target_table) THEN
+    PERFORM kafka._check_target(found_source);
+  ELSIF NOT kafka._may(found_source, privilege) THEN
+    RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
       CASE privilege WHEN 'OWNER' THEN 'ownership' ELSE privilege END, found_source.target
       USING ERRCODE = 'insufficient_privilege';
   END IF;
-  -- Released by the end of the transaction, after its rows and offsets can be seen.
-  IF NOT pg_try_advisory_xact_lock(lock_class, hashtext(_open.source)) THEN
-    RAISE NOTICE 'source "%" is in use by another session: waiting for it', _open.source;
-    PERFORM pg_advisory_xact_lock(lock_class, hashtext(_open.source));
-  END IF;
-  -- Again: it may have been paused or changed meanwhile.
-  SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _open.source;
+  IF privilege = 'INSERT' THEN PERFORM kafka._check_target(found_source); END IF;
   RETURN found_source;
 END
 $$;
 
--- The first steps of a load: locks the source, asks Kafka where the topic starts and ends, and
--- says what is to be loaded: `chunks` of ranges, each small enough for one statement.
-CREATE OR REPLACE FUNCTION kafka._begin(
-  source text, max_records bigint,
-  OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT reason text,
-  OUT next_offsets bigint[], OUT moved boolean)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The same, locked until the transaction ends.
+CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text) RETURNS kafka.source
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM kafka._find(source, privilege);
+  PERFORM kafka._lock(source);
+  -- Again: it may have been changed or dropped meanwhile.
+  IF NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _open.source) THEN
+    RAISE EXCEPTION 'source "%" was dropped while this session waited for it', _open.source
+      USING ERRCODE = 'undefined_object';
+  END IF;
+  RETURN kafka._find(source, privilege);
+END
+$$;
+
+-- The newest row of a source's history: where it stands. All null without one.
+CREATE OR REPLACE FUNCTION kafka._last(source text) RETURNS kafka.load_history
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  s kafka.source%ROWTYPE;
   last kafka.load_history%ROWTYPE;
-  known integer;
+BEGIN
+  SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = _last.source
+  ORDER BY h.load_no DESC LIMIT 1;
+  RETURN last;
+END
+$$;
+
+-- What the next load reads, at most `most` records of each partition; `ranges` are all of it. The
+-- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group is told where the source
+-- stands.
+CREATE OR REPLACE FUNCTION kafka._next(
+  s kafka.source, last kafka.load_history, most bigint, mirror boolean)
+RETURNS kafka.load_plan
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  plan kafka.load_plan%ROWTYPE;
+  known constant integer := coalesce(array_length(last.next_offsets, 1), 0);
+  ranges text[] := '{}';
   p record;
   at bigint;
+  resumed bigint;
   upto bigint;
-  most bigint;
-  range text;
-  chunk text := '';
 BEGIN
-  s := kafka._open(source, 'INSERT');
-  IF s.paused THEN
-    RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'kafka.resume lets it go on.';
-  END IF;
-  IF _begin.max_records < 1 THEN
-    RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
   PERFORM kafka._check_reader(s);
-  SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = s.name
-  ORDER BY h.load_no DESC LIMIT 1;
-  load_no := coalesce(last.load_no, 0);
-  known := coalesce(array_length(last.next_offsets, 1), 0);
-  most := least(_begin.max_records, s.max_records);
-  chunks := '{}';
-  records := 0;
-  lag := 0;
-  reason := 'end';
-  next_offsets := '{}';
-  FOR p IN SELECT * FROM kafka._plan_checked(s, last, NULL) LOOP
-    IF p.partition_no < known THEN
-      at := last.next_offsets[p.partition_no + 1];
+  plan.source := s.name;
+  plan.records := 0;
+  plan.lag := 0;
+  plan.lost := 0;
+  plan.reason := 'end';
+  plan.next_offsets := '{}';
+  plan.leader_epochs := '{}';
+  FOR p IN SELECT * FROM kafka._plan_checked(s, last, NULL, mirror, false) LOOP
+    IF p.stands IS NOT NULL THEN
+      at := p.stands;
     ELSIF known > 0 OR s.fallback = 'earliest' THEN
       at := p.earliest; -- a partition that has joined, whatever the fallback: all of it is new
     ELSIF s.fallback = 'latest' THEN
@@ -101,146 +159,178 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state',
           HINT = 'kafka.seek says where to start.';
     END IF;
-    IF at < p.earliest OR at > p.end_offset THEN
+    IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
         RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, but source "%" stands at %',
           s.topic, p.partition_no, p.earliest, p.end_offset, s.name, at
           USING ERRCODE = 'data_exception',
-            DETAIL = 'Records were deleted before they were loaded, or the topic was made anew.',
+            DETAIL = 'Records were deleted before they were loaded.',
             HINT = 'kafka.seek moves the source, at the price of what is gone.';
       END IF;
-      at := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
+      resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
+      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are passed over (on_lost is %)',
+        s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
+      plan.lost := plan.lost + resumed - at;
+      at := resumed;
     END IF;
     upto := least(p.end_offset, at + most);
-    IF upto < p.end_offset THEN reason := 'max_records'; END IF;
-    next_offsets := next_offsets || upto;
-    records := records + upto - at;
-    lag := lag + p.end_offset - upto;
-    CONTINUE WHEN upto = at;
-    range := p.partition_no || ':' || at || '-' || upto;
-    IF chunk <> '' AND length(chunk) + length(range) >= kafka._room(s.topic) THEN
+    IF upto < p.end_offset THEN plan.reason := 'max_records'; END IF;
+    plan.next_offsets := plan.next_offsets || upto;
+    plan.leader_epochs := array_append(plan.leader_epochs, p.leader_epoch);
+    plan.cluster_id := p.cluster_id;
+    plan.topic_id := p.topic_id;
+    plan.records := plan.records + upto - at;
+    plan.lag := plan.lag + p.end_offset - upto;
+    IF upto > at THEN ranges := ranges || (p.partition_no || ':' || at || '-' || upto); END IF;
+  END LOOP;
+  plan.ranges := array_to_string(ranges, ',');
+  RETURN plan;
+END
+$$;
+
+-- Ranges as pieces of which each is small enough for one statement.
+CREATE OR REPLACE FUNCTION kafka._chunks(ranges text, room integer) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  chunks text[] := '{}';
+  chunk text := '';
+  range text;
+BEGIN
+  FOREACH range IN ARRAY string_to_array(ranges, ',') LOOP
+    IF chunk <> '' AND length(chunk) + length(range) >= room THEN
       chunks := chunks || chunk;
       chunk := '';
     END IF;
     chunk := chunk || CASE chunk WHEN '' THEN '' ELSE ',' END || range;
   END LOOP;
-  IF chunk <> '' THEN chunks := chunks || chunk; END IF;
-  moved := next_offsets IS DISTINCT FROM last.next_offsets;
+  RETURN CASE chunk WHEN '' THEN chunks ELSE chunks || chunk END;
 END
 $$;
 
--- The topic's partitions in order, all of them. Tells Kafka's group on the way where the source
--- stands: what the database holds for good, and so not what this very transaction has loaded.
-CREATE OR REPLACE FUNCTION kafka._plan_checked(
-  s kafka.source, last kafka.load_history, at_time bigint)
-RETURNS TABLE (partition_no integer, earliest bigint, end_offset bigint, at_offset bigint)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+-- The first steps of a load: locks the source, asks Kafka where the topic starts and ends, writes
+-- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
+-- statement.
+CREATE OR REPLACE FUNCTION kafka._begin(
+  source text, max_records bigint,
+  OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
+  OUT reason text, OUT moved boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  mirrored text[] := kafka._mirror(s, last);
-  p record;
-  expected integer := 0;
+  started constant timestamptz := clock_timestamp();
+  s kafka.source%ROWTYPE;
+  last kafka.load_history%ROWTYPE;
+  next kafka.load_plan%ROWTYPE;
 BEGIN
-  FOR i IN 2 .. coalesce(array_length(mirrored, 1), 0) LOOP
-    PERFORM count(*) FROM kafka._plan(s, mirrored[i], NULL);
-  END LOOP;
-  FOR p IN SELECT x.* FROM kafka._plan(s, mirrored[1], at_time) x ORDER BY x.partition_no LOOP
-    IF p.topic <> s.topic OR p.partition_no <> expected
-      OR NOT p.earliest BETWEEN 0 AND p.end_offset THEN
-      RAISE EXCEPTION 'the planner of source "%" answers topic "%" partition % (% to %), not topic "%" partition %',
-        s.name, p.topic, p.partition_no, p.earliest, p.end_offset, s.topic, expected
-        USING ERRCODE = 'data_exception';
-    END IF;
-    partition_no := p.partition_no;
-    earliest := p.earliest;
-    end_offset := p.end_offset;
-    at_offset := p.at_offset;
-    expected := expected + 1;
-    RETURN NEXT;
-  END LOOP;
-  IF expected < coalesce(array_length(last.next_offsets, 1), 1) THEN
-    RAISE EXCEPTION 'topic "%" has % partitions, but source "%" has loaded %',
-      s.topic, expected, s.name, coalesce(array_length(last.next_offsets, 1), 0)
-      USING ERRCODE = 'data_exception', DETAIL = 'The topic was made anew.',
-        HINT = 'kafka.drop_source, then add the source again.';
+  s := kafka._open(source, 'INSERT');
+  IF s.paused THEN
+    RAISE EXCEPTION 'source "%" is paused', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'kafka.resume lets it go on.';
+  END IF;
+  IF _begin.max_records < 1 THEN
+    RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  last := kafka._last(s.name);
+  next := kafka._next(s, last, least(_begin.max_records, s.max_records), true);
+  chunks := kafka._chunks(next.ranges, kafka._room(s.topic));
+  records := next.records;
+  lag := next.lag;
+  lost := next.lost;
+  reason := next.reason;
+  moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
+  load_no := coalesce(last.load_no, 0) + moved::integer;
+  IF moved THEN
+    -- Made here: what Greenplum makes of it on its segments may be another text.
+    next.definition := s::text;
+    next.planned := clock_timestamp();
+    INSERT INTO kafka.load_plan (source, load_no, planned, definition, reason, started, records,
+      lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs)
+    VALUES (s.name, load_no, next.planned, next.definition, reason, started, records,
+      lag, lost, next.ranges, next.next_offsets, next.cluster_id, next.topic_id,
+      next.leader_epochs);
   END IF;
 END
 $$;
 
--- What to commit to the source's group: `PARTITION:OFFSET,…`, as many texts as it takes.
-CREATE OR REPLACE FUNCTION kafka._mirror(s kafka.source, last kafka.load_history) RETURNS text[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  texts text[] := '{}';
-  line text := '';
-  item text;
-BEGIN
-  IF last.backend = pg_backend_pid() AND last.transaction_start = transaction_timestamp() THEN
-    RETURN texts;
-  END IF;
-  FOR i IN 1 .. coalesce(array_length(last.next_offsets, 1), 0) LOOP
-    item := (i - 1) || ':' || last.next_offsets[i];
-    IF line <> '' AND length(line) + length(item) >= kafka._room(s.topic) THEN
-      texts := texts || line;
-      line := '';
-    END IF;
-    line := line || CASE line WHEN '' THEN '' ELSE ',' END || item;
-  END LOOP;
-  RETURN CASE line WHEN '' THEN texts ELSE texts || line END;
-END
-$$;
-
--- The last step: what was loaded, and where the next load starts.
-CREATE OR REPLACE FUNCTION kafka._finish(
-  source text, load_no bigint, reason text, started timestamptz, rows bigint, rejected bigint,
-  records bigint, lag bigint, ranges text, next_offsets bigint[])
-RETURNS void
+-- What a load would read now, or the error it would end with: by the same steps, but nothing stays,
+-- nothing is locked and nobody is told. That the source is paused is not looked at.
+CREATE OR REPLACE FUNCTION kafka.check_source(source text)
+RETURNS TABLE (records bigint, lost bigint, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
+  next kafka.load_plan%ROWTYPE;
+BEGIN
+  s := kafka._find(source, 'INSERT');
+  next := kafka._next(s, kafka._last(s.name), s.max_records, false);
+  records := next.records;
+  lost := next.lost;
+  reason := next.reason;
+  RETURN NEXT;
+END
+$$;
+
+-- The last step: what this transaction began is written down as done. Of the caller it takes only
+-- how many rows there were.
+CREATE OR REPLACE FUNCTION kafka._finish(source text, rows bigint, rejected bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  p kafka.load_plan%ROWTYPE;
 BEGIN
   s := kafka._open(source, 'INSERT');
-  IF rows + rejected > records THEN
-    RAISE EXCEPTION 'source "%" gave % rows for % records', s.name, rows + rejected, records
+  SELECT x.* INTO p FROM kafka.load_plan x
+  WHERE x.source = s.name AND x.backend = pg_backend_pid()
+    AND x.transaction_start = transaction_timestamp()
+  ORDER BY x.planned DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'cannot finish a load of source "%": this transaction began none', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF p.definition <> s::text THEN
+    RAISE EXCEPTION 'cannot finish the load of source "%": the source was changed meanwhile', s.name
+      USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
+  ELSIF NOT coalesce(rows >= 0 AND rejected >= 0 AND rows + rejected <= p.records, false) THEN
+    RAISE EXCEPTION 'source "%" gave % rows for % records', s.name, rows + rejected, p.records
       USING ERRCODE = 'data_exception',
         DETAIL = 'A value holds more than one row, or the reader reads more than it was told.';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
-    records, lag, ranges, next_offsets, loaded_by)
-  VALUES (s.name, load_no, reason, started,
-    extract(epoch FROM clock_timestamp() - started), rows, rejected,
-    records, lag, ranges, next_offsets, kafka._caller());
+    records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
+  VALUES (s.name, p.load_no, p.reason, p.started,
+    extract(epoch FROM clock_timestamp() - p.started), rows, rejected,
+    p.records, p.lag, p.lost, p.ranges, p.next_offsets, p.cluster_id, p.topic_id, p.leader_epochs,
+    kafka._caller());
 END
 $$;
 
 -- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
--- in the caller's transaction. `reason` is `end`, or `max_records` where there is more to load.
+-- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
+-- is how many offsets on_lost passed over.
 CREATE OR REPLACE FUNCTION kafka.load(source text, max_records bigint DEFAULT NULL)
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,
-  seconds double precision, load_no bigint)
+  seconds double precision, load_no bigint, lost bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
   step record;
-  done record;
   chunk text;
+  logged bigint;
 BEGIN
+  SELECT b.* INTO step FROM kafka._begin(source, max_records) b;
   rows := 0;
   rejected := 0;
-  SELECT b.* INTO step FROM kafka._begin(source, max_records) b;
+  IF step.records > 0 THEN logged := kafka._logged(source); END IF;
   FOREACH chunk IN ARRAY step.chunks LOOP
-    SELECT c.rows, c.rejected INTO done FROM kafka._copy(source, chunk) c;
-    rows := rows + done.rows;
-    rejected := rejected + done.rejected;
+    rows := rows + kafka._copy(source, chunk);
   END LOOP;
+  -- Not less than none: somebody may truncate the log meanwhile.
+  IF step.records > 0 THEN rejected := greatest(0, kafka._logged(source) - logged); END IF;
+  IF step.moved THEN PERFORM kafka._finish(source, rows, rejected); END IF;
   records := step.records;
   lag := step.lag;
   reason := step.reason;
   load_no := step.load_no;
-  IF step.moved THEN
-    load_no := load_no + 1;
-    PERFORM kafka._finish(source, load_no, reason, started, rows, rejected, records, lag,
-      array_to_string(step.chunks, ','), step.next_offsets);
-  END IF;
+  lost := step.lost;
   seconds := extract(epoch FROM clock_timestamp() - started);
   RETURN NEXT;
 END

@@ -1,7 +1,7 @@
 -- What a DBA does with sources, and sees of them.
 
--- Adds a source, or changes one and leaves it where it stands. Without columns it takes all of the
--- target's, in their order. For the owner of this schema only.
+-- Adds a source, or changes one and leaves it where it stands; waits for a load of it to end. Without
+-- columns it takes all of the target's, in their order. For the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.add_source(
   name text, topic text, target regclass, reader text, planner text,
   group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
@@ -13,10 +13,14 @@ DECLARE
   s kafka.source%ROWTYPE;
   missing text;
 BEGIN
+  PERFORM kafka._check_isolation();
+  PERFORM kafka._lock(add_source.name);
   s.name := add_source.name;
   s.topic := add_source.topic;
-  SELECT format('%I.%I', n.nspname, c.relname) INTO s.target
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = add_source.target;
+  s.target := kafka._whole_name(add_source.target);
+  s.target_table := add_source.target;
+  SELECT r.rolname INTO s.target_owner
+  FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = add_source.target;
   s.columns := coalesce(add_source.columns, ARRAY(
     SELECT a.attname::text FROM pg_attribute a
     WHERE a.attrelid = add_source.target AND a.attnum > 0 AND NOT a.attisdropped
@@ -46,31 +50,95 @@ BEGIN
   UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
     reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
     group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
-    max_records = s.max_records
+    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner
   WHERE x.name = s.name;
   IF NOT FOUND THEN
     INSERT INTO kafka.source (name, topic, target, columns, reader, planner, brokers, config_file,
-      group_name, fallback, on_lost, max_records)
+      group_name, fallback, on_lost, max_records, target_table, target_owner)
     VALUES (s.name, s.topic, s.target, s.columns, s.reader, s.planner, s.brokers, s.config_file,
-      s.group_name, s.fallback, s.on_lost, s.max_records);
+      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner);
   END IF;
 END
 $$;
 
--- Forgets a source, its history and where it stands. The tables stay.
+-- Makes a table of a source (its reader, planner or peek) if there is none, or it would be another
+-- one; who may read it stays. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
+-- source, with the search path of whoever runs that; for the owner of this schema only.
+CREATE OR REPLACE FUNCTION kafka.make_table(
+  source text, name text, target regclass, definition text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  -- (LIKE target) is another definition once the target has other columns.
+  wanted constant text := pg_catalog.md5(definition || (
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' '
+      || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = make_table.target AND a.attnum > 0 AND NOT a.attisdropped));
+  whole_name text;
+  readers text[] := '{}';
+  reader text;
+BEGIN
+  BEGIN
+    whole_name := kafka._whole_name(name::regclass);
+    IF EXISTS (SELECT 1 FROM kafka.made_table m WHERE m.name = whole_name
+      AND m.source = make_table.source AND m.digest = wanted) THEN
+      RETURN;
+    END IF;
+    readers := ARRAY(SELECT pg_catalog.quote_ident(r.rolname)
+      FROM (SELECT (pg_catalog.aclexplode(c.relacl)).*, c.relowner
+        FROM pg_catalog.pg_class c WHERE c.oid = make_table.name::regclass) a
+      JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner);
+    EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE ' || whole_name;
+  EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+    NULL; -- There is none yet.
+  END;
+  EXECUTE definition;
+  whole_name := kafka._whole_name(name::regclass);
+  FOREACH reader IN ARRAY readers LOOP
+    EXECUTE 'GRANT SELECT ON ' || whole_name || ' TO ' || reader;
+  END LOOP;
+  DELETE FROM kafka.made_table m WHERE m.name = whole_name;
+  INSERT INTO kafka.made_table (name, source, digest) VALUES (whole_name, source, wanted);
+END
+$$;
+
+-- A table's name with its schema, whatever the search path is.
+CREATE OR REPLACE FUNCTION kafka._whole_name(of_table regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('%I.%I', n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = of_table
+$$;
+
+-- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql source
+-- made for it. The target stays. For the target's owner.
 CREATE OR REPLACE FUNCTION kafka.drop_source(name text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
+  made text;
 BEGIN
   s := kafka._open(name, 'OWNER');
+  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
+    BEGIN
+      EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
+    EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
+      OR invalid_schema_name THEN
+      RAISE WARNING 'table % stays: %', made, SQLERRM;
+    END;
+  END LOOP;
+  DELETE FROM kafka.made_table m WHERE m.source = s.name;
+  DELETE FROM kafka.load_plan p WHERE p.source = s.name;
   DELETE FROM kafka.load_history h WHERE h.source = s.name;
   DELETE FROM kafka.source x WHERE x.name = s.name;
 END
 $$;
 
 -- Moves a source: the next load starts there. `position` is earliest, latest, @TIME (the first
--- record as late), or PARTITION:OFFSET,… (the other partitions stay). For the target's owner.
+-- record at or after it), or PARTITION:OFFSET,… (the other partitions stay). It is also the way to
+-- accept a log that is not the one loaded so far, or was truncated: the other partitions then go to
+-- their first offset, or to where the two logs part. For the target's owner.
 CREATE OR REPLACE FUNCTION kafka.seek(source text, "position" text)
 RETURNS TABLE (partition_no integer, next_offset bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -84,9 +152,13 @@ DECLARE
   item text;
   p record;
   next_offsets bigint[] := '{}';
+  leader_epochs integer[] := '{}';
+  cluster_id text;
+  topic_id text;
   lag bigint := 0;
 BEGIN
   s := kafka._open(source, 'OWNER');
+  PERFORM kafka._check_reader(s);
   IF wanted LIKE '@%' THEN
     at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
   ELSIF wanted ~ '^[0-9]{1,9}:[0-9]{1,18}(,[0-9]{1,9}:[0-9]{1,18})*$' THEN
@@ -94,18 +166,17 @@ BEGIN
       given[split_part(item, ':', 1)::integer + 1] := split_part(item, ':', 2);
     END LOOP;
   ELSIF wanted IS NULL OR wanted NOT IN ('earliest', 'latest') THEN
-    RAISE EXCEPTION '"%" is none of earliest, latest, @TIME, PARTITION:OFFSET,…', wanted
+    RAISE EXCEPTION '"%" is not one of earliest, latest, @TIME, PARTITION:OFFSET,…', wanted
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = s.name
-  ORDER BY h.load_no DESC LIMIT 1;
-  FOR p IN SELECT * FROM kafka._plan_checked(s, last, at_time) LOOP
+  last := kafka._last(s.name);
+  FOR p IN SELECT * FROM kafka._plan_checked(s, last, at_time, true, true) LOOP
     partition_no := p.partition_no;
     next_offset := CASE
       WHEN wanted = 'earliest' THEN p.earliest
       WHEN wanted = 'latest' THEN p.end_offset
       WHEN at_time IS NOT NULL THEN coalesce(p.at_offset, p.end_offset)
-      ELSE coalesce(given[p.partition_no + 1], last.next_offsets[p.partition_no + 1], p.earliest)
+      ELSE coalesce(given[p.partition_no + 1], p.stands, p.earliest)
     END;
     IF given[p.partition_no + 1] NOT BETWEEN p.earliest AND p.end_offset THEN
       RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, not %', s.topic,
@@ -113,6 +184,9 @@ BEGIN
         USING ERRCODE = 'invalid_parameter_value';
     END IF;
     next_offsets := next_offsets || next_offset;
+    leader_epochs := array_append(leader_epochs, p.leader_epoch);
+    cluster_id := p.cluster_id;
+    topic_id := p.topic_id;
     lag := lag + greatest(p.end_offset - next_offset, 0);
     RETURN NEXT;
   END LOOP;
@@ -121,10 +195,10 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
-    records, lag, ranges, next_offsets, loaded_by)
+    records, lag, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
   VALUES (s.name, coalesce(last.load_no, 0) + 1, 'seek', started,
     extract(epoch FROM clock_timestamp() - started), 0, 0, 0, lag, '', next_offsets,
-    kafka._caller());
+    cluster_id, topic_id, leader_epochs, kafka._caller());
 END
 $$;
 
@@ -156,6 +230,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   removed bigint;
 BEGIN
+  PERFORM kafka._check_isolation();
+  DELETE FROM kafka.load_plan p WHERE p.started < now() - older_than;
   DELETE FROM kafka.load_history h
   USING (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
   WHERE h.source = n.source AND h.load_no < n.load_no AND h.started < now() - older_than;

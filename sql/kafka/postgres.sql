@@ -2,32 +2,129 @@
 --
 --   psql -d DATABASE -f sql/kafka/postgres.sql        or: gpdb-kafka sql schema --for postgres
 --
--- Run it as a superuser, or as a member of pg_execute_server_program: kafka.load runs the
--- consumer by COPY … FROM PROGRAM with the rights of whoever runs this, and so do the triggers and
--- defaults of the tables loaded: add only sources whose target's owner you trust. It can be run
--- again, to upgrade. Then: gpdb-kafka sql source --for postgres.
+-- Run it as a role of its own that is not a superuser, but a member of pg_execute_server_program.
+-- As a superuser, once:
+--
+--   CREATE ROLE kafka_owner NOSUPERUSER;
+--   GRANT pg_execute_server_program TO kafka_owner;
+--   GRANT CREATE ON DATABASE warehouse TO kafka_owner;           -- for the schema
+--   CREATE EXTENSION file_fdw;                                   -- for the peek tables
+--   GRANT USAGE ON FOREIGN DATA WRAPPER file_fdw TO kafka_owner;
+--   GRANT INSERT ON crimes TO kafka_owner;                       -- each table that is loaded
+--
+-- Then SET ROLE kafka_owner before this, and before what gpdb-kafka sql source prints. Why:
+-- kafka.load runs the consumer by COPY … FROM PROGRAM with the rights of the schema's owner, and so
+-- run the triggers, defaults and constraints of the tables loaded. With a superuser as the owner,
+-- the owner of a loaded table can become one. Add only sources whose table's owner you trust with
+-- kafka_owner's rights; a load refuses a table that was made again, or has another owner than when
+-- its source was added.
+--
+-- It can be run again, to upgrade. Then: gpdb-kafka sql source --for postgres.
 
 BEGIN;
 
 \ir tables.sql
 
 -- What a planner prints, until the same statement takes it out again. Others never see it.
-CREATE UNLOGGED TABLE IF NOT EXISTS kafka._plan_row (
+DROP TABLE IF EXISTS kafka._plan_row;
+CREATE UNLOGGED TABLE kafka._plan_row (
   topic text NOT NULL,
   partition_no integer NOT NULL,
   earliest bigint NOT NULL,
   end_offset bigint NOT NULL,
-  at_offset bigint
+  at_offset bigint,
+  cluster_id text,
+  topic_id text,
+  leader_epoch integer,
+  epoch_end bigint
 );
 
 -- How many bytes of ranges one command line takes: Linux allows 128 KiB.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 100000';
 
-CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
+-- Locks a source until the transaction ends: its row, which nobody else has the right to lock.
+CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  NULL; -- One process reads all partitions: there is no ON clause to get wrong.
+  PERFORM 1 FROM kafka.source s WHERE s.name = _lock.source FOR UPDATE SKIP LOCKED;
+  IF FOUND OR NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _lock.source) THEN
+    RETURN;
+  END IF;
+  RAISE NOTICE 'source "%" is in use by another session: waiting for it', _lock.source;
+  PERFORM 1 FROM kafka.source s WHERE s.name = _lock.source FOR UPDATE;
+END
+$$;
+
+-- One process reads all partitions, so there is no ON clause to get wrong. But what the target runs
+-- by itself (triggers, defaults, constraints, indexes, partitions, domains) runs with the rights of
+-- this schema's owner: it must be its owner's, or somebody's who has these rights already.
+CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  loader constant oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka');
+  found_object record;
+BEGIN
+  -- The shell runs each line by itself, and only the last one is told which offsets to read.
+  IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
+    RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
+      s.name
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF position(' --log-identity' IN s.planner) = 0 THEN
+    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+      s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Run the SQL of gpdb-kafka sql source again.';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table) THEN
+    RETURN; -- To seek it does not take a table.
+  END IF;
+  IF NOT has_table_privilege(loader, s.target_table, 'INSERT') THEN
+    RAISE EXCEPTION 'cannot load source "%": role "%", which owns schema kafka, may not INSERT into %',
+      s.name, pg_get_userbyid(loader), s.target_table
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = format('GRANT INSERT ON %s TO %I;', s.target_table, pg_get_userbyid(loader));
+  END IF;
+  WITH RECURSIVE part AS (
+    SELECT s.target_table::oid AS oid
+    UNION
+    SELECT i.inhrelid FROM pg_inherits i JOIN part ON part.oid = i.inhparent
+  ), type_domain AS (
+    SELECT t.oid, t.typowner FROM part
+    JOIN pg_attribute a ON a.attrelid = part.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid WHERE t.typtype = 'd'
+  ), code AS (
+    SELECT 'pg_trigger'::regclass AS class, t.oid FROM part JOIN pg_trigger t ON t.tgrelid = part.oid
+    UNION ALL
+    SELECT 'pg_attrdef'::regclass, d.oid FROM part JOIN pg_attrdef d ON d.adrelid = part.oid
+    UNION ALL
+    SELECT 'pg_class'::regclass, i.indexrelid FROM part JOIN pg_index i ON i.indrelid = part.oid
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, c.oid FROM part JOIN pg_constraint c ON c.conrelid = part.oid
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, c.oid FROM type_domain t JOIN pg_constraint c ON c.contypid = t.oid
+  )
+  SELECT x.what, r.rolname AS owner INTO found_object
+  FROM (
+    SELECT 'partition ' || c.oid::regclass AS what, c.relowner AS owner
+    FROM part JOIN pg_class c ON c.oid = part.oid WHERE part.oid <> s.target_table
+    UNION ALL
+    SELECT 'domain ' || t.oid::regtype, t.typowner FROM type_domain t
+    UNION ALL
+    SELECT 'function ' || f.oid::regprocedure, f.proowner
+    FROM code
+    JOIN pg_depend d ON d.classid = code.class AND d.objid = code.oid
+      AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_proc f ON f.oid = d.refobjid WHERE NOT f.prosecdef
+  ) x JOIN pg_roles r ON r.oid = x.owner
+  WHERE r.rolname <> s.target_owner AND r.oid <> loader AND NOT r.rolsuper LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'cannot load source "%": % belongs to role "%", and would run with the rights of "%"',
+      s.name, found_object.what, found_object.owner, pg_get_userbyid(loader)
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'Give it to the owner of the table; a function may be SECURITY DEFINER instead.';
+  END IF;
 END
 $$;
 
@@ -36,26 +133,30 @@ CREATE OR REPLACE FUNCTION kafka._why(detail text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT detail || coalesce(': ' || CASE substring(detail FROM 'exit code ([0-9]+)')
     WHEN '64' THEN 'its flags are wrong'
-    WHEN '65' THEN 'a record that is no row, or an offset that no longer exists'
+    WHEN '65' THEN 'a record that is not a valid row, or an offset that no longer exists'
     WHEN '69' THEN 'broker or topic unavailable'
     WHEN '70' THEN 'a bug'
     WHEN '75' THEN 'the end was not reached: try again'
     WHEN '77' THEN 'not authorised'
-    WHEN '126' THEN 'it can''t be executed'
+    WHEN '126' THEN 'it cannot be executed'
     WHEN '127' THEN 'it was not found'
   END, '')
 $$;
 
--- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on.
-CREATE OR REPLACE FUNCTION kafka._plan(s kafka.source, commit_offsets text, at_time bigint)
+-- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
+-- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+CREATE OR REPLACE FUNCTION kafka._plan(
+  s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
-  at_offset bigint)
+  at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   detail text;
 BEGIN
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
-    || coalesce(' --commit-offsets ' || commit_offsets, '') || coalesce(' --at ' || at_time, ''));
+    || coalesce(' --of-log ' || log_hash || CASE WHEN mirror THEN ' --mirror' ELSE '' END
+      || ' --stand ' || told, '')
+    || coalesce(' --at ' || at_time, ''));
   RETURN QUERY DELETE FROM kafka._plan_row RETURNING *;
 EXCEPTION WHEN external_routine_exception THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -65,33 +166,51 @@ END
 $$;
 
 -- Dialect 2: inserts the rows of these ranges into the source's target.
-CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text, OUT rows bigint, OUT rejected bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
+  rows bigint;
+  message text;
   detail text;
+  context text;
 BEGIN
   s := kafka._open(source, 'INSERT');
-  -- The one thing of a caller that reaches the shell.
-  IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
-    RAISE EXCEPTION '"%" are no ranges', ranges USING ERRCODE = 'invalid_parameter_value';
-  END IF;
   EXECUTE format('COPY %s (%s) FROM PROGRAM %L (FORMAT csv, DELIMITER '','', NULL '''', ENCODING ''UTF8'')',
-    s.target::regclass,
+    s.target_table,
     (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.no)
       FROM unnest(s.columns) WITH ORDINALITY c (name, no)),
     s.reader || ' --ranges ' || ranges);
   GET DIAGNOSTICS rows = ROW_COUNT;
-  rejected := 0;
-EXCEPTION WHEN external_routine_exception THEN
-  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-  RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
-    USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+  RETURN rows;
+EXCEPTION
+  WHEN external_routine_exception THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
+      USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+  WHEN undefined_table OR undefined_function OR undefined_object THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
+    RAISE EXCEPTION '%', message
+      USING ERRCODE = SQLSTATE, DETAIL = split_part(context, E'\n', 1),
+        HINT = 'Triggers and defaults run with search_path pg_catalog, pg_temp in kafka.load: qualify the names, or ALTER FUNCTION … SET search_path.';
 END
 $$;
 
+-- There is no reject limit.
+CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
+
+CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
+
+\ir plan.sql
 \ir load.sql
 \ir manage.sql
 \ir views.sql
+
+-- COPY … FROM PROGRAM takes the owner's rights anyhow; like this nobody else can call a step of it.
+ALTER FUNCTION kafka.load(text, bigint) SECURITY DEFINER;
+
+\ir grants.sql
 
 COMMIT;

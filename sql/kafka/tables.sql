@@ -1,7 +1,52 @@
 -- The tables of schema kafka. One text for Greenplum 6 and 7 and PostgreSQL 13 to 18, so no more
--- than PostgreSQL 9.4 knows. No DISTRIBUTED here: greenplum.sql says it behind this.
+-- than PostgreSQL 9.4 has. No DISTRIBUTED here: greenplum.sql adds it after this.
+
+-- Nothing that somebody else put into the search path takes part in what follows.
+SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS kafka;
+
+-- The functions below run with the rights of whoever installs them. So nothing in the schema may
+-- belong to, or be changed by, anybody who has fewer: a table of theirs would have triggers and
+-- defaults of theirs, a function would be called in place of ours.
+DO $owners$
+DECLARE
+  found_object record;
+  is_superuser constant boolean := (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user);
+BEGIN
+  SELECT x.what, r.rolname AS owner INTO found_object
+  FROM (
+    SELECT 0 AS rank, 'schema kafka' AS what, n.nspowner AS owner
+    FROM pg_namespace n WHERE n.nspname = 'kafka'
+    UNION ALL
+    SELECT 1, 'kafka.' || quote_ident(c.relname), c.relowner
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'kafka'
+    UNION ALL
+    SELECT 1, 'function kafka.' || quote_ident(p.proname), p.proowner
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'kafka'
+    UNION ALL
+    SELECT 1, 'type kafka.' || quote_ident(t.typname), t.typowner
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = 'kafka'
+  ) x JOIN pg_roles r ON r.oid = x.owner
+  WHERE r.rolname <> current_user AND NOT (r.rolsuper AND (is_superuser OR x.rank = 1))
+  ORDER BY x.rank LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'cannot install schema kafka: % belongs to role "%", not to "%"',
+      found_object.what, found_object.owner, current_user
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'Install it as the role that owns the schema (SET ROLE); drop what somebody else made.';
+  END IF;
+  SELECT coalesce(r.rolname, 'public') AS name INTO found_object
+  FROM (SELECT (aclexplode(n.nspacl)).*, n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka') a
+  LEFT JOIN pg_roles r ON r.oid = a.grantee
+  WHERE a.privilege_type = 'CREATE' AND a.grantee <> a.nspowner LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'cannot install schema kafka: role "%" may create objects in it', found_object.name
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'REVOKE CREATE ON SCHEMA kafka FROM that role.';
+  END IF;
+END
+$owners$;
 
 CREATE TABLE IF NOT EXISTS kafka.schema_version (
   version integer PRIMARY KEY,
@@ -11,8 +56,10 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 1;
+  newest constant integer := 2;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
+  s record;
+  found_table record;
 BEGIN
   IF has > newest THEN
     RAISE EXCEPTION 'schema kafka is at version %, which is newer than this text (%)', has, newest
@@ -64,17 +111,90 @@ BEGIN
 
     INSERT INTO kafka.schema_version (version) VALUES (1);
   END IF;
+
+  IF has < 2 THEN
+    -- Which table a source was added for, and whose it was: a name alone can be given to another.
+    -- As regclass and text, so that a dump has names and a restored database goes on.
+    ALTER TABLE kafka.source ADD COLUMN target_table regclass;
+    ALTER TABLE kafka.source ADD COLUMN target_owner text;
+    FOR s IN SELECT x.name, x.target FROM kafka.source x LOOP
+      SELECT c.oid, r.rolname AS owner INTO found_table
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_roles r ON r.oid = c.relowner
+      WHERE format('%I.%I', n.nspname, c.relname) = s.target;
+      UPDATE kafka.source x SET target_table = found_table.oid, target_owner = found_table.owner
+      WHERE x.name = s.name;
+    END LOOP;
+
+    -- Which log the offsets are of: an offset alone names no record.
+    ALTER TABLE kafka.load_history ADD COLUMN lost bigint NOT NULL DEFAULT 0;
+    ALTER TABLE kafka.load_history ADD COLUMN cluster_id text;
+    ALTER TABLE kafka.load_history ADD COLUMN topic_id text;
+    ALTER TABLE kafka.load_history ADD COLUMN leader_epochs integer[];
+
+    -- What a load is about to do, written before it reads: its last step takes all but the
+    -- number of rows from here, so a caller cannot claim anything else. Only added, too.
+    CREATE TABLE kafka.load_plan (
+      source text NOT NULL,
+      load_no bigint NOT NULL,
+      planned timestamptz NOT NULL,
+      definition text NOT NULL,
+      reason text NOT NULL,
+      started timestamptz NOT NULL,
+      records bigint NOT NULL,
+      lag bigint NOT NULL,
+      lost bigint NOT NULL,
+      ranges text NOT NULL,
+      next_offsets bigint[] NOT NULL,
+      cluster_id text,
+      topic_id text,
+      leader_epochs integer[],
+      backend integer NOT NULL DEFAULT pg_backend_pid(),
+      transaction_start timestamptz NOT NULL DEFAULT transaction_timestamp()
+    );
+
+    -- The web tables and foreign tables that `gpdb-kafka sql source` made, and from what.
+    CREATE TABLE kafka.made_table (
+      name text PRIMARY KEY,
+      source text NOT NULL,
+      digest text NOT NULL
+    );
+
+    -- Functions of version 1 that have another signature or result now.
+    IF has = 1 THEN
+      DROP FUNCTION kafka.load(text, bigint);
+      DROP FUNCTION kafka._begin(text, bigint);
+      DROP FUNCTION kafka._copy(text, text);
+      DROP FUNCTION kafka._finish(text, bigint, text, timestamptz, bigint, bigint, bigint,
+        bigint, text, bigint[]);
+      DROP FUNCTION kafka._plan(kafka.source, text, bigint);
+      DROP FUNCTION kafka._plan_checked(kafka.source, kafka.load_history, bigint);
+      DROP FUNCTION kafka._mirror(kafka.source, kafka.load_history);
+    END IF;
+
+    INSERT INTO kafka.schema_version (version) VALUES (2);
+  END IF;
 END
 $upgrade$;
 
 COMMENT ON TABLE kafka.source IS 'What kafka.load loads, from which topic into which table';
+COMMENT ON COLUMN kafka.source.target_owner IS 'the owner of the target when the source was added';
+COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes it';
+COMMENT ON TABLE kafka.made_table IS 'What kafka.drop_source drops, too';
 COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a source is where it stands';
 COMMENT ON COLUMN kafka.load_history.reason IS
   'end: everything there was at its start; max_records: there is more; seek: moved by hand';
 COMMENT ON COLUMN kafka.load_history.rows IS 'rows inserted';
 COMMENT ON COLUMN kafka.load_history.rejected IS 'rows that the web table''s reject limit left out';
 COMMENT ON COLUMN kafka.load_history.records IS
-  'offsets passed; more than rows where there are tombstones, transactions or compaction';
+  'offsets passed; more than rows if there are tombstones, transactions, compaction or skipped records';
 COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load when it ended';
+COMMENT ON COLUMN kafka.load_history.lost IS 'offsets that were deleted or jumped over unread (on_lost)';
 COMMENT ON COLUMN kafka.load_history.ranges IS 'PARTITION:FROM-TO, TO exclusive';
 COMMENT ON COLUMN kafka.load_history.next_offsets IS 'the next offset of partition 0, 1, …';
+COMMENT ON COLUMN kafka.load_history.cluster_id IS 'of the cluster that the offsets are of';
+COMMENT ON COLUMN kafka.load_history.topic_id IS
+  'of the topic that the offsets are of; null if the brokers have none (before Kafka 2.8)';
+COMMENT ON COLUMN kafka.load_history.leader_epochs IS
+  'the leader epoch of partition 0, 1, … when the offsets were planned';

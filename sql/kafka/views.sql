@@ -13,17 +13,20 @@ CREATE OR REPLACE VIEW kafka.status AS
 SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
   h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
   h.rejected AS last_rejected, h.reason AS last_reason, h.lag AS lag_then,
-  array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected
+  array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected,
+  h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
-    sum(x.rejected) AS rows_rejected
+    sum(x.rejected) AS rows_rejected, sum(x.lost) AS offsets_lost,
+    sum(x.records - x.rows - x.rejected) AS offsets_without_row
   FROM kafka.load_history x GROUP BY x.source
 ) n ON n.source = s.name
 LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
 
--- How far a source (all of them without a name) is behind its topic now. Asks Kafka; where that
--- fails, the source's one row says why.
+-- How far a source (all that the caller may load or manages, without a name) is behind its topic now:
+-- the offsets that the next load reads, so none that were deleted. Asks Kafka; if that fails, or the
+-- topic is not the one loaded so far, the source's one row says why.
 CREATE OR REPLACE FUNCTION kafka.lag_of(only_source text DEFAULT NULL)
 RETURNS TABLE (source text, topic text, partition_no integer, earliest bigint, end_offset bigint,
   next_offset bigint, lag bigint, error text)
@@ -38,16 +41,22 @@ DECLARE
 BEGIN
   FOREACH source IN ARRAY names LOOP
     SELECT x.* INTO s FROM kafka.source x WHERE x.name = source;
+    CONTINUE WHEN NOT FOUND;
+    IF NOT (kafka._may(s, 'INSERT') OR kafka._may(s, 'OWNER')) THEN
+      CONTINUE WHEN only_source IS NULL;
+      RAISE EXCEPTION 'permission denied for source "%": INSERT on % is required', source, s.target
+        USING ERRCODE = 'insufficient_privilege';
+    END IF;
     topic := s.topic;
-    SELECT h.* INTO last FROM kafka.load_history h WHERE h.source = s.name
-    ORDER BY h.load_no DESC LIMIT 1;
+    last := kafka._last(s.name);
     BEGIN
-      FOR p IN SELECT x.* FROM kafka._plan(s, NULL, NULL) x ORDER BY x.partition_no LOOP
+      PERFORM kafka._check_reader(s);
+      FOR p IN SELECT x.* FROM kafka._plan_checked(s, last, NULL, false, false) x LOOP
         partition_no := p.partition_no;
         earliest := p.earliest;
         end_offset := p.end_offset;
-        next_offset := last.next_offsets[p.partition_no + 1];
-        lag := p.end_offset - coalesce(next_offset, p.earliest);
+        next_offset := p.stands;
+        lag := greatest(p.end_offset - greatest(p.stands, p.earliest), 0);
         error := NULL;
         RETURN NEXT;
       END LOOP;

@@ -12,7 +12,8 @@ function point(
   database: number | null = null,
 ) {
   const log = { start: 0, end, last: end };
-  return { topic: "t", partition, stored, database, log } as LagPoint;
+  const place = database === null ? null : { offset: database, lag: end - database, lost: 0 };
+  return { topic: "t", partition, stored, database: place, log } as LagPoint;
 }
 
 function sample(seconds: number, ...points: LagPoint[]): LagSample {

@@ -61,5 +61,16 @@ Deno.test("behind: what is left to read, and what is gone", none, () => {
   assert.deepEqual(behind(95, log), { lag: 0, lost: 0, note: "" });
   assert.deepEqual(behind(null, log), { lag: 80, lost: 0, note: "nothing stored" });
   assert.deepEqual(behind(4, log), { lag: 80, lost: 6, note: "6 deleted unread" });
-  assert.deepEqual(behind(101, log), { lag: 80, lost: 0, note: "beyond the log: made anew?" });
+  assert.deepEqual(behind(101, log), {
+    lag: 80,
+    lost: 0,
+    note: "past the end of the log: was the topic recreated?",
+  });
+  // The log is not what it was when the offset was stored.
+  const other = { other: "the topic was recreated", shared: Infinity };
+  assert.deepEqual(behind(50, log, other), { lag: 80, lost: 0, note: "the topic was recreated" });
+  const cut = (shared: number) => behind(50, log, { other: null, shared });
+  assert.deepEqual(cut(50), { lag: 40, lost: 0, note: "" });
+  assert.deepEqual(cut(30), { lag: 60, lost: 0, note: "the log was truncated at offset 30" });
+  assert.deepEqual(cut(3), { lag: 80, lost: 0, note: "the log was truncated at offset 3" });
 });

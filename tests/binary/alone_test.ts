@@ -18,6 +18,22 @@ Deno.test({ name: "binary: each is one file of at most 100 MB", ignore }, async 
   }
 });
 
+Deno.test({
+  name: "binary: the archive and the programs have the sums of SHA256SUMS",
+  ignore,
+  async fn() {
+    const folder = join(binaries!, "..");
+    const { code, stdout, stderr } = await new Deno.Command("sha256sum", {
+      args: ["--check", "SHA256SUMS"],
+      cwd: folder,
+    }).output();
+    assert.equal(code, 0, text(stderr));
+    const checked = text(stdout).trimEnd().split("\n");
+    assert.equal(checked.length, programs.length + 1, text(stdout));
+    assert.match(text(stdout), /^gpdb-kafka-\S+\.tar\.gz: OK$/m);
+  },
+});
+
 /** Another user, who owns nothing. */
 const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 

@@ -119,7 +119,9 @@ Deno.test("produce: batches too large for the topic are halved; a row too large 
   assert.equal(failed.code, 65);
   assert.match(
     failed.stderr,
-    new RegExp(`^kafka_producer: ${why}.*; 3000 rows are known to be delivered\n$`),
+    new RegExp(
+      `^kafka_producer: ${why}.*; 3000 rows are known to be delivered, rows from stdin line 3001 on are in doubt\n$`,
+    ),
   );
   assert.equal((await read(broker, large, 3_000)).length, 3_000);
 

@@ -192,6 +192,7 @@ Deno.test("consumer: --stats says in JSON what was read", async () => {
     skipped: 0,
     tombstones: 1,
     bytes: 5,
+    lost: 0,
     partitions: [
       { topic, partition: 0, from: 0, to: 0, end: 0 },
       { topic, partition: 1, from: 0, to: 3, end: 3 },
@@ -238,7 +239,7 @@ Deno.test("consumer: --log-file gets a line a run, and what went wrong", async (
   assert.match(lines[0], new RegExp(`${time}.*topic "${topic}" partition 1 offset 1: the value`));
   assert.match(lines[1], new RegExp(`${time}topic "${topic}" partition 1 offset 1: .*; left out$`));
   const ranges =
-    `segment=0 topic=${topic} ranges=0:0-0,1:0-2 rows=1 bytes=2 skipped=1 tombstones=0`;
+    `segment=0 topic=${topic} ranges=0:0-0,1:0-2 rows=1 bytes=2 skipped=1 tombstones=0 lost=0`;
   assert.match(lines.at(-1)!, new RegExp(`${time}${ranges} seconds=[\\d.]+$`));
 });
 

@@ -58,6 +58,6 @@ Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret
   });
   await t.step("no login where one is asked for", async () => {
     const lines = await look("SCRAM", 1, {});
-    assertLine(lines, /^fail {2}login: .* a port that asks for SASL does that/);
+    assertLine(lines, /^fail {2}login: .* asks for a login on this port: set security\.protocol/);
   });
 });

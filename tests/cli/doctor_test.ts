@@ -22,7 +22,7 @@ Deno.test("doctor: a healthy cluster, topic and group: exit 0", async () => {
   const { lines } = await examine(["-b", broker.bootstrap, "-t", topic, "-g", topic], 0);
   assert.equal(lines.filter((line) => !line.startsWith("ok")).join("\n"), "");
   assertLine(lines, /^ok {4}brokers: 127\.0\.0\.1:\d+ answers in /);
-  assertLine(lines, /^ok {4}versions: all 8 requests .*\(Fetch 10 of \d+ to \d+, Produce 7 of/);
+  assertLine(lines, /^ok {4}versions: all 9 requests .*\(Fetch 10 of \d+ to \d+, Produce 7 of/);
   assertLine(lines, /^ok {4}listeners: 1 of 1 answer/);
   assertLine(lines, /^ok {4}topic: topic "healthy-.*" has 3 partitions, replication 1/);
   assertLine(lines, /^ok {4}leaders: all 3 partitions have a leader/);

@@ -9,7 +9,7 @@ Deno.test("--assign group: what contradicts it is a usage error that names both"
     [["-o", "earliest"], /--offset: with --assign group .* see --fallback/],
     [["-o", "-5"], /--offset: with --assign group/],
     [["--commit", "no"], /--commit no: with --assign group/],
-    [["-g", ""], /--group: with --assign group it needs a name/],
+    [["-g", ""], /-g: the value is empty/],
   ];
   await Promise.all(cases.map(async ([args, message]) => {
     const run = await consumer(["-t", "x", "--assign", "group", ...args]);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/broker.ts";
 import { consumer, gpdbKafka, start, text } from "../support/cli.ts";
-import { createTopic, deleteRecords, produce, uniqueName } from "../support/kafka.ts";
+import { createTopic, deleteRecords, deleteTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, installKafka, load, ownServer, startDatabase } from "../support/load.ts";
+import { startRole } from "../support/role.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { hasScript, startOnTerminal } from "../support/terminal.ts";
 import { stepBeside } from "../support/steps.ts";
@@ -156,7 +157,11 @@ Deno.test({
     await child.stdin.close();
     await lines.cancel();
     await child.status;
-    const shown = seen.replaceAll("\x1b[J", "<clear>").replaceAll("\x1b[7A", "<7 up>")
+    // A runtime that finds no room for its cache says so first.
+    const shown = seen.slice(seen.indexOf("\x1b[J")).replaceAll("\x1b[J", "<clear>").replaceAll(
+      "\x1b[7A",
+      "<7 up>",
+    )
       .replaceAll("\r", "");
     assert.match(shown, /^<clear>drawn-\S+ {2}\d\d:\d\d:\d\d {2}lag 8\n█\n\nTOPIC /);
     assert.match(shown, /\ntotal .*\n<7 up><clear>drawn-\S+ .* lag 8\n██\n/);
@@ -197,6 +202,22 @@ Deno.test({
     const [first] = json.partitions;
     assert.deepEqual([first.stored, first.lag, first.database, first.databaseLag], [6, 0, 6, 0]);
 
+    // Whoever may load may ask.
+    await using loader = await startRole(pg, "loader");
+    await addSource(pg, broker, { name: "things", topic, table: "things", roles: [loader.name] });
+    const theirs = await gpdbKafka(["lag", "--source", "things", "--dsn", loader.dsn]);
+    assert.deepEqual([theirs.code, theirs.stderr], [0, ""]);
+
+    await deleteTopic(broker, topic);
+    await createTopic(broker, topic);
+    await write(9);
+    const other = await gpdbKafka(["lag", "--source", "things", "--dsn", pg.dsn]);
+    assert.equal(other.code, 65);
+    assert.match(
+      other.stderr,
+      /^gpdb-kafka lag: cannot read the lag of source "things": topic ".*" was deleted and created .*\n$/,
+    );
+
     const unknown = await gpdbKafka(["lag", "--source", "x", "--dsn", pg.dsn]);
     assert.equal(unknown.code, 64);
     assert.match(unknown.stderr, /^gpdb-kafka lag: there is no source "x" in this database: .*\n$/);
@@ -218,7 +239,7 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
     [
       ["--source", "s", "--dsn", dsn],
       69,
-      /cannot read where source "s" stands: the database can't be reached/,
+      /cannot read source "s": the database can't be reached/,
     ],
     [["-g", "no-such-group"], 65, /group "no-such-group" has stored no offsets: check its name/],
     [

@@ -38,7 +38,8 @@ Deno.test("sql: a source's columns are read from the live table, and what comes 
   await pg.sql`CREATE SCHEMA "We ird"`;
   await pg.sql`CREATE TABLE "We ird"."T" (id int, "nam""e" varchar(20), at timestamptz[])`;
   const args = ["sql", "source", "things", "--table", '"We ird"."T"', "-b", "k1:9092,k2:9092"];
-  const more = ["--dsn", pg.dsn, "--value", "field", "--grant", "postgres"];
+  const log = ["--bad-record", "skip", "--reader-log-file", "/tmp/x.log"];
+  const more = ["--dsn", pg.dsn, "--value", "field", "--grant", "postgres", ...log];
   const greenplum = await gpdbKafka([...args, ...more]);
   assert.equal(greenplum.code, 0, greenplum.stderr);
   const sql = text(greenplum.stdout);
@@ -47,7 +48,7 @@ Deno.test("sql: a source's columns are read from the live table, and what comes 
   "nam""e" character varying(20),
   "at" timestamp with time zone[]
 )
-EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field --ranges-from-query'
+EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field --bad-record skip --log-file /tmp/x.log --ranges-from-query'
 ON ALL`));
   const chosen = await gpdbKafka([...args, "--dsn", pg.dsn, "--column", "at", "--column", "id"]);
   assert.match(
@@ -63,10 +64,11 @@ ON ALL`));
   assert.deepEqual(source.columns, ["id", 'nam"e', "at"]);
   assert.equal(
     source.reader,
-    '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field',
+    '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic things --value field ' +
+      "--bad-record skip --log-file /tmp/x.log",
   );
   assert.match(
-    (await pg.sql`SELECT relkind FROM pg_class WHERE relname = 'T_peek'`)[0].relkind,
+    (await pg.sql`SELECT relkind FROM pg_class WHERE relname = 'things_peek'`)[0].relkind,
     /f/,
   );
 
@@ -99,8 +101,10 @@ Deno.test("sql: what can't be meant is a usage error that names it", async () =>
     [[...source, "--reject-limit", "0%"], /--reject-limit: "0%" is neither/],
     [[...source, "--max-records", "0"], /--max-records: "0" is no whole number/],
     [[...source, "--fallback", "here"], /--fallback: "here" is none of/],
+    [[...source, "--bad-record", "skip"], /--bad-record skip: use --reader-log-file too/],
     [[...source, "--for", "postgres"], /PostgreSQL needs the columns/],
     [[...source, "--dsn", "localhost"], /--dsn must look like postgres:/],
+    [[...source, "--group", "a\nb"], /cannot put "a\\nb" into a command: it has a newline/],
   ];
   await Promise.all(cases.map(async ([args, message]) => {
     const run = await gpdbKafka(args);

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { Decoder } from "../../lib/consume/decoder.ts";
 import { readSpans } from "../../lib/consume/fetch.ts";
+import { Losses } from "../../lib/consume/lost.ts";
 import type { ConsumeOptions } from "../../lib/consume/options.ts";
 import { Inflater } from "../../lib/consume/inflater.ts";
 import { Output } from "../../lib/consume/output.ts";
+import { newReading } from "../../lib/consume/reading.ts";
 import { Span } from "../../lib/consume/span.ts";
 import { Failure } from "../../lib/failure.ts";
 import { Cluster } from "../../lib/kafka/cluster.ts";
@@ -25,17 +27,16 @@ async function read(length: number): Promise<unknown> {
   let timer;
   try {
     await cluster.refresh(["t"]);
-    const reading = {
+    const run = {
       cluster,
       options,
       decoder: new Decoder(options, () => {}),
       inflater: new Inflater(() => {}),
       output: new Output(new WritableStream()),
+      losses: new Losses(() => {}),
       settle: () => Promise.resolve(),
-      written: () => Promise.resolve(),
-      lastRecords: 0,
-      idle: false,
     };
+    const reading = newReading(run, () => Promise.resolve());
     const span = new Span({ topic: "t", partition: 0 }, 0, 2);
     const reads = readSpans(reading, [span]).then(() => "done", (error) => error);
     const late = new Promise((resolve) => timer = setTimeout(resolve, 2000, "still reading"));

@@ -17,18 +17,20 @@ async function setUp(): Promise<Postgres> {
   await runScript(pg, await schemaSql("greenplum"));
   await pg.sql.unsafe(`
     CREATE SCHEMA fake;
-    CREATE TABLE fake.pg_exttable (reloid regclass, execlocation text[], command text);
+    CREATE TABLE fake.pg_exttable (reloid regclass, execlocation text[], command text,
+      rejectlimit integer);
     CREATE TABLE fake.errors (exttable text);
     CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
       AS 'SELECT * FROM fake.errors WHERE exttable = $1';
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._copy(text, text) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._logged(text) SET search_path = pg_catalog, fake;
     CREATE TABLE things (id int, name text);
     CREATE TABLE kafka.things_reader (id int, name text);
     CREATE TABLE kafka.things_planner (topic text, partition_no integer, earliest bigint,
-      end_offset bigint, at_offset bigint);
-    INSERT INTO fake.pg_exttable
-      VALUES ('kafka.things_reader', '{ALL_SEGMENTS}', 'kafka_consumer --ranges-from-query')`);
+      end_offset bigint, at_offset bigint, cluster_id text, topic_id text, leader_epoch integer,
+      epoch_end bigint);
+    INSERT INTO fake.pg_exttable VALUES
+      ('kafka.things_reader', '{ALL_SEGMENTS}', 'kafka_consumer --ranges-from-query', 10)`);
   return pg;
 }
 
@@ -36,11 +38,11 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   await using pg = await setUp();
   await add(pg);
   await pg
-    .sql`INSERT INTO kafka.things_planner VALUES ('topic', 1, 5, 7, NULL), ('topic', 0, 0, 1, NULL)`;
+    .sql`INSERT INTO kafka.things_planner VALUES ('topic', 1, 5, 7), ('topic', 0, 0, 1)`;
   await pg.sql`INSERT INTO kafka.things_reader VALUES (1, 'a'), (2, 'b')`;
-  // The log grows by one while the rows are read.
+  // The log has rows of other loads, and grows by one while the rows are read.
   await pg.sql.unsafe(`
-    INSERT INTO fake.errors VALUES ('kafka.things_reader');
+    INSERT INTO fake.errors VALUES ('kafka.things_reader'), ('kafka.things_reader');
     CREATE FUNCTION fake.reject() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN INSERT INTO fake.errors VALUES ('kafka.things_reader'); RETURN NULL; END $$;
     CREATE TRIGGER reject AFTER INSERT ON things EXECUTE FUNCTION fake.reject()`);
@@ -51,8 +53,19 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   assert.deepEqual(history.next_offsets.map(Number), [1, 7]);
   assert.equal((await load(pg, "things")).records, 0);
 
+  // Somebody truncates the log during a load.
+  await pg.sql.unsafe(`
+    UPDATE kafka.things_planner SET end_offset = 10 WHERE partition_no = 1;
+    CREATE FUNCTION fake.truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN DELETE FROM fake.errors; RETURN NULL; END $$;
+    CREATE TRIGGER truncate AFTER INSERT ON things EXECUTE FUNCTION fake.truncate()`);
+  await load(pg, "things");
+  const [last] = await pg.sql`SELECT rejected::int FROM kafka.load_history WHERE load_no = 2`;
+  assert.equal(last.rejected, 0);
+  await pg.sql`DROP TRIGGER truncate ON things`;
+
   // A reader that gives more than it was asked for.
-  await pg.sql`UPDATE kafka.things_planner SET end_offset = 8 WHERE partition_no = 1`;
+  await pg.sql`UPDATE kafka.things_planner SET end_offset = 11 WHERE partition_no = 1`;
   await assert.rejects(load(pg, "things"), /source "things" gave 3 rows for 1 records/);
   // A planner of another topic, or without a partition.
   await pg.sql`DELETE FROM kafka.things_planner WHERE partition_no = 0`;
@@ -71,14 +84,14 @@ Deno.test("greenplum: a reader that would not read all, or not as told, is refus
     [["PER_HOST"], "x --ranges-from-query", /is not ON ALL but PER_HOST/],
     [["MASTER_ONLY"], "x --ranges-from-query", /is not ON ALL but MASTER_ONLY/],
     [["ALL_SEGMENTS"], "kafka_consumer --commit yes", /lacks --ranges-from-query/],
-    [["ALL_SEGMENTS"], null, /is no web table with EXECUTE/],
+    [["ALL_SEGMENTS"], null, /is not a web table with EXECUTE/],
   ];
   for (const [place, command, message] of cases) {
     await pg.sql`UPDATE fake.pg_exttable SET execlocation = ${place}, command = ${command}`;
     await assert.rejects(async () => await add(pg), message);
   }
   await pg.sql`DELETE FROM fake.pg_exttable`;
-  await assert.rejects(async () => await add(pg), /is no web table with EXECUTE/);
+  await assert.rejects(async () => await add(pg), /is not a web table with EXECUTE/);
 });
 
 Deno.test("greenplum: the comment fits what segments are told, whatever the topic", async () => {
@@ -87,7 +100,8 @@ Deno.test("greenplum: the comment fits what segments are told, whatever the topi
     const [{ room }] = await pg.sql`SELECT kafka._room(${topic}) AS room`;
     const ranges = "9".repeat(room);
     const widest = "999999999:999999999999999-999999999999999";
-    const plan = `/* kafka-plan topic=${topic} at=9999999999999 commit=${ranges} */`;
+    const told = `log=${"f".repeat(32)} mirror=yes stand=${ranges}`;
+    const plan = `/* kafka-plan topic=${topic} at=9999999999999 ${told} */`;
     assert.ok(`/* kafka-ranges topic=${topic} ${ranges} */`.length < 1023);
     assert.ok(plan.length < 1023);
     assert.ok(widest.length < room);

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { type BatchLook, judgeBatches, lookAtBatch } from "../../lib/doctor/batches.ts";
 import { compareVersions } from "../../lib/doctor/brokers.ts";
 import { describeSecurity, expiry } from "../../lib/doctor/certificates.ts";
-import { countFields, splitRows } from "../../lib/doctor/fields.ts";
+import { countFields, splitFields, splitRows } from "../../lib/doctor/fields.ts";
 import type { Say } from "../../lib/doctor/findings.ts";
 import { judgeOffsets, type Standing } from "../../lib/doctor/offsets.ts";
 import { judgeAnswers } from "../../lib/doctor/programs.ts";
 import { checkLeaders, similar } from "../../lib/doctor/topic.ts";
 import { Secret } from "../../lib/kafka/config.ts";
+import { UNCHANGED } from "../../lib/kafka/log_changes.ts";
 import { Kernel } from "../../lib/protocol/kernel/kernel.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { Batch } from "../../lib/protocol/record_batch.ts";
@@ -63,11 +64,17 @@ Deno.test("doctor: what can't be read of a batch is named", none, () => {
 });
 
 Deno.test("doctor: offsets against the log and its retention", none, () => {
-  const reader = { name: 'group "g"', toEarliest: "move it", whenNone: "starts anew" };
+  const reader = {
+    name: 'group "g"',
+    toEarliest: "move it",
+    whenNone: "starts anew",
+    isPlanned: false,
+  };
   const judged = (standing: Partial<Standing>, retention: number | null = null) => {
     const log = { partition: 0, earliest: 100, stable: 1100, end: 1100, age: null };
+    const change = UNCHANGED;
     return heard((say) =>
-      judgeOffsets(say, [{ ...log, stored: 600, ...standing }], reader, retention)
+      judgeOffsets(say, [{ ...log, change, stored: 600, ...standing }], reader, retention)
     );
   };
   const cases: [Partial<Standing>, number | null, RegExp][] = [
@@ -86,6 +93,16 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
       { stored: 1101 },
       null,
       /^fail: .* beyond the log's end .* at 1101, its log ends at 1100\).* — m/,
+    ],
+    [
+      { change: { other: "the topic was recreated", shared: Infinity } },
+      null,
+      /^fail: group "g", partition 0: the topic was recreated — move it$/,
+    ],
+    [
+      { change: { other: null, shared: 500 } },
+      null,
+      /^fail: .* truncated \(partition 0 stands at 600, the log it has read ends at 500\): .* — m/,
     ],
     // What an open transaction hides is there all the same.
     [{ stored: 1050, stable: 1000 }, null, /^ok: group "g" is 0 offsets behind/],
@@ -106,8 +123,8 @@ Deno.test("doctor: a broker that is too old or too new for what is used", none, 
     });
     return heard((say) => compareVersions(say, [{ address: "a:1", ranges: changed }], withSasl));
   };
-  assert.match(judged(() => ({})).join(), /^ok: all 8 .*\(Fetch 10 of 0 to 40, Produce 7 of 0 to/);
-  assert.match(judged(() => ({}), true).join(), /^ok: all 10 requests/);
+  assert.match(judged(() => ({})).join(), /^ok: all 9 .*\(Fetch 10 of 0 to 40, Produce 7 of 0 to/);
+  assert.match(judged(() => ({}), true).join(), /^ok: all 11 requests/);
   const old = judged((key) => key === 1 ? { max: 7 } : {}).join();
   assert.equal(
     old,
@@ -212,5 +229,11 @@ Deno.test("doctor: fields are counted as COPY counts them", none, () => {
     ['"a\nb",c', 2],
   ];
   for (const [row, count] of cases) assert.equal(countFields(row), count, row);
+  const fields: [string, (string | null)[]][] = [
+    ["", [null]],
+    ['a,,""', ["a", null, ""]],
+    ['"a,b\n""c""",d"e"', ['a,b\n"c"', "de"]],
+  ];
+  for (const [row, expected] of fields) assert.deepEqual(splitFields(row), expected, row);
   assert.deepEqual(splitRows('a\n"b\nc",d\n\ncut'), ["a", '"b\nc",d', ""]);
 });

@@ -5,6 +5,8 @@
  */
 import { startBroker } from "../../scripts/broker.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch, type FetchRequest } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -47,6 +49,7 @@ using recorder = await Recorder.open(frames, broker.bootstrap);
 
 await recorder.record("api_versions", apiVersions, null);
 await producerId();
+await configs();
 await sasl();
 await coordinator();
 await plain(broker);
@@ -58,6 +61,7 @@ await compacted(broker);
 
 const topics = ["golden-plain", "golden-unknown", "golden-tx"];
 await recorder.record("metadata", metadata, { topics });
+await created();
 await recorder.record("metadata_ids", metadataWithIds, { topics });
 await epochs();
 await offsets();
@@ -76,6 +80,16 @@ const captured = { kafkaVersion: broker.version, port, clusterId, topicId };
 const text = goldenModule(captured, frames);
 await Deno.writeTextFile(new URL("golden.ts", import.meta.url), text);
 for (const [name, bytes] of frames) console.log(`${name}: ${bytes.length} bytes`);
+
+/** A topic that is made, one that exists, and one whose name collides with one that exists. */
+async function created() {
+  const kind = { partitions: 1, replication: 1, configs: [] };
+  const names = ["golden_new", "golden-plain", "golden.new"];
+  for (const [i, topic] of names.entries()) {
+    const name = ["create_topics", "create_topics_exists", "create_topics_collides"][i];
+    await recorder.record(name, createTopics, { timeout: 5000, topics: [{ ...kind, topic }] });
+  }
+}
 
 async function sasl(): Promise<void> {
   await recorder.record("sasl_handshake_illegal", saslHandshake, "PLAIN");
@@ -97,6 +111,13 @@ async function producerId(): Promise<void> {
     const frame = await recorder.record("init_producer_id", initProducerId, null);
     return initProducerId.decode(new Reader(frame)).errorCode === 0;
   });
+}
+
+/** One that the broker has and one that it does not; and those of a broker that it is not. */
+async function configs(): Promise<void> {
+  const names = ["producer.id.expiration.ms", "no.such.config"];
+  await recorder.record("describe_configs", describeConfigs, { broker: 1, names });
+  await recorder.record("describe_configs_elsewhere", describeConfigs, { broker: 99, names });
 }
 
 /** The first ask makes __consumer_offsets, and is refused meanwhile. */

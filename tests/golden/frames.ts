@@ -1,5 +1,7 @@
 import type { Api } from "../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -38,6 +40,8 @@ export function decodeWhole<Response>(
 
 const apis: Record<string, Api<never, unknown>> = {
   api_versions: apiVersions,
+  create_topics: createTopics,
+  describe_configs: describeConfigs,
   fetch,
   find_coordinator: findCoordinator,
   init_producer_id: initProducerId,

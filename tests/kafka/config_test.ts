@@ -14,6 +14,10 @@ Deno.test("parseAddress: a host, with or without a port", none, () => {
     ["[2001:DB8::ffff:10.0.0.1]:80", "2001:DB8::ffff:10.0.0.1", 80],
     ["host_with_underscore:9092", "host_with_underscore", 9092],
     ["host:09092", "host", 9092],
+    ["host.example.org.:9092", "host.example.org.", 9092],
+    ["4.broker:9092", "4.broker", 9092],
+    ["[fe80::1%eth0]:9092", "fe80::1%eth0", 9092],
+    [`${"a".repeat(63)}:9092`, "a".repeat(63), 9092],
   ];
   for (const [text, host, port] of cases) {
     assert.deepEqual(parseAddress(text), { host, port }, text);
@@ -24,6 +28,31 @@ Deno.test("parseAddress: anything else is none", none, () => {
   const cases = ["", ":9092", "host:", "host:x", "host:0", "host:65536", "host:123456", "host:-1"];
   cases.push("::1", "::1:9092", "[::1", "[::1]9092", "[host]:9092", "[]:9092", "a,b", "a b");
   cases.push(" host", "host ", "http://host:9092", "PLAINTEXT://host:9092", "host:1:2", "host/x");
+  // Hosts that can't be: each was looked up again and again, until the timeout.
+  cases.push(
+    "*",
+    "*:9092",
+    "a;b",
+    "a|b",
+    "-b",
+    "--topic",
+    "host-",
+    "a..b",
+    ".a",
+    "b$x",
+    "ä",
+    "a'b",
+  );
+  cases.push(
+    "9092",
+    "1.2.3",
+    "1.2.3.4.5",
+    "256.0.0.1:9092",
+    "a".repeat(64),
+    "[abc]",
+    "[%eth0]",
+    "[:::1]",
+  );
   for (const text of cases) assert.equal(parseAddress(text), null, `"${text}"`);
 });
 

@@ -151,15 +151,16 @@ for (const [name, count] of closings) {
   );
 }
 
-Deno.test("an answer to a request that was not sent is a ProtocolError", local, async () => {
+Deno.test("an answer to a request that was not sent is the broker's failure", local, async () => {
   await connected(async (peer) => {
     const { correlation } = await peer.request() as Request;
     await peer.send(response(correlation + 1, frame("metadata")));
     await untilClosed(peer);
   }, async (connection) => {
     await assert.rejects(connection.call(metadata, wanted), {
-      name: "ProtocolError",
-      message: `${connection.name} answers a request that was not sent`,
+      name: "Failure",
+      kind: "broker",
+      message: `${connection.name} sent a response to a request that was not sent to it`,
     });
     assert.ok(connection.closed);
   });
@@ -167,7 +168,7 @@ Deno.test("an answer to a request that was not sent is a ProtocolError", local, 
 
 for (const size of [0x7fffffff, MAX_RESPONSE + 5, 3, 0, -1, -0x80000000]) {
   Deno.test(
-    `a response of ${size} bytes is a ProtocolError, and not waited for`,
+    `a response of ${size} bytes is the broker's failure, and not waited for`,
     local,
     async () => {
       await connected(async (peer) => {
@@ -177,9 +178,9 @@ for (const size of [0x7fffffff, MAX_RESPONSE + 5, 3, 0, -1, -0x80000000]) {
         await peer.send(bytes);
         await untilClosed(peer);
       }, async (connection) => {
-        const message = `${connection.name} announces a response of ${size} bytes to Metadata, ` +
-          `at most ${MAX_RESPONSE} are taken`;
-        await assert.rejects(connection.call(metadata, wanted), { name: "ProtocolError", message });
+        const message = `${connection.name} sent a response of ${size} bytes to Metadata, ` +
+          `at most ${MAX_RESPONSE} are accepted`;
+        await assert.rejects(connection.call(metadata, wanted), { kind: "broker", message });
         assert.ok(connection.closed);
       });
     },
@@ -192,12 +193,12 @@ Deno.test("a response that is too long or too short names its API and broker", l
     for (const body of bodies) await peer.answer(await peer.request() as Request, body);
     await peer.answer(await peer.request() as Request, frame("metadata"));
   }, async (connection) => {
-    const failed = `cannot read the Metadata response of ${connection.name}`;
+    const failed = `${connection.name} sent a response to Metadata that cannot be read`;
     await assert.rejects(connection.call(metadata, wanted), {
-      name: "ProtocolError",
+      kind: "broker",
       message: `${failed}: 1 bytes left at the end of a message`,
     });
-    await assert.rejects(connection.call(metadata, wanted), { name: "ProtocolError" });
+    await assert.rejects(connection.call(metadata, wanted), { kind: "broker" });
     // The stream itself is in order: the next response is read.
     assert.equal((await connection.call(metadata, wanted)).controllerId, 1);
   });

@@ -5,6 +5,7 @@ import {
   quoteIdent,
   quoteLiteral,
   quoteProgram,
+  quoteText,
   quoteWord,
 } from "../../lib/greenplum/quote.ts";
 import { derivedName, type SourceDefinition } from "../../lib/greenplum/source.ts";
@@ -17,14 +18,24 @@ Deno.test({ name: "names, strings and words are quoted", permissions }, () => {
   assert.equal(quoteLiteral("a\\'b"), "E'a\\\\''b'");
   assert.equal(quoteArray(["a", "b'c"]), "ARRAY['a', 'b''c']::text[]");
   assert.equal(quoteWord("kafka-1:9092,kafka-2:9092"), "kafka-1:9092,kafka-2:9092");
-  for (const word of ["", "a b", "$(rm)", "~", "a;b", "a\nb", "*", "é"]) {
+  for (const word of ["", "a b", "$(rm)", "~", "a;b", "*", "é"]) {
     assert.equal(quoteWord(word), `'${word}'`);
   }
   assert.equal(quoteWord("it's"), `'it'\\''s'`);
   assert.equal(quoteProgram("$HOME/my bin/x"), `"$HOME"/'my bin/x'`);
   assert.equal(quoteProgram("/opt/$HOME/x"), "'/opt/$HOME/x'");
-  for (const quote of [quoteIdent, quoteLiteral, quoteWord]) {
+  assert.equal(quoteText("a'$b"), "$sql$\na'$b\n$sql$");
+  assert.equal(quoteText("$sql$ $sql_"), "$sql__$\n$sql$ $sql_\n$sql__$");
+  for (const quote of [quoteIdent, quoteLiteral, quoteText, quoteWord]) {
     assert.throws(() => quote("a\0b"), RangeError);
+  }
+  for (const quote of [quoteWord, quoteProgram]) {
+    for (const text of ["a\nb", "a\r"]) {
+      assert.throws(() => quote(text), {
+        kind: "usage",
+        message: /newline — a command is one line/,
+      });
+    }
   }
 });
 
@@ -62,30 +73,34 @@ Deno.test({ name: "a source for Greenplum, in full", permissions }, () => {
     `BEGIN;
 
 -- To look at what is to come: it commits nothing, so a SELECT moves nothing.
-DROP EXTERNAL TABLE IF EXISTS "public"."crimes_peek";
+SELECT kafka.make_table('crimes', '"public"."crimes_peek"', '"public"."crimes"', $sql$
 CREATE READABLE EXTERNAL WEB TABLE "public"."crimes_peek" (LIKE "public"."crimes")
 EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic crimes --group gpdb-kafka.crimes --commit no --on-lost earliest'
 ON ALL
 FORMAT 'CSV' (DELIMITER ',' NULL '' NEWLINE 'LF')
 ENCODING 'UTF8'
-LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT;
+LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT
+$sql$);
 
 -- For kafka.load alone, which says what to read in a comment: anything else is refused.
-DROP EXTERNAL TABLE IF EXISTS kafka."crimes_reader";
+SELECT kafka.make_table('crimes', 'kafka."crimes_reader"', '"public"."crimes"', $sql$
 CREATE READABLE EXTERNAL WEB TABLE kafka."crimes_reader" (LIKE "public"."crimes")
 EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic crimes --ranges-from-query'
 ON ALL
 FORMAT 'CSV' (DELIMITER ',' NULL '' NEWLINE 'LF')
 ENCODING 'UTF8'
-LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT;
+LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT
+$sql$);
 
 -- ON SEGMENT 0, not ON MASTER: only segments are told the text of kafka.load's statements.
-DROP EXTERNAL TABLE IF EXISTS kafka."crimes_planner";
-CREATE READABLE EXTERNAL WEB TABLE kafka."crimes_planner" (topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint)
-EXECUTE '"$HOME"/kafka_consumer plan --brokers k1:9092,k2:9092 --topic crimes --group gpdb-kafka.crimes --from-query'
+SELECT kafka.make_table('crimes', 'kafka."crimes_planner"', '"public"."crimes"', $sql$
+CREATE READABLE EXTERNAL WEB TABLE kafka."crimes_planner" (topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint,
+  cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
+EXECUTE '"$HOME"/kafka_consumer plan --brokers k1:9092,k2:9092 --topic crimes --group gpdb-kafka.crimes --log-identity --timeout 10s --from-query'
 ON SEGMENT 0
 FORMAT 'CSV' (DELIMITER ',' NULL '' NEWLINE 'LF')
-ENCODING 'UTF8';
+ENCODING 'UTF8'
+$sql$);
 
 SELECT kafka.add_source(
   name := 'crimes',
@@ -101,9 +116,9 @@ SELECT kafka.add_source(
   on_lost := 'fail',
   max_records := NULL);
 
-GRANT USAGE ON SCHEMA kafka TO "etl";
+SELECT kafka.allow('etl');
 GRANT INSERT ON "public"."crimes" TO "etl";
-GRANT SELECT ON "public"."crimes_peek", kafka."crimes_reader", kafka.status, kafka.lag, kafka.load_offset TO "etl";
+GRANT SELECT ON "public"."crimes_peek", kafka."crimes_reader" TO "etl";
 
 COMMIT;
 `,
@@ -122,8 +137,19 @@ Deno.test({ name: "hostile names stay inside of their quotes", permissions: "non
     program: hostile,
     roles: [hostile],
   }, "greenplum");
-  // Without its quoted parts nothing of them is left.
-  const bare = ddl.replace(/^--.*$/gm, "")
-    .replaceAll(/E'(?:''|\\\\|[^'\\])*'|'(?:''|[^'\\])*'|"(?:""|[^"])*"/g, "·");
-  assert.doesNotMatch(bare, /[\\$"']|--|\/\*|\bf\b/);
+  // Without its quoted parts nothing of them is left; and inside of what is SQL again, neither.
+  const strip = (sql: string) =>
+    sql.replaceAll(/E'(?:''|\\\\|[^'\\])*'|'(?:''|[^'\\])*'|"(?:""|[^"])*"/g, "·");
+  const inner: string[] = [];
+  const outer = ddl.replace(/^--.*$/gm, "").replaceAll(
+    /\$(sql_*)\$([^]*?)\$\1\$/g,
+    (_, _tag, text) => {
+      inner.push(text);
+      return "·";
+    },
+  );
+  assert.equal(inner.length, 3);
+  for (const sql of [outer, ...inner]) {
+    assert.doesNotMatch(strip(sql), /[\\$"']|--|\/\*|\bf\b/);
+  }
 });

@@ -12,6 +12,7 @@ const load: Loaded = {
   rejected: 0,
   records: 1300,
   lag: 0,
+  lost: 0,
   reason: "end",
   seconds: 0.5,
   loadNo: 7,

@@ -50,14 +50,27 @@ Deno.test({ name: "a statement without ranges for this topic is refused", permis
 });
 
 Deno.test({ name: "a plan is asked for with or without a comment", permissions }, () => {
-  const nothing = { at: null, offsets: [] };
+  const nothing = { at: null, offsets: [], mirror: false, log: null };
   assert.deepEqual(queryPlan(undefined, "t"), nothing);
   assert.deepEqual(queryPlan("SELECT * FROM t_planner", "t"), nothing);
   assert.deepEqual(queryPlan("/* kafka-plan topic=t */ SELECT", "t"), nothing);
-  assert.deepEqual(queryPlan("/* kafka-plan topic=t at=17 commit=0:5,12:0 */ SELECT", "t"), {
+  const stand = "log=0f mirror=yes stand=0:5:3,12:0";
+  assert.deepEqual(queryPlan(`/* kafka-plan topic=t at=17 ${stand} */ SELECT`, "t"), {
     at: 17,
-    offsets: [{ partition: 0, offset: 5 }, { partition: 12, offset: 0 }],
+    offsets: [
+      { partition: 0, offset: 5, leaderEpoch: 3 },
+      { partition: 12, offset: 0, leaderEpoch: -1 },
+    ],
+    mirror: true,
+    log: "0f",
+  });
+  assert.equal(queryPlan("/* kafka-plan topic=t log=0f stand=0:5:3 */", "t").mirror, false);
+  // As schema kafka of version 0.1 says it: always to be mirrored.
+  assert.deepEqual(queryPlan("/* kafka-plan topic=t commit=0:5 */ SELECT", "t"), {
+    ...nothing,
+    offsets: [{ partition: 0, offset: 5, leaderEpoch: -1 }],
+    mirror: true,
   });
   assert.throws(() => queryPlan("/* kafka-plan topic=u */", "t"), /wants topic "u"/);
-  assert.throws(() => queryPlan("/* kafka-plan topic=t commit=0-5 */", "t"), /"0-5" is not/);
+  assert.throws(() => queryPlan("/* kafka-plan topic=t stand=0-5 */", "t"), /"0-5" is not/);
 });

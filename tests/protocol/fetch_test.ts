@@ -17,7 +17,6 @@ const plain = {
 
 Deno.test("Fetch: one partition, and where its batches lie", none, () => {
   assert.deepEqual(decode("fetch_plain"), {
-    throttle: 0,
     errorCode: 0,
     partitions: [{ ...plain, start: 70, end: 683 }],
   });

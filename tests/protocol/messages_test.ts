@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../lib/protocol/messages/list_offsets.ts";
@@ -9,6 +11,7 @@ import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { Reader } from "../../lib/protocol/reader.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../golden/frames.ts";
 
 const none = { permissions: "none" } as const;
@@ -199,7 +202,22 @@ Deno.test("InitProducerId: given, and not yet", none, () => {
   const given = decodeWhole(initProducerId, frame("init_producer_id"));
   assert.deepEqual(given, { errorCode: 0, producerId: 0, producerEpoch: 0 });
   const loading = decodeWhole(initProducerId, frame("init_producer_id_loading"));
-  assert.deepEqual(loading, { errorCode: 14, producerId: -1, producerEpoch: -1 });
+  assert.deepEqual(loading, {
+    errorCode: 14,
+    producerId: -1,
+    producerEpoch: -1,
+  });
+});
+
+Deno.test("DescribeConfigs: a value, and a broker that was asked for another one's", none, () => {
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs")), {
+    errorCode: 0,
+    values: new Map([["producer.id.expiration.ms", "86400000"]]),
+  });
+  assert.deepEqual(decodeWhole(describeConfigs, frame("describe_configs_elsewhere")), {
+    errorCode: 42,
+    values: new Map(),
+  });
 });
 
 Deno.test("Produce: taken, again behind the first, unknown topic, corrupt batch", none, () => {
@@ -234,4 +252,28 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
   });
+});
+
+Deno.test("CreateTopics: made, exists, and why a name is refused", none, () => {
+  assert.deepEqual(decodeWhole(createTopics, frame("create_topics")), [
+    { topic: "golden_new", errorCode: 0, errorMessage: null },
+  ]);
+  assert.deepEqual(decodeWhole(createTopics, frame("create_topics_exists")), [
+    { topic: "golden-plain", errorCode: 36, errorMessage: "Topic 'golden-plain' already exists." },
+  ]);
+  const [{ errorCode, errorMessage }] = decodeWhole(createTopics, frame("create_topics_collides"));
+  assert.equal(errorCode, 17);
+  assert.match(errorMessage!, /collides with existing topic: golden_new/);
+});
+
+Deno.test("every answer that has a throttle time reports it to who reads it", none, () => {
+  const without = /^(api_versions|sasl_)/;
+  for (const name of cases.filter((name) => !without.test(name))) {
+    const bytes = frame(name);
+    const at = name.startsWith("produce") ? bytes.length - 4 : 0;
+    new DataView(bytes.buffer).setInt32(at, 12_345);
+    const reader = new Reader(bytes);
+    apiOf(name).decode(reader);
+    assert.equal(reader.throttled, 12_345, name);
+  }
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { Batch, batchEnd, controlType, int64At } from "../../lib/protocol/record_batch.ts";
 import { type Case, decodeWhole, frame } from "../golden/frames.ts";

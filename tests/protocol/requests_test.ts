@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import foreignMessage from "kafkajs/src/protocol/request.js";
 import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/request.js";
+import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/request.js";
+import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
@@ -13,6 +15,8 @@ import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/req
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
+import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../lib/protocol/messages/init_producer_id.ts";
@@ -62,6 +66,25 @@ requests("ApiVersions, Metadata", async () => {
   const all = new Writer();
   metadata.encode(all, { topics: null });
   assert.deepEqual([...all.finish()], [0xff, 0xff, 0xff, 0xff, 0]);
+});
+
+requests("CreateTopics", async () => {
+  const configs = [{ name: "retention.ms", value: "-1" }, { name: "ä", value: "" }];
+  const topics = [
+    { topic: "t", partitions: 3, replication: 2, configs },
+    { topic: "u", partitions: -1, replication: -1, configs: [] },
+  ];
+  const theirs = topics.map(({ topic, partitions, replication, configs }) => ({
+    topic,
+    numPartitions: partitions,
+    replicationFactor: replication,
+    configEntries: configs,
+  }));
+  await same(
+    createTopics,
+    { topics, timeout: 5000 },
+    foreignCreateTopics({ topics: theirs, timeout: 5000, validateOnly: false }),
+  );
 });
 
 requests("Fetch", async () => {
@@ -187,6 +210,15 @@ requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
   const authBytes = await foreignPlain({ authorizationIdentity: "", ...user }).encode();
   const ours = new TextEncoder().encode("\0alice\0secret");
   await same(saslAuthenticate, ours, foreignAuthenticate({ authBytes }));
+});
+
+requests("DescribeConfigs", async () => {
+  const configNames = ["a.b", "c"];
+  await same(
+    describeConfigs,
+    { broker: 3, names: configNames },
+    foreignDescribeConfigs({ resources: [{ type: 4, name: "3", configNames }] }),
+  );
 });
 
 requests("Produce, up to its records", async () => {

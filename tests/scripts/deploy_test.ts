@@ -3,21 +3,9 @@ import assert from "node:assert/strict";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quote } from "../../scripts/deploy/remote.ts";
+import { scp, ssh } from "../support/hosts.ts";
 
 const deploy = fileURLToPath(new URL("../../scripts/deploy.ts", import.meta.url));
-
-/** They leave out the options and find a host's home in $HOSTS/HOST; there is none of "down". */
-const scp = `#!/bin/sh
-while [ $# -gt 2 ]; do shift; done
-host=\${2%%:*} path=\${2#*:}
-[ -d "$HOSTS/$host" ] || { echo "greetings" >&2; echo "ssh: connect to host $host: No route" >&2; exit 255; }
-cd "$HOSTS/$host" && if [ -e "$HOSTS/garble" ]; then echo garbled >"$path"; else cp "$1" "$path"; fi
-`;
-const ssh = `#!/bin/sh
-while [ $# -gt 2 ]; do shift; done
-[ -d "$HOSTS/$1" ] || { echo "ssh: connect to host $1: No route" >&2; exit 255; }
-cd "$HOSTS/$1" && exec sh -c "$2"
-`;
 
 interface Site extends AsyncDisposable {
   folder: string;

@@ -13,8 +13,13 @@ export const binaries = Deno.env.get("GPDB_KAFKA_TEST_BINARIES");
 export const consumerPath = `${binaries}/kafka_consumer`;
 
 /** How `deno task test` compiles: closed networks can do no other way, so that way must work. */
-export function compilesClosed(): boolean {
+function compilesClosed(): boolean {
   return !Deno.env.get("DENORT_BIN") && Deno.build.target === closedNetwork.target;
+}
+
+/** The README's command that makes the programs under test. */
+export function compileCommand(): string {
+  return `deno task compile${compilesClosed() ? " --closed-network" : ""}`;
 }
 
 /** A program that only a test needs, with what kafka_consumer is compiled with. */

@@ -55,9 +55,15 @@ export function programDeno(): string {
 export function start(
   program: Program,
   args: readonly string[],
-  { env = {}, cwd }: CliOptions = {},
+  options: CliOptions = {},
 ): Deno.ChildProcess {
-  const [command, ...rest] = commandLine(program, args);
+  return startCommand(commandLine(program, args), options);
+}
+
+function startCommand(
+  [command, ...rest]: readonly string[],
+  { env = {}, cwd }: CliOptions,
+): Deno.ChildProcess {
   return new Deno.Command(command, {
     args: rest,
     cwd,
@@ -78,13 +84,17 @@ const cleared = Object.fromEntries(
 );
 
 /** Runs a program to its end. */
-export async function runProgram(
+export function runProgram(
   program: Program,
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<Finished> {
+  return runCommand(commandLine(program, args), options);
+}
+
+async function runCommand(line: readonly string[], options: CliOptions): Promise<Finished> {
   const started = performance.now();
-  const child = start(program, args, options);
+  const child = startCommand(line, options);
   const writing = (async () => {
     const writer = child.stdin.getWriter();
     const { stdin = "" } = options;
@@ -104,6 +114,17 @@ export async function runProgram(
     stderr: new TextDecoder().decode(stderr),
     ms: performance.now() - started,
   };
+}
+
+/** Runs a program to its end in a shell, with redirections as it writes them: `2>/dev/full`. */
+export async function runRedirected(
+  program: Program,
+  args: readonly string[],
+  redirections: string,
+  options: CliOptions = {},
+): Promise<Finished> {
+  const line = commandLine(program, args);
+  return await runCommand(["sh", "-c", `exec "$@" ${redirections}`, "sh", ...line], options);
 }
 
 /** Runs kafka_consumer to its end. */

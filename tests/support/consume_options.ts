@@ -18,6 +18,7 @@ export const defaults: ConsumeOptions = {
   value: "row",
   columns: [],
   until: "end",
+  metadataMaxAge: 60_000,
   tombstones: "skip",
   checkCrcs: true,
   memoryMax: MEMORY_MAX,

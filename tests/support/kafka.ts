@@ -97,14 +97,21 @@ export async function topicOffsets(broker: Broker, topic: string): Promise<Parti
     .sort((a, b) => a.partition - b.partition);
 }
 
-/** A new leader is named a moment before it answers as one. */
-async function offsetsOf(admin: Admin, topic: string) {
+function offsetsOf(admin: Admin, topic: string) {
+  return patiently(() => admin.fetchTopicOffsets(topic));
+}
+
+/**
+ * Asks again while the answer is one that passes, 10 s at most: a new leader, or coordinator, is
+ * named a moment before it answers as one.
+ */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + 10_000;;) {
     try {
-      return await admin.fetchTopicOffsets(topic);
+      return await ask();
     } catch (error) {
-      const { type } = error as { type?: string };
-      if (type !== "NOT_LEADER_FOR_PARTITION" || Date.now() > deadline) throw error;
+      const { retriable } = error as { retriable?: boolean };
+      if (!retriable || Date.now() > deadline) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -118,7 +125,7 @@ export async function groupOffsets(
 ): Promise<Map<number, bigint>> {
   const [found] = await withAdmin(
     broker,
-    (admin) => admin.fetchOffsets({ groupId, topics: [topic] }),
+    (admin) => patiently(() => admin.fetchOffsets({ groupId, topics: [topic] })),
   );
   const offsets = found.partitions.map(({ partition, offset }) =>
     [partition, BigInt(offset)] as const

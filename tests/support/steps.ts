@@ -2,7 +2,7 @@
 export async function stepBeside(
   t: Deno.TestContext,
   name: string,
-  fn: () => void,
+  fn: () => void | Promise<void>,
 ): Promise<void> {
   await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false, sanitizeExit: false });
 }

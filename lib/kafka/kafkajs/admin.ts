@@ -8,24 +8,8 @@ import { kafkajs } from "./client.ts";
 /** How long the connections have to be closed properly, milliseconds. */
 const FAREWELL = 500;
 
-/** Error codes that are about what was asked for, not about who asked or whom. */
-const askedFor = [
-  ...["INVALID_PARTITIONS", "INVALID_REPLICATION_FACTOR", "INVALID_CONFIG"],
-  ...["INVALID_TOPIC_EXCEPTION", "INVALID_REQUEST", "POLICY_VIOLATION"],
-];
-
 /** DescribeConfigs' source of what was set for the topic itself. */
 const TOPIC_CONFIG = 1;
-
-/** What a topic is made of. */
-export interface NewTopic {
-  topic: string;
-  /** -1: what the brokers' num.partitions says. */
-  partitions: number;
-  /** -1: what their default.replication.factor says. */
-  replication: number;
-  configs: { name: string; value: string }[];
-}
 
 export interface TopicConfig {
   name: string;
@@ -55,22 +39,6 @@ export class Admin {
   constructor(config: ClientConfig) {
     this.#config = config;
     this.#admin = kafkajs(config).admin({ retry: { initialRetryTime: 50, maxRetryTime: 1000 } });
-  }
-
-  /** Creates a topic. Returns false where there is one of that name. Throws Failure. */
-  createTopic({ topic, partitions, replication, configs }: NewTopic): Promise<boolean> {
-    return this.#call(`cannot create topic "${topic}"`, () =>
-      this.#admin.createTopics({
-        // kafkajs asks one broker for the leaders, and fails where that one has not heard of them.
-        waitForLeaders: false,
-        timeout: this.#config.timeout,
-        topics: [{
-          topic,
-          numPartitions: partitions,
-          replicationFactor: replication,
-          configEntries: configs,
-        }],
-      }));
   }
 
   /** Deletes a topic that exists. Throws Failure. */
@@ -112,11 +80,11 @@ export class Admin {
 
   /** Who is in a group. One that there is not is Dead. Throws Failure. */
   async group(group: string): Promise<GroupState> {
-    const { groups } = await this.#call(
-      `cannot read the members of group "${group}"`,
-      () => this.#admin.describeGroups([group]),
-    );
-    const [{ state, members }] = groups;
+    const failed = `cannot read the members of group "${group}"`;
+    const { groups } = await this.#call(failed, () => this.#admin.describeGroups([group]));
+    const found = groups.find(({ groupId }) => groupId === group);
+    if (!found) throw new Failure("broker", `${failed}: its coordinator left it out of its answer`);
+    const { state, members } = found;
     return {
       state,
       members: members.map(({ memberId, clientId, clientHost }) => ({
@@ -168,6 +136,5 @@ function asFailure(failed: string, error: unknown): Failure {
   const { type, code, message = String(error) } = inner;
   const why = type === undefined ? message : `${type} (${code})`;
   const denied = login || typeof code === "number" && isDenied(code);
-  const kind = denied ? "denied" : type && askedFor.includes(type) ? "usage" : "broker";
-  return new Failure(kind, `${failed}: ${why}`, { cause: error });
+  return new Failure(denied ? "denied" : "broker", `${failed}: ${why}`, { cause: error });
 }

@@ -1,8 +1,10 @@
 import type { Cluster, Consumer } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { isDenied } from "../../protocol/error_codes.ts";
+import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
+import { atMost, within } from "../deadline.ts";
 import { partitionNames, type TopicPartition } from "../offsets.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
@@ -76,7 +78,12 @@ export class Membership {
   #left: Promise<void> | null = null;
   #changed = Promise.withResolvers<void>();
 
-  private constructor(config: ClientConfig, group: string, topics: readonly string[]) {
+  private constructor(
+    config: ClientConfig,
+    group: string,
+    topics: readonly string[],
+    metadataMaxAge: number,
+  ) {
     this.#config = config;
     this.#group = group;
     this.#topics = topics;
@@ -87,6 +94,8 @@ export class Membership {
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxWaitTimeInMs: FETCH_WAIT,
       allowAutoTopicCreation: false,
+      // Partitions that a topic gets are seen at the next look, and the group then shares again.
+      metadataMaxAge,
       partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
       // Long, and close to one another: one that has no tries left forgets who it was, and the
       // group then waits for the member it was. Who reads gives up by the config's timeout.
@@ -104,11 +113,15 @@ export class Membership {
     config: ClientConfig,
     group: string,
     topics: readonly string[],
+    metadataMaxAge: number,
   ): Promise<Membership> {
-    const membership = new Membership(config, group, topics);
-    await membership.#start().catch(async (error) => {
+    // kafkajs would send a frame that says something else.
+    if (!isSendable(group)) throw new Failure("usage", "cannot join a group: its name is too long");
+    const membership = new Membership(config, group, topics, metadataMaxAge);
+    const failed = `cannot join group "${group}"`;
+    await within(config.timeout, failed, membership.#start()).catch(async (error) => {
       await membership.close();
-      throw membership.#asFailure(error);
+      throw error instanceof Failure ? error : membership.#asFailure(error);
     });
     return membership;
   }
@@ -243,12 +256,4 @@ export class Membership {
       { cause: error },
     );
   }
-}
-
-/** Waits for the work, however it ends, but not longer. */
-async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, milliseconds);
-  await Promise.race([work?.catch(() => {}), late.promise]);
-  clearTimeout(timer);
 }

@@ -32,8 +32,6 @@ export interface FetchedPartition {
 }
 
 export interface FetchResponse {
-  /** How long the broker held the response back because of a quota, milliseconds. */
-  throttle: number;
   errorCode: number;
   partitions: FetchedPartition[];
 }
@@ -69,7 +67,7 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
     writer.int32(0);
   },
   decode(reader) {
-    const throttle = reader.int32();
+    reader.throttleTime();
     const errorCode = reader.int16();
     reader.int32();
     const partitions: FetchedPartition[] = [];
@@ -93,6 +91,6 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
         partitions.push(partition);
       });
     });
-    return { throttle, errorCode, partitions };
+    return { errorCode, partitions };
   },
 };

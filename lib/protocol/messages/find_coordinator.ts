@@ -27,7 +27,7 @@ export const findCoordinator: Api<FindCoordinatorRequest, FindCoordinatorRespons
     writer.string(group).int8(0);
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     return {
       errorCode: reader.int16(),
       errorMessage: reader.nullableString(),

@@ -21,7 +21,7 @@ export const initProducerId: Api<null, InitProducerIdResponse> = {
     writer.nullableString(null).int32(0);
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     return {
       errorCode: reader.int16(),
       producerId: reader.int64(),

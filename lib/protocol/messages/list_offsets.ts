@@ -55,7 +55,7 @@ export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
     });
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     return {
       topics: reader.array((r) => ({
         topic: r.string(),

@@ -62,7 +62,7 @@ export const metadata: Api<MetadataRequest, MetadataResponse> = {
     writer.boolean(false);
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     const brokers = reader.array((r) => {
       const broker = { id: r.int32(), host: r.string(), port: r.int32() };
       r.nullableString();
@@ -120,7 +120,7 @@ export const metadataWithIds: Api<MetadataRequest, MetadataResponse> = {
     writer.boolean(false).boolean(false).boolean(false).noTaggedFields();
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     const brokers = reader.compactArray((r) => {
       const broker = { id: r.int32(), host: r.compactString(), port: r.int32() };
       r.nullableCompactString();

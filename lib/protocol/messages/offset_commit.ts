@@ -52,7 +52,7 @@ export const offsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
     });
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     return {
       topics: reader.array((r) => ({
         topic: r.string(),

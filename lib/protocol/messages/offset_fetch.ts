@@ -45,7 +45,7 @@ export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
     }
   },
   decode(reader) {
-    reader.int32();
+    reader.throttleTime();
     return {
       topics: reader.array((r) => ({
         topic: r.string(),

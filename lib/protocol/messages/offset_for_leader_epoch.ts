@@ -42,7 +42,7 @@ export const offsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLea
       });
     },
     decode(reader) {
-      reader.int32();
+      reader.throttleTime();
       return {
         topics: reader.array((r) => ({
           topic: r.string(),

@@ -56,7 +56,7 @@ export const produce: Api<ProduceRequest, ProducedPartition[]> = {
         p.int64();
       });
     });
-    reader.int32();
+    reader.throttleTime();
     return produced;
   },
 };

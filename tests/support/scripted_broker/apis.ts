@@ -84,6 +84,13 @@ const definitions = {
     `${throttle}, topics [topic string, partitions [errorCode int16, partition int32, ` +
     "leaderEpoch int32, endOffset int64]]",
   ],
+  describeConfigs: [
+    [32, 1, 2, 4],
+    "resources [type int8, name string, keys ?[string]], includeSynonyms boolean",
+    `${throttle}, results [errorCode int16, errorMessage ?string, type int8, name string, ` +
+    "configs [name string, value ?string, readOnly boolean, source int8, sensitive boolean, " +
+    "synonyms [name string, value ?string, source int8]]]",
+  ],
   saslAuthenticate: [
     [36, 0, 1, 2],
     "authBytes bytes",

@@ -39,6 +39,8 @@ export class Model {
   coordinator = (_group: string): number => 1;
   nextProducerId = 1000;
   sasl: { username: string; password: string } | null = null;
+  /** Every broker's own configs. */
+  readonly configs = new Map<string, string>();
 
   /** Adds a topic, led by the brokers in turn; one of the name before is replaced, with a new id. */
   create(name: string, partitions = 1): Topic {
@@ -142,8 +144,9 @@ export class Model {
       return { errorMessage: null, nodeId, ...address };
     },
     saslHandshake: ({ request }) => ({
-      errorCode: request.mechanism === "PLAIN" ? 0 : 33,
-      mechanisms: ["PLAIN"],
+      // Without a login: ILLEGAL_SASL_STATE; with one: UNSUPPORTED_SASL_MECHANISM but for PLAIN.
+      errorCode: this.sasl === null ? 34 : request.mechanism === "PLAIN" ? 0 : 33,
+      mechanisms: this.sasl === null ? [] : ["PLAIN"],
     }),
     saslAuthenticate: ({ request, code }) => {
       const [, username, password] = new TextDecoder().decode(request.authBytes).split("\0");
@@ -163,6 +166,17 @@ export class Model {
       if (producerId !== -1) return { producerId, producerEpoch: producerEpoch + 1 };
       return { producerId: this.nextProducerId++, producerEpoch: 0 };
     },
+    describeConfigs: ({ request, code }) => ({
+      results: request.resources.map(({ type, name, keys }: Message) => ({
+        ...{ errorCode: code ?? 0, errorMessage: null, type, name },
+        configs: (code ? [] : keys ?? [...this.configs.keys()])
+          .filter((key: string) => this.configs.has(key))
+          .map((key: string) => ({
+            ...{ name: key, value: this.configs.get(key), readOnly: true, source: 4 },
+            ...{ sensitive: false, synonyms: [] },
+          })),
+      })),
+    }),
     offsetForLeaderEpoch: (asked) => this.#perPartition(asked, "topic", "partition", endOfEpoch),
   };
 

@@ -1,0 +1,74 @@
+import { assign, isOurs } from "./assign.ts";
+import { Commits } from "./commits.ts";
+import { readSpans } from "./fetch.ts";
+import { plan, planAdded } from "./plan.ts";
+import { newReading, type Reading, type Run } from "./reading.ts";
+import type { Span } from "./span.ts";
+import { describeTopics, partitionsOf, type Topic } from "./topics.ts";
+import { pause, unlessAborted } from "./waiting.ts";
+
+/** Reads what is nobody else's to read, and commits when the stream is closed. */
+export async function readAlone(run: Run): Promise<Span[]> {
+  const { cluster, options, output, decoder } = run;
+  let topics = await describeTopics(cluster, options.topics);
+  const spans = await plan(cluster, run, topics, assign(options, partitionsOf(topics)));
+  const commits = new Commits(cluster, options, spans);
+  await commits.starts();
+  while (true) {
+    const round = new AbortController();
+    const growing = grown(run, topics, round.signal);
+    growing.then((more) => more && round.abort(), () => {});
+    const signal = options.until === "end" ? undefined : round.signal;
+    const reading = newReading(run, () => commits.inPassing(), signal);
+    try {
+      await readPartitions(reading, spans);
+    } finally {
+      round.abort();
+    }
+    const more = await growing;
+    if (!more || reading.idle || decoder.full) break;
+    topics = more;
+    const added = partitionsOf(topics).filter((partition) =>
+      isOurs(options.assignment, partition.partition) &&
+      !spans.some((span) =>
+        span.topic === partition.topic && span.partition === partition.partition
+      )
+    );
+    for (const span of spans) span.jump(span.done);
+    spans.push(...await planAdded(cluster, run, topics, added, spans));
+  }
+  await output.close();
+  await commits.last();
+  return spans;
+}
+
+/** Reads the spans; without any, waits for as long as the run is to wait. */
+export async function readPartitions(reading: Reading, spans: readonly Span[]): Promise<void> {
+  const { options: { until }, signal } = reading;
+  if (spans.length > 0) return await readSpans(reading, spans.filter((span) => !span.isFetched));
+  if (signal === undefined || until === "end") return;
+  await pause(until === "forever" ? Infinity : until.idle, signal);
+  reading.idle = !signal.aborted;
+}
+
+/** Waits until the topics have more partitions; null if the signal is aborted before. */
+async function grown(
+  { cluster, options }: Run,
+  topics: readonly Topic[],
+  signal: AbortSignal,
+): Promise<Topic[] | null> {
+  if (options.until === "end" || options.partitions !== null) return null;
+  while (true) {
+    await pause(options.metadataMaxAge, signal);
+    if (signal.aborted) return null;
+    const asked = describeTopics(cluster, options.topics).catch((error) => {
+      cluster.config.debug(`new partitions are not looked for this time: ${error.message}`);
+      return null;
+    });
+    const found = await unlessAborted(asked, signal);
+    if (!found || signal.aborted) continue;
+    if (found.some(({ partitions }, i) => partitions.length > topics[i].partitions.length)) {
+      return found;
+    }
+  }
+}

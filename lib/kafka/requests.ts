@@ -1,0 +1,57 @@
+/** What every request has, whatever it asks for: its frame, and that the broker accepts it. */
+import { Failure } from "../failure.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { Api } from "../protocol/messages/api.ts";
+import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
+import { Writer } from "../protocol/writer.ts";
+import type { Connection } from "./connection.ts";
+
+export interface Frame {
+  correlation: number;
+  clientId: string;
+  /** Bytes that are sent after it and count as part of it. */
+  tail: number;
+}
+
+/** A request with its size and header. Throws Failure (usage) if it holds what can't be sent. */
+export function encodeRequest<Request>(
+  api: Api<Request, unknown>,
+  request: Request,
+  { correlation, clientId, tail }: Frame,
+): Uint8Array {
+  const writer = new Writer();
+  try {
+    writer.int32(0).int16(api.key).int16(api.version).int32(correlation).string(clientId);
+    if (api.flexible) writer.noTaggedFields();
+    api.encode(writer, request);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const failed = `cannot send a request of ${api.name}: ${error.message}`;
+    throw new Failure("usage", failed, { cause: error });
+  }
+  const frame = writer.finish();
+  new DataView(frame.buffer).setInt32(0, frame.length - 4 + tail);
+  return frame;
+}
+
+/** What the broker accepts. Throws Failure unless the versions of `apis` are among it. */
+export async function askVersions(
+  link: Pick<Connection, "name" | "call">,
+  apis: readonly Api<never, unknown>[],
+): Promise<VersionRange[]> {
+  const { apis: accepted } = await link.call(apiVersions, null).catch((error) => {
+    if (!(error instanceof Failure && error.cause instanceof ProtocolError)) throw error;
+    throw new Failure("broker", `${link.name} does not speak Kafka's protocol`, { cause: error });
+  });
+  for (const { name, key, version } of apis) {
+    const range = accepted.find((api) => api.key === key);
+    if (range && range.min <= version && version <= range.max) continue;
+    const has = range ? `versions ${range.min} to ${range.max}` : "no version";
+    throw new Failure(
+      "broker",
+      `${link.name} accepts ${has} of ${name}, this client speaks version ${version}: ` +
+        "Kafka 2.1 or later is needed",
+    );
+  }
+  return accepted;
+}

@@ -1,0 +1,45 @@
+-- Who may do what: nobody anything, unless kafka.allow says so.
+
+-- Lets a role call what a load takes, and look. What it may load is what it may INSERT into; what it
+-- may seek, pause and drop is what it owns. For the owner of this schema only.
+CREATE OR REPLACE FUNCTION kafka.allow(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  f regprocedure;
+BEGIN
+  EXECUTE format('GRANT USAGE ON SCHEMA kafka TO %I', role);
+  EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset TO %I', role);
+  -- If kafka.load runs with its caller's rights, the caller needs its steps, too.
+  FOR f IN
+    SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'kafka' AND (
+      p.proname IN ('load', 'lag_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source')
+      OR p.proname IN ('_begin', '_source', '_copy', '_logged', '_finish') AND NOT (
+        SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint)'::regprocedure))
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);
+  END LOOP;
+END
+$$;
+
+REVOKE ALL ON SCHEMA kafka FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA kafka FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kafka FROM PUBLIC;
+
+-- Functions that were made again have lost their grants; those of version 1 were open to everybody.
+DO $allow$
+DECLARE
+  role name;
+BEGIN
+  FOR role IN
+    SELECT r.rolname
+    FROM (SELECT (aclexplode(c.relacl)).*, c.relowner
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'kafka' AND c.relname = 'status') a
+    JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner
+  LOOP
+    PERFORM kafka.allow(role);
+  END LOOP;
+END
+$allow$;

@@ -1,0 +1,124 @@
+/**
+ * Every command that README.md, the other documents and the examples of every --help print is run
+ * as it is printed, where a person runs it who has cloned this; or it is in the table below, with
+ * what tests it instead.
+ */
+import assert from "node:assert/strict";
+import { compileCommand } from "../support/binaries.ts";
+import { deleteTopic, withAdmin } from "../support/kafka.ts";
+import { startWorld, type World } from "../support/document_world.ts";
+import { type Printed, printedCommands } from "../support/documents.ts";
+import { ownServer } from "../support/load.ts";
+
+/** What is not run here, and why. */
+const elsewhere: Record<string, string> = {
+  [compileCommand()]: "scripts/test.ts runs it before the tests of tests/binary",
+  "deno task compile":
+    "Deno's download site can't be reached everywhere; the same program as with --closed-network",
+  "deno task compile --closed-network": "scripts/test.ts runs it where it is possible",
+  "DENORT_BIN=/path/denort deno task compile --platform …":
+    "no command but its form; tests/scripts/compile_test.ts has what DENORT_BIN may be",
+  "npx deno@2.4.2": "no command but a program's name; scripts/compile/closed_network.ts runs it",
+  "npx -y deno@2.9.6 task test": "it runs this test",
+  "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
+  "deno task ok": "scripts/test.ts, as task test is, without the servers",
+  "npx -y deno@2.9.6 task bench": "it takes minutes",
+  "deno task bench": "it takes minutes",
+  "deno task kernel": "tests/protocol/kernel_test.ts compiles the kernel and compares",
+};
+
+/** What ends by Ctrl-C only, and what it has printed before. */
+const endless: [RegExp, RegExp][] = [
+  [/task demo:load/, /INSERT [1-9]/],
+  [/task demo:count/, /\d rows {2}\+/],
+  [/ load .*--every /, /load \d+: [1-9]\d* rows/],
+  [/ --watch/, /crimes/],
+  [/ --until forever/, /\n/],
+];
+
+const deadlineMs = 120_000;
+
+Deno.test({
+  name: "documents: every command that is printed works as it is printed",
+  ignore: !ownServer || Deno.build.os !== "linux",
+  async fn(t) {
+    const printed = new Map<string, Printed>();
+    for (const one of await printedCommands()) {
+      const before = printed.get(one.command);
+      const where = before ? `${before.where}, ${one.where}` : one.where;
+      printed.set(one.command, { ...one, where });
+    }
+    await t.step("what is tested elsewhere is printed still", () => {
+      const gone = Object.keys(elsewhere).filter((command) =>
+        !printed.has(command) && command !== compileCommand()
+      );
+      assert.deepEqual(gone, []);
+      assert.ok(printed.has(compileCommand()), compileCommand());
+    });
+    await using world = await startWorld();
+    const run = (some: Printed[], before?: () => Promise<void>) =>
+      some.reduce(async (last, { command, where }) => {
+        await last;
+        await t.step(`${where}: ${command}`, async () => {
+          await before?.();
+          await works(world, command);
+        });
+      }, Promise.resolve());
+    const here = [...printed.values()].filter(({ command }) => !Object.hasOwn(elsewhere, command));
+    const creates = ({ command }: Printed) => command.includes("topics create crimes");
+    await run(here.filter(creates), () => removeTopic(world));
+    await removeTopic(world);
+    await world.fill();
+    await run(here.filter((one) => !creates(one)));
+  },
+});
+
+async function removeTopic({ broker }: World): Promise<void> {
+  const topics = await withAdmin(broker, (admin) => admin.listTopics());
+  if (topics.includes("crimes")) await deleteTopic(broker, "crimes");
+}
+
+/** A command that only names what a program can do: `gpdb-kafka offsets reset`. */
+const naming = /^gpdb-kafka (load|consume|produce|plan|lag|(topics|offsets) [a-z]+)$/;
+
+async function works(world: World, command: string): Promise<void> {
+  if (naming.test(command)) {
+    const { code, stdout } = await finish(world, `${command} --help`);
+    assert.equal(code, 0);
+    for (const word of command.split(" ")) assert.ok(stdout.includes(word), `${word}: ${stdout}`);
+    return;
+  }
+  const [, shown] = endless.find(([pattern]) => pattern.test(command)) ?? [];
+  const { code, stdout, stderr } = await finish(world, command, shown);
+  assert.equal(code, shown ? 130 : 0, `${stdout}\n${stderr}`);
+  assert.doesNotMatch(stderr, /^(psql.*)?ERROR:/m);
+}
+
+/** Runs a command to its end, or until it has shown this; then as Ctrl-C ends it. */
+async function finish(world: World, command: string, shown?: RegExp) {
+  // A process group of its own, as a terminal gives it to a command.
+  const child = new Deno.Command("setsid", {
+    args: ["bash", "-c", `set -o pipefail\n${world.here(command)}`],
+    cwd: world.folder,
+    env: world.env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const signal = (name: string) =>
+    new Deno.Command("kill", { args: [`-${name}`, "--", `-${child.pid}`], stderr: "null" })
+      .outputSync();
+  const timer = setTimeout(() => signal("KILL"), deadlineMs);
+  const stderr = new Response(child.stderr).text();
+  let [stdout, ended] = ["", false];
+  if (shown) await world.write().catch(() => {});
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    stdout += chunk;
+    if (!shown?.test(stdout) || ended) continue;
+    ended = true;
+    signal("INT");
+  }
+  const { code } = await child.status;
+  clearTimeout(timer);
+  return { code, stdout, stderr: await stderr };
+}

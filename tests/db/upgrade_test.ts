@@ -1,0 +1,71 @@
+/** Schema kafka of a released version, with data, upgraded by installing today's. */
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { startBroker } from "../../scripts/broker.ts";
+import { createTopic, produce, uniqueName } from "../support/kafka.ts";
+import { addSource, installConsumer, load, runScript, startDatabase } from "../support/load.ts";
+import { dialect, ownServer } from "../support/load.ts";
+import { things } from "../support/load_world.ts";
+
+const golden = (version: string) =>
+  Deno.readTextFile(new URL(`golden/schema_${version}_${dialect}.sql`, import.meta.url));
+
+Deno.test({
+  name: "upgrade: from 0.1.0 with data, nothing is lost and nothing loaded twice",
+  ignore: !ownServer || dialect !== "postgres",
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startDatabase();
+    await installConsumer(pg);
+    const { sql } = pg;
+    const role = uniqueName("etl");
+    const topic = uniqueName("upgrade");
+    await createTopic(broker, topic);
+    await produce(broker, topic, things("a", "b", "c"));
+    await sql`CREATE TABLE things (id int, name text)`;
+    await runScript(pg, await golden("0.1.0"));
+    // What gpdb-kafka sql source of 0.1.0 printed.
+    const connection = `--brokers ${broker.bootstrap} --topic ${topic}`;
+    await sql`
+      SELECT kafka.add_source(name := 'things', topic := ${topic}, target := 'public.things',
+        reader := ${`"$HOME"/kafka_consumer ${connection}`},
+        planner := ${`"$HOME"/kafka_consumer plan ${connection} --group upgrade`},
+        group_name := 'upgrade', columns := ARRAY['id', 'name'], brokers := ${broker.bootstrap},
+        config_file := NULL, fallback := 'earliest', on_lost := 'fail', max_records := NULL)`;
+    await sql`CREATE ROLE ${sql(role)} LOGIN PASSWORD 'secret'`;
+    await sql`GRANT USAGE ON SCHEMA kafka TO ${sql(role)}`;
+    await sql`GRANT INSERT ON things TO ${sql(role)}`;
+    await sql`GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset TO ${sql(role)}`;
+    const dsn = new URL(pg.dsn);
+    [dsn.username, dsn.password] = [role, "secret"];
+    const etl = postgres(dsn.href, { max: 1, onnotice: () => {} });
+    try {
+      // The new program reads for the old schema: five columns, and the mirror as it was.
+      assert.equal((await load({ sql: etl }, "things", 2)).rows, 2);
+      for (let i = 0; i < 2; i++) await runScript(pg, await schemaSql("postgres"));
+      await assert.rejects(
+        load({ sql: etl }, "things"),
+        (error: { message: string; hint: string }) => {
+          assert.match(error.message, /planner of source "things" was made by an older gpdb-kafka/);
+          assert.equal(error.hint, "Run the SQL of gpdb-kafka sql source again.");
+          return true;
+        },
+      );
+      await addSource(pg, broker, { name: "things", topic, table: "things", group: "upgrade" });
+      // With the rights that its roles had.
+      assert.equal((await load({ sql: etl }, "things")).rows, 1);
+      assert.equal((await load({ sql: etl }, "things")).rows, 0);
+      assert.equal((await etl`SELECT lag::int FROM kafka.lag`)[0].lag, 0);
+    } finally {
+      await etl.end({ timeout: 1 });
+      await sql`DROP OWNED BY ${sql(role)}`;
+      await sql`DROP ROLE ${sql(role)}`;
+    }
+    const rows = await sql`SELECT name FROM things ORDER BY id`;
+    assert.deepEqual(rows.map(({ name }) => name), ["a", "b", "c"]);
+    const [{ leader_epochs, topic_id }] = await sql`
+      SELECT leader_epochs, topic_id FROM kafka.load_history ORDER BY load_no DESC LIMIT 1`;
+    assert.deepEqual([leader_epochs, topic_id?.length], [[0], 22]);
+  },
+});

@@ -1,0 +1,157 @@
+/**
+ * Where the documents' commands are run: a copy of the checkout, and a broker and a database that
+ * stand for those of the documents.
+ */
+import { delimiter, join } from "node:path";
+import postgres from "postgres";
+import { freePorts } from "../../scripts/broker/ports.ts";
+import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { generateRows } from "../../scripts/generate_rows.ts";
+import { quoteWord } from "../../lib/greenplum/quote.ts";
+import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { startPostgres } from "../../scripts/postgres.ts";
+import { copyCheckout } from "./checkout.ts";
+import { commandLine, consumer, producer, text } from "./cli.ts";
+import { scp, ssh } from "./hosts.ts";
+import { createTopic } from "./kafka.ts";
+import { addSource, installConsumer, runScript } from "./load.ts";
+
+export interface World extends AsyncDisposable {
+  broker: Broker;
+  /** Where the commands are run. */
+  folder: string;
+  /** The environment that they have. */
+  env: Record<string, string>;
+  /** A command with the names of this world's hosts; nothing else in it is changed. */
+  here(command: string): string;
+  /** Makes topic crimes with rows that group loader has read, and their table and source. */
+  fill(): Promise<void>;
+  /** Writes some more rows to topic crimes. */
+  write(): Promise<void>;
+}
+
+const password = "of-the-test";
+
+export async function startWorld(): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const { folder } = stack.use(await copyCheckout());
+  const broker = stack.use(await startBroker({ own: true }));
+  const pg = stack.use(await startPostgres());
+  await installConsumer(pg);
+  for (const role of ["gpadmin SUPERUSER", "etl"]) {
+    await pg.sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
+  }
+  await pg.sql`CREATE DATABASE warehouse OWNER gpadmin`;
+  const { host, hostname, port } = new URL(pg.dsn);
+  const dsn = (user: string) => `postgres://${user}:${password}@${host}/warehouse`;
+  const sql = postgres(dsn("gpadmin"), { max: 2, onnotice: () => {} });
+  stack.defer(() => sql.end({ timeout: 1 }));
+  const bin = await Deno.makeTempDir({ prefix: "gpdb-kafka-documents-" });
+  stack.defer(() => Deno.remove(bin, { recursive: true }));
+  await makePrograms(bin, {
+    KAFKA_BROKERS: broker.bootstrap,
+    DATABASE_URL: dsn("gpadmin"),
+    // What Greenplum gives to a command: the statement that reads from it.
+    GP_QUERY_STRING: "/* kafka-plan topic=crimes */ SELECT 1",
+  });
+  await makeFiles(folder, join(bin, "hosts"));
+  const [free] = freePorts(1);
+  const owned = stack.move();
+  return {
+    broker,
+    folder,
+    env: {
+      PATH: `${bin}${delimiter}${Deno.env.get("PATH")}`,
+      HOSTS: join(bin, "hosts"),
+      ...{ PGHOST: hostname, PGPORT: port, PGUSER: "gpadmin", PGPASSWORD: password },
+      // A person has none of these set, unless a document says so.
+      ...{ KAFKA_BROKERS: "", KAFKA_PEERS: "", KAFKA_CONFIG: "", DATABASE_URL: "" },
+      NO_COLOR: "1",
+    },
+    here: (command) =>
+      command
+        .replaceAll(/\bbroker\d:9092\b/g, broker.bootstrap)
+        .replaceAll(/postgres:\/\/(\w+)@coordinator\/warehouse\b/g, (_, user) => dsn(user))
+        .replaceAll("127.0.0.1:9187", `127.0.0.1:${free}`)
+        // In a sentence a task is called by what comes after `npx -y deno@2.9.6`. One demo that
+        // starts a broker is enough.
+        .replace(/^task (demo:)?/, (_, more) =>
+          `${more ? `KAFKA_BROKERS=${broker.bootstrap} ` : ""}deno task ${more ?? ""}`)
+        // The database is a PostgreSQL.
+        .replace(/^(gpdb-kafka sql (?:schema|source)\b)/, "$1 --for postgres"),
+    async fill() {
+      await createTopic(broker, "crimes", { partitions: 4 });
+      for (const [partition, rows] of [1500, 100, 100, 100].entries()) {
+        await produceRows(broker, rows, partition);
+      }
+      check(await consumer(["-b", broker.bootstrap, "-t", "crimes", "-g", "loader"]));
+      const session = { sql };
+      await runScript(session, await Deno.readTextFile(join(folder, "sql/crimes/postgres.sql")));
+      await sql`GRANT INSERT ON crimes TO etl`;
+      await runScript(session, await schemaSql("postgres"));
+      await addSource(session, broker, { name: "crimes", topic: "crimes", table: "crimes" });
+    },
+    write: () => produceRows(broker, 10, 1),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function produceRows(broker: Broker, rows: number, partition: number): Promise<void> {
+  const args = ["-b", broker.bootstrap, "-t", "crimes", "-p", `${partition}`];
+  const lines = [...generateRows({ rows, start: 1 + 10_000 * partition })].map(text).join("");
+  check(await producer(args, { stdin: lines }));
+}
+
+function check({ code, stderr }: { code: number; stderr: string }): void {
+  if (code !== 0) throw new Error(stderr);
+}
+
+/** Puts the programs of the documents into a folder, and stand-ins for those of other hosts. */
+async function makePrograms(bin: string, env: Record<string, string>): Promise<void> {
+  const write = (name: string, script: string) =>
+    Deno.writeTextFile(join(bin, name), script, { mode: 0o755 });
+  const words = (line: readonly string[]) => line.map(quoteWord).join(" ");
+  const script = (line: readonly string[]) => `#!/bin/sh\nexec ${words(line)} "$@"\n`;
+  const set = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  await write("kafka_consumer", script([...set, ...commandLine("consumer", [])]));
+  await write("kafka_producer", script([...set, ...commandLine("producer", [])]));
+  await write("gpdb-kafka", script([...set, ...commandLine("main", [])]));
+  await write("deno", script([Deno.execPath()]));
+  // The Deno of the tests, whichever is named: npx would fetch it.
+  await write("npx", '#!/bin/sh\n[ "$1" = -y ] && shift\nshift\nexec deno "$@"\n');
+  await write("scp", scp);
+  await write("ssh", ssh);
+  // gpscp -f HOSTS FILE =:FOLDER
+  await write(
+    "gpscp",
+    '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && [ -s "$3" ] && [ "${4#=:/}" != "$4" ]\n',
+  );
+  if (!await finds("psql")) {
+    const psql = new URL("psql.ts", import.meta.url).pathname;
+    await write("psql", script([Deno.execPath(), "run", "-A", "--quiet", psql]));
+  }
+}
+
+function finds(program: string): Promise<boolean> {
+  return new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()
+    .then(({ success }) => success, () => false);
+}
+
+/** Writes the files that the documents name. */
+async function makeFiles(folder: string, hosts: string): Promise<void> {
+  const write = (name: string, content: string) =>
+    Deno.writeTextFile(join(folder, name), content, { mode: 0o755 });
+  const program = "#!/bin/sh\necho kafka_consumer 0.0.0\n";
+  await write("kafka_consumer", program);
+  await Deno.mkdir(join(folder, "dist/linux-x86_64"), { recursive: true });
+  await write("dist/linux-x86_64/kafka_consumer", program);
+  await write("segment_hosts", "sdw1\nsdw2\n");
+  for (const host of ["sdw1", "sdw2"]) {
+    await Deno.mkdir(join(hosts, `gpadmin@${host}`), { recursive: true });
+  }
+  await write("loader.offsets", "crimes 0 1500\n");
+  const rows = [...generateRows({ rows: 50, start: 90_001 })].map(text).join("");
+  await write("crimes.csv", rows);
+  const packed = new Response(rows).body!.pipeThrough(new CompressionStream("gzip"));
+  await Deno.writeFile(join(folder, "crimes.csv.gz"), packed);
+}
