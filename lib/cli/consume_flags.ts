@@ -1,4 +1,5 @@
 import { queryRanges } from "../consume/query_ranges.ts";
+import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../consume/memory_limits.ts";
 import { parseRanges } from "../consume/ranges.ts";
 import type {
   Assignment,
@@ -179,7 +180,21 @@ export function consumeOptions(
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
+    memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
+}
+
+const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+function parseMemory(text: string | undefined): number {
+  if (text === undefined) return MEMORY_MAX;
+  const [, digits, unit] = /^(\d{1,12})([kmg]?)$/i.exec(text) ?? [];
+  const size = digits === undefined ? NaN : Number(digits) * units[unit.toLowerCase()];
+  if (size >= MEMORY_LEAST) return size;
+  throw new Failure(
+    "usage",
+    `${MEMORY_PROPERTY}: "${text}" is not a number of bytes, ${MEMORY_LEAST} or more — use 256m or 1g`,
+  );
 }
 
 function parseStart(text: string): Start {

@@ -7,7 +7,7 @@
 /** Properties that mean something here. */
 export const accepted: readonly string[] = words(`
   bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
-  metadata.max.age.ms topic.metadata.refresh.interval.ms
+  gpdb.kafka.memory.max metadata.max.age.ms topic.metadata.refresh.interval.ms
   enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
   ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain

@@ -10,9 +10,18 @@ const FIXED_ROOM = 32;
 export class RowFormat {
   readonly #names: readonly ColumnName[];
   readonly #flags: number;
+  /**
+   * The most bytes that a row can have: `fixed`, and `factor` times its record's. A text takes at
+   * most two bytes a byte and its quotes, and the same text may be in several columns.
+   */
+  readonly fixed: number;
+  readonly factor: number;
 
   constructor({ columns, value }: Pick<ConsumeOptions, "columns" | "value">) {
     this.#names = columns;
+    const texts = columns.filter((name) => name === "key" || typeof name === "object").length;
+    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts;
+    this.factor = 2 * (texts + 1);
     this.#flags = value === "field" ? Flag.valueField : value === "hex" ? Flag.valueHex : 0;
   }
 
@@ -46,14 +55,5 @@ export class RowFormat {
     const name = this.#names[column];
     if (name === undefined) return "the value";
     return typeof name === "object" ? `header "${name.header}"` : `the ${name}`;
-  }
-
-  /**
-   * The most bytes that `count` records of `size` bytes together can make: a text takes at most
-   * two bytes a byte and its quotes, and the same text may be in several columns.
-   */
-  room(size: number, count: number): number {
-    const texts = this.#names.filter((name) => name === "key" || typeof name === "object").length;
-    return count * (FIXED_ROOM * (this.#names.length + 1) + 4 * texts) + 2 * size * (texts + 1);
   }
 }

@@ -1,10 +1,15 @@
+import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { producedIn } from "../kafka/answers.ts";
-import { check } from "../kafka/errors.ts";
+import { BrokerError, check } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/offsets.ts";
 import { retry } from "../kafka/retry.ts";
+import type { CodecImplementation } from "../protocol/codecs/codec.ts";
+import { ownCodec } from "../protocol/codecs/codecs.ts";
+import { MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE } from "../protocol/error_codes.ts";
 import { produce } from "../protocol/messages/produce.ts";
-import { encodeBatch, readRecord, type RecordParts } from "../protocol/record.ts";
+import { compressBatch, readRecord, type RecordParts } from "../protocol/record.ts";
+import type { Codec } from "../protocol/record_batch.ts";
 import type { BadRecord } from "./decoder.ts";
 
 const utf8 = new TextEncoder();
@@ -13,13 +18,18 @@ const ALL_IN_SYNC = -1;
 /**
  * Bad records on their way to the dead letter topic. Each keeps its key, value and headers, and
  * gets headers that say where it came from and why: dead-letter.topic, .partition, .offset and
- * .reason. It goes to the partition of its own number, modulo the topic's partitions.
+ * .reason. It goes to the partition of its own number, modulo the topic's partitions, in a batch of
+ * the codec that it came in.
+ *
+ * What is larger than that topic takes goes there without its value, or without all but the headers
+ * above: dead-letter.truncated says so. It is never a reason to stop.
  */
 export class DeadLetters {
   readonly #cluster: Cluster;
   readonly #topic: string;
   #partitions = 0;
   readonly #waiting: BadRecord[] = [];
+  readonly #codecs = new Map<Codec, CodecImplementation>();
   #sending: Promise<void> = Promise.resolve();
 
   constructor(cluster: Cluster, topic: string) {
@@ -46,7 +56,7 @@ export class DeadLetters {
     const waiting = this.#waiting.splice(0);
     if (waiting.length > 0) {
       this.#sending = this.#sending.then(async () => {
-        // One a request: none is too large for a topic that took the original, together they may be.
+        // One a request: each is one that the topic may take, together they may be too large.
         for (const bad of waiting) await this.#send(bad);
       });
     }
@@ -54,8 +64,25 @@ export class DeadLetters {
   }
 
   async #send(bad: BadRecord): Promise<void> {
+    const whole = readRecord(bad.record!);
+    // The rows' codecs still have the records of the batch that this one is from.
+    let codec = this.#codecs.get(bad.codec);
+    if (!codec) this.#codecs.set(bad.codec, codec = await ownCodec(bad.codec));
+    for (const form of forms) {
+      const parts = form(whole);
+      const letter = { ...parts, headers: [...parts.headers, ...origin(bad)] };
+      const tail = compressBatch([letter], Date.now(), bad.codec, codec);
+      try {
+        return await this.#write(bad, tail);
+      } catch (error) {
+        if (form === forms.at(-1) || !isTooLarge(error)) throw error;
+        this.#cluster.config.debug((error as Error).message);
+      }
+    }
+  }
+
+  async #write(bad: BadRecord, tail: Uint8Array<ArrayBuffer>): Promise<void> {
     const target = { topic: this.#topic, partition: bad.partition % this.#partitions };
-    const tail = encodeBatch([letter(bad)], Date.now());
     const failed = `cannot write the dead letter of ${partitionName(bad)} offset ${bad.offset} ` +
       `to ${partitionName(target)}`;
     const { config } = this.#cluster;
@@ -72,19 +99,52 @@ export class DeadLetters {
         }, { tail });
         check(failed, producedIn(answer, failed, connection, target).errorCode);
       } catch (error) {
-        await this.#cluster.refresh([target.topic]).catch(() => {});
+        if (!isTooLarge(error)) await this.#cluster.refresh([target.topic]).catch(() => {});
         throw error;
       }
     });
   }
 }
 
-function letter({ topic, partition, offset, why, record }: BadRecord): RecordParts {
-  const parts = readRecord(record!);
-  const told = { topic, partition: `${partition}`, offset: `${offset}`, reason: why };
-  const headers = Object.entries(told).map(([name, value]) => ({
-    name: utf8.encode(`dead-letter.${name}`),
-    value: utf8.encode(value),
-  }));
-  return { ...parts, headers: [...parts.headers, ...headers] };
+/** What is sent of a record, the most that the topic takes. */
+const forms: readonly ((whole: RecordParts) => RecordParts)[] = [
+  (whole) => whole,
+  ({ key, value, headers }) => ({
+    key,
+    value: null,
+    headers: [...headers, truncated(`the value of ${value?.length ?? 0} bytes`)],
+  }),
+  ({ key, value, headers }) => ({
+    key: null,
+    value: null,
+    headers: [truncated(
+      `the key of ${key?.length ?? 0} bytes, the value of ${value?.length ?? 0} bytes and ` +
+        `${headers.length} headers`,
+    )],
+  }),
+];
+
+function truncated(what: string) {
+  return header("truncated", `${what}: larger than this topic's max.message.bytes`);
+}
+
+/** Where it comes from, and why it is not a row. */
+function origin({ topic, partition, offset, why }: BadRecord) {
+  return [
+    header("topic", topic),
+    header("partition", `${partition}`),
+    header("offset", `${offset}`),
+    header("reason", why),
+  ];
+}
+
+function header(name: string, value: string) {
+  return { name: utf8.encode(`dead-letter.${name}`), value: utf8.encode(value) };
+}
+
+/** Whether the broker refused a batch for its size: by itself, or as what a Failure was made of. */
+function isTooLarge(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : error;
+  return cause instanceof BrokerError &&
+    (cause.code === MESSAGE_TOO_LARGE || cause.code === RECORD_LIST_TOO_LARGE);
 }

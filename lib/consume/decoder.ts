@@ -3,9 +3,10 @@ import { partitionName } from "../kafka/offsets.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
-import type { FetchResponse } from "../protocol/messages/fetch.ts";
-import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
+import type { FetchedPartition } from "../protocol/messages/fetch.ts";
+import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
 import { RowFormat } from "./columns.ts";
+import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Span } from "./span.ts";
 
@@ -27,6 +28,8 @@ export interface BadRecord {
   why: string;
   /** A copy of the whole record, as its batch holds it; null where rows are made in place. */
   record: Uint8Array | null;
+  /** The codec of its batch. */
+  codec: Codec;
 }
 
 /** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
@@ -41,6 +44,9 @@ export class Decoder {
    * whole records, and rows made in place overwrite them.
    */
   readonly inPlace: boolean;
+  readonly memory: Memory;
+  /** Bytes of records that were left out, and wait in memory to be written elsewhere. */
+  held = 0;
   readonly #onBad: (bad: BadRecord) => void;
   readonly #codecs = new Map<number, CodecImplementation>();
 
@@ -52,6 +58,7 @@ export class Decoder {
     this.flags = this.format.flags |
       (options.badRecord === "pass" ? 0 : Flag.guard) |
       (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+    this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
   }
 
@@ -60,8 +67,8 @@ export class Decoder {
     return this.counts.records >= this.options.maxRecords;
   }
 
-  /** Loads the codecs of a response. Returns whether any of its batches is compressed. */
-  async prepare({ view }: Kernel, { partitions }: FetchResponse): Promise<boolean> {
+  /** Loads the codecs of what was fetched. Returns whether any of its batches is compressed. */
+  async prepare({ view }: Kernel, partitions: readonly FetchedPartition[]): Promise<boolean> {
     let found = 0;
     for (const { start, end } of partitions) {
       for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
@@ -81,7 +88,13 @@ export class Decoder {
   }
 
   /** Counts a bad record that is left out. Throws Failure (record) where it must not be. */
-  leaveOut(span: Span, offset: number, why: string, record: Uint8Array | null): void {
+  leaveOut(
+    span: Span,
+    offset: number,
+    why: string,
+    record: Uint8Array | null = null,
+    codec: Codec = "none",
+  ): void {
     if (this.options.badRecord === "fail") {
       throw new Failure(
         "record",
@@ -91,7 +104,8 @@ export class Decoder {
       );
     }
     this.counts.skipped++;
+    this.held += record?.length ?? 0;
     const { topic, partition } = span;
-    this.#onBad({ topic, partition, offset, why, record });
+    this.#onBad({ topic, partition, offset, why, record, codec });
   }
 }

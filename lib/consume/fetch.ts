@@ -3,16 +3,16 @@ import { BrokerError } from "../kafka/errors.ts";
 import { byLeader, byTopic, noLeader, partitionName } from "../kafka/offsets.ts";
 import { Backoff } from "../kafka/retry.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
-import { ProtocolError } from "../protocol/errors.ts";
-import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
-import { lastEpoch, nextOffset } from "../protocol/record_batch.ts";
-import { Ahead } from "./ahead.ts";
+import { batchEnd, lastEpoch } from "../protocol/record_batch.ts";
+import { checkBatches } from "./check_batches.ts";
 import { Handover } from "./handover.ts";
+import { makeRows } from "./make_rows.ts";
+import type { AnswerBuffer } from "./memory.ts";
 import type { Reading } from "./reading.ts";
 import { checkLogs, recover } from "./recover.ts";
-import { PartitionRows } from "./rows.ts";
-import type { Span } from "./span.ts";
+import { type Span, spanOf } from "./span.ts";
 import { pause, unlessAborted } from "./waiting.ts";
 
 /** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
@@ -21,10 +21,10 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
+/** What stands around the records in an answer, bytes at most: counted, not limited. */
+const ANSWER_ROOM = 256 * 1024;
 /** After this many answers in a row without records a leader has none up to the span's end. */
 const EMPTY_ANSWERS = 2;
-/** Rows are handed on when they are this many bytes, however much a response inflates. */
-const ROWS_MAX = 4 * 1024 * 1024;
 
 const never = new AbortController().signal;
 
@@ -60,9 +60,16 @@ export async function readSpans(
   }));
 }
 
+/** A fetch under way, and the buffer its answer is read into. */
+interface Asked {
+  buffer: AnswerBuffer;
+  response: Promise<FetchResponse>;
+}
+
 /**
- * Reads from one leader, with three buffers in turn: while the rows of one are written, those of
- * the next are made, and the broker sends into the third.
+ * Reads from one leader, with three buffers at most: while the rows of one are written, those of
+ * the next are made, and the broker sends into the third. Where memory is short it waits for the
+ * buffers of other leaders, and holds none of its own meanwhile.
  */
 async function readLeader(
   reading: Reading,
@@ -71,44 +78,65 @@ async function readLeader(
   maxBytes: number,
   backoff: Backoff,
 ): Promise<void> {
-  const { cluster, options, decoder } = reading;
+  const { cluster, options, decoder, signal } = reading;
+  const { memory } = decoder;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
   await checkLogs(reading, spans);
-  const buffers = [new Kernel(), new Kernel(), new Kernel()];
   const hand = new Handover(reading, spans);
+  const room = maxBytes + ANSWER_ROOM;
   let round = 0;
   let askedAt = 0;
-  const ask = (turn: number): Promise<FetchResponse> | null => {
-    if (reading.signal?.aborted) return null;
+  const isOver = () => signal?.aborted || spans.every((span) => span.isFetched);
+  const ask = (buffer: AnswerBuffer): Asked => {
     const open = spans.filter((span) => !span.isFetched);
-    if (open.length === 0) return null;
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
     askedAt = performance.now();
-    const asked = connection.call(fetch, request(reading, open, maxBytes), { into: buffers[turn] });
-    asked.catch(() => {}); // Met below, after the rows before it are written.
-    return asked;
+    buffer.place = `${partitionName(open[0])} offset ${open[0].fetched}`;
+    const response = connection.call(fetch, request(reading, open, maxBytes), { into: buffer });
+    response.catch(() => {}); // Met below, after the rows before it are written.
+    return { buffer, response };
   };
-  let turn = 0;
-  let asked = ask(turn);
+  const askAtOnce = () => {
+    const buffer = isOver() ? null : memory.tryTake(room);
+    return buffer === null ? null : ask(buffer);
+  };
+  const askLater = async () => {
+    if (isOver()) return null;
+    await hand.finish();
+    const taken = memory.take(room);
+    const buffer = signal ? await unlessAborted(taken, signal) : await taken;
+    if (buffer) return ask(buffer);
+    taken.then((unused) => memory.give(unused));
+    return null;
+  };
+  let asked: Asked | null = null;
   try {
-    while (asked !== null) {
-      const response: FetchResponse | undefined = reading.signal
-        ? await unlessAborted(asked, reading.signal)
-        : await asked;
+    while ((asked ??= await backoff.apart(askLater())) !== null) {
+      const { buffer } = asked;
+      const response: FetchResponse | undefined = signal
+        ? await unlessAborted(asked.response, signal)
+        : await asked.response;
       if (response === undefined) break;
-      const kernel = buffers[turn];
-      const { problem, gained } = await advance(reading, kernel, response, spans);
-      if (!problem && !gained) {
-        // It should have waited for records: a broker that does not is not asked without end.
-        const left = askedAt + maxWait(reading) - performance.now();
-        if (left > 0) await pause(left, reading.signal ?? never);
+      asked = null;
+      let problem: BrokerError | null;
+      let gained: boolean;
+      try {
+        ({ problem, gained } = await advance(reading, buffer, response, spans));
+        if (!problem && !gained) {
+          // It should have waited for records: a broker that does not is not asked without end.
+          const left = askedAt + maxWait(reading) - performance.now();
+          if (left > 0) await pause(left, signal ?? never);
+        }
+        if (!problem) asked = askAtOnce();
+        const fetched = response.partitions.filter(({ errorCode }) => errorCode === 0);
+        const apart = await decoder.prepare(buffer, fetched) || !decoder.inPlace;
+        const making = () => makeRows(reading, hand, buffer, apart, fetched, spans);
+        await backoff.apart(memory.inTurn(making));
+      } finally {
+        hand.afterwards(() => memory.give(buffer));
       }
-      turn = (turn + 1) % buffers.length;
-      asked = problem ? null : ask(turn);
-      const apart = await decoder.prepare(kernel, response) || !decoder.inPlace;
-      await backoff.apart(makeRows(reading, hand, kernel, apart, response, spans));
       if (decoder.full) break;
       if (problem) throw problem;
       if (gained) {
@@ -123,6 +151,12 @@ async function readLeader(
       if (reading.idle) break;
     }
   } finally {
+    // An answer that nobody waits for any more comes into its buffer nevertheless.
+    if (asked !== null) {
+      const { buffer, response } = asked;
+      const give = () => memory.give(buffer);
+      response.then(give, give);
+    }
     await backoff.apart(hand.finish());
   }
 }
@@ -130,35 +164,6 @@ async function readLeader(
 /** Whether nothing came for as long as the run was told to wait. */
 function isIdle({ options: { until }, lastRecords }: Reading): boolean {
   return typeof until === "object" && performance.now() - lastRecords >= until.idle;
-}
-
-/** Makes the rows of a response and hands them over, in pieces where they are many. */
-async function makeRows(
-  { decoder, inflater, signal }: Reading,
-  hand: Handover,
-  source: Kernel,
-  apart: boolean,
-  response: FetchResponse,
-  spans: readonly Span[],
-): Promise<void> {
-  let target = apart ? hand.spare() : source;
-  let from = Kernel.DATA;
-  let out = from;
-  const ahead = new Ahead(inflater, source, apart ? response.partitions : []);
-  for (const fetched of response.partitions) {
-    if (fetched.errorCode !== 0) continue;
-    const rows = new PartitionRows(decoder, source, fetched, spanOf(spans, fetched), ahead.records);
-    while (!rows.finished && !decoder.full && !signal?.aborted) {
-      const reach = await ahead.reach(rows.at, fetched.end);
-      out = rows.write(target, out, from + ROWS_MAX, reach);
-      if (rows.at >= reach) continue;
-      await hand.over(target, from, out);
-      // Rows made in place go on behind those that are being written.
-      if (apart) target = hand.spare();
-      from = out = apart ? Kernel.DATA : out;
-    }
-  }
-  await hand.over(target, from, out);
 }
 
 /** How long a broker is to wait for records, milliseconds. */
@@ -209,11 +214,11 @@ async function advance(
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
     } else if (end > start) {
-      const next = behind(kernel, fetched, span, isFirst);
+      const next = behind(reading, kernel, fetched, span, isFirst);
       gained ||= next > span.fetched;
       span.fetched = next;
       span.empty = 0;
-      span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, end));
+      span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, fetched.end));
       isFirst = false;
     } else if (isEmpty && isHole(reading, fetched, span)) {
       reading.cluster.config.debug(
@@ -226,18 +231,28 @@ async function advance(
   return { gained, problem };
 }
 
-/** The offset behind the whole batches that came. The first partition's first batch is always whole. */
-function behind(kernel: Kernel, fetched: FetchedPartition, span: Span, isFirst: boolean): number {
+/**
+ * The offset after the whole batches that came, all of them checked. The first partition's first
+ * batch is always whole.
+ */
+function behind(
+  { options }: Reading,
+  kernel: Kernel,
+  fetched: FetchedPartition,
+  span: Span,
+  isFirst: boolean,
+): number {
   const { start, end } = fetched;
-  const at = `${partitionName(span)} offset ${span.fetched}`;
-  try {
-    const next = nextOffset(kernel.view, start, end, span.fetched);
-    if (!isFirst || next > span.fetched) return next;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw new Failure("record", `${at}: ${error.message}`, { cause: error });
+  const next = checkBatches(kernel, fetched, span, options.checkCrcs);
+  if (isFirst && batchEnd(kernel.view, start, end) === -1) {
+    throw new Failure(
+      "record",
+      `${partitionName(span)} offset ${span.fetched}: no whole batch in the ` +
+        `${end - start} bytes that were sent`,
+    );
   }
-  throw new Failure("record", `${at}: no whole batch in the ${end - start} bytes that were sent`);
+  if (next > span.fetched) span.isBetweenBatches = true;
+  return next;
 }
 
 /**
@@ -251,12 +266,6 @@ function isHole({ options }: Reading, fetched: FetchedPartition, span: Span): bo
   const isWhole = readable >= span.end && logStart <= span.fetched && span.done === span.fetched;
   span.empty = isWhole ? span.empty + 1 : 0;
   return span.empty >= EMPTY_ANSWERS;
-}
-
-function spanOf(spans: readonly Span[], fetched: FetchedPartition): Span {
-  const span = spans.find((s) => s.partition === fetched.partition && s.topic === fetched.topic);
-  if (!span) throw new ProtocolError(`a broker sent ${partitionName(fetched)}, not asked for`);
-  return span;
 }
 
 function stalled(span: Span): Failure {

@@ -1,4 +1,4 @@
-import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { Reading } from "./reading.ts";
 import type { Span } from "./span.ts";
 
@@ -9,19 +9,11 @@ import type { Span } from "./span.ts";
 export class Handover {
   readonly #reading: Reading;
   readonly #spans: readonly Span[];
-  readonly #scratch: Kernel[] = [];
-  #turn = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(reading: Reading, spans: readonly Span[]) {
     this.#reading = reading;
     this.#spans = spans;
-  }
-
-  /** A buffer for rows that is not being written: the one that was not handed over last. */
-  spare(): Kernel {
-    this.#turn ^= 1;
-    return this.#scratch[this.#turn] ??= new Kernel();
   }
 
   /**
@@ -32,8 +24,14 @@ export class Handover {
   async over(kernel: Kernel, start: number, end: number): Promise<void> {
     await this.#writing;
     await this.#reading.settle();
+    this.#reading.decoder.held = 0;
     this.#writing = this.#write(kernel, start, end, this.#spans.map(({ done }) => done));
     this.#writing.catch(() => {}); // Met by the next call, or by finish().
+  }
+
+  /** Has `act` done when all that was handed over so far is written, or can't be. */
+  afterwards(act: () => void): void {
+    this.#writing.then(act, act);
   }
 
   /** Waits until all rows are written. */

@@ -56,4 +56,6 @@ export interface ConsumeOptions {
   metadataMaxAge: number;
   tombstones: "skip" | "empty";
   checkCrcs: boolean;
+  /** What may be in memory of all that is fetched and made of it, bytes. */
+  memoryMax: number;
 }

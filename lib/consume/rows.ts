@@ -1,23 +1,21 @@
-import { Failure } from "../failure.ts";
-import { partitionName } from "../kafka/offsets.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
+import { CodecLimitError } from "../protocol/codecs/errors.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
-import { Attribute, Batch, batchEnd, int64At, recordEnd } from "../protocol/record_batch.ts";
+import { Attribute, Batch, batchEnd, int64At } from "../protocol/record_batch.ts";
 import { Aborted } from "./aborted.ts";
+import { BatchRows } from "./batch_rows.ts";
+import { brokenBatch } from "./check_batches.ts";
 import type { Decoder } from "./decoder.ts";
-import { whyBad } from "./guard.ts";
+import { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
 
-const INT32_MAX = 0x7fffffff;
-/** What the records of one batch may inflate to. */
-export const INFLATED_MAX = 256 * 1024 * 1024;
-/** Rows lie at least so far in front of the records they are made of. */
-const GAP = 64;
+/** A batch that inflates to more is inflated piece by piece, if its codec can. */
+const AT_ONCE = 16 * 1024 * 1024;
 
 /**
  * Turns what was fetched of one partition into rows, batch by batch: in the buffer it was read
- * into (target = source), or in others.
+ * into (target = source), or in others. The batches were checked before ({@link checkBatches}).
  */
 export class PartitionRows {
   readonly #decoder: Decoder;
@@ -26,8 +24,13 @@ export class PartitionRows {
   readonly #aborted: Aborted;
   readonly #end: number;
   readonly #inflated: ReadonlyMap<number, Uint8Array>;
-  #target: Kernel;
   #at: number;
+  /** The batch at {@link at}, if rows are being made of it; its records, if they lie elsewhere. */
+  #batch: BatchRows | null = null;
+  #records: BatchRecords | null = null;
+  /** Where more of these come from. */
+  #pieces: AsyncGenerator<Uint8Array> | null = null;
+  #isHungry = false;
 
   /** `inflated` has the records of compressed batches that are inflated already, by their place. */
   constructor(
@@ -39,7 +42,6 @@ export class PartitionRows {
   ) {
     this.#decoder = decoder;
     this.#source = source;
-    this.#target = source;
     this.#span = span;
     this.#inflated = inflated;
     this.#aborted = new Aborted(fetched.aborted);
@@ -52,177 +54,114 @@ export class PartitionRows {
     return this.#at === this.#end;
   }
 
-  /** Where the next batch starts. */
+  /** Where the next batch starts, or the one of which a part is still to be turned into rows. */
   get at(): number {
     return this.#at;
   }
 
+  /** Whether {@link feed} must be called before rows can be made. */
+  get isHungry(): boolean {
+    return this.#isHungry;
+  }
+
   /**
-   * Writes rows to `target` from `out` on, and moves the span's `done` behind them. Returns where
-   * they end: behind the last batch in front of `reach`, or behind one that passes `enough`. Throws
-   * Failure (record), naming topic, partition and offset.
+   * Writes rows to `target` from `out` on, and moves the span's `done` past them. Returns where
+   * they end: after the last batch before `reach`, or where they pass `enough`, or where it
+   * {@link isHungry}. Throws Failure (record), naming topic, partition and offset.
    */
   write(target: Kernel, out: number, enough: number, reach = this.#end): number {
-    this.#target = target;
     const span = this.#span;
     const { view } = this.#source;
     while (this.#at < reach && !this.#decoder.full && out < enough) {
       const at = this.#at;
       const end = batchEnd(view, at, this.#end);
-      const base = end === -1 ? span.end : int64At(view, at);
+      const base = int64At(view, at);
       if (base >= span.end) {
-        // Only a part of a batch is left, or nothing that is wanted.
-        if (end !== -1) span.done = span.end;
+        // Nothing more is wanted.
+        span.done = span.end;
         this.#at = this.#end;
         return out;
       }
       const next = base + view.getInt32(at + Batch.lastOffsetDelta) + 1;
-      const isVoid = this.#aborted.isVoid(view, at, next);
-      if (next > span.done) {
-        this.#check(at, end, base);
-        if (!isVoid) {
-          out = this.#batch(at, end, base, out);
-          if (this.#decoder.full) return out;
+      if (this.#batch === null) {
+        if (this.#aborted.isVoid(view, at, end, next) || next <= span.done) {
+          this.#pass(end, next);
+          continue;
         }
-        span.done = Math.max(span.done, Math.min(next, span.end));
+        this.#batch = new BatchRows(this.#decoder, span, view, at);
       }
-      this.#at = end;
+      if (target === this.#source) {
+        out = this.#batch.inPlace(target, at + Batch.records, end, out);
+      } else {
+        this.#records ??= this.#open(at, end, base);
+        out = this.#batch.from(this.#records, target, out, enough);
+        this.#isHungry = this.#batch.progress === "more";
+        if (this.#batch.progress !== "done") return out;
+      }
+      if (this.#decoder.full) return out;
+      this.#pass(end, next);
     }
     return out;
   }
 
-  #check(at: number, end: number, base: number): void {
-    const { view } = this.#source;
-    const magic = view.getInt8(at + Batch.magic);
-    if (magic !== 2) {
-      throw new Failure(
-        "record",
-        `${partitionName(this.#span)} offset ${base}: stored in message format ${magic}, ` +
-          "only format 2 (Kafka 0.11 and later) can be read",
-      );
-    }
-    if (!this.#decoder.options.checkCrcs) return;
-    const summed = this.#source.crc32c(at + Batch.attributes, end - at - Batch.attributes);
-    if (summed !== view.getUint32(at + Batch.crc)) {
-      throw this.#broken(base, "the batch's CRC32C does not match its bytes");
-    }
-  }
-
-  #batch(at: number, end: number, base: number, out: number): number {
-    const { counts, options, inPlace, format } = this.#decoder;
-    const { view } = this.#source;
-    const target = this.#target;
-    const span = this.#span;
-    const attributes = view.getInt16(at + Batch.attributes);
-    const appendTime = (attributes & Attribute.appendTime) !== 0;
-    const time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
-    const flags = this.#decoder.flags | (appendTime ? Flag.appendTime : 0);
-    const min = Math.max(span.done - base, 0);
-    const max = Math.min(span.end - base, INT32_MAX);
-    let left = view.getInt32(at + Batch.count);
-    let start = at + Batch.records;
-    if (target !== this.#source) {
-      const records = this.#inflated.get(at) ??
-        this.#inflate(this.#source.bytes.subarray(start, end), attributes & Attribute.codec, base);
-      [start, end] = this.#move(records, base, left, out);
-    }
-    while (true) {
-      const budget = Math.min(options.maxRecords - counts.records, INT32_MAX);
-      // deno-fmt-ignore
-      out = inPlace
-        ? target.rows(start, end, left, min, max, budget, out, flags)
-        : target.fields(start, end, left, min, max, budget, out, flags, format.count, base, time);
-      const { stop, delta } = target;
-      counts.records += target.emitted;
-      counts.tombstones += target.nulls;
-      if (delta !== -1) span.done = base + delta + 1;
-      left -= target.seen;
-      start = target.at;
-      if (stop === Stop.full) return out;
-      if (stop === Stop.done && start === end) return out;
-      if (stop === Stop.done || stop === Stop.broken) {
-        throw this.#broken(base, "the batch's records are malformed");
-      }
-      if (inPlace) out = this.#lookInPlace(base + delta, out);
-      else {
-        const next = recordEnd(target.view, start);
-        if (this.#isRow(base + delta, start, next)) {
-          const unguarded = flags & ~Flag.guard;
-          // deno-fmt-ignore
-          out = target.fields(
-            start, next, 1, delta, delta + 1, 1, out, unguarded, format.count, base, time);
-          counts.records++;
-        }
-        start = next;
-        left--;
-      }
-    }
-  }
-
-  /** Puts a batch's records into the target, inflated, behind the rows to be made of them. */
-  #move(records: Uint8Array, base: number, count: number, out: number) {
-    const target = this.#target;
-    const { format, inPlace } = this.#decoder;
-    const size = records.length;
-    let to = out + GAP;
-    target.reserve(to + size - Kernel.DATA);
-    target.bytes.set(records, to);
-    if (!inPlace) {
-      const room = format.room(size, count);
-      try {
-        target.reserve(to + room + size - Kernel.DATA);
-      } catch {
-        throw this.#broken(base, `the batch's ${size} bytes are too many for these columns`);
-      }
-      target.bytes.copyWithin(to + room, to, to + size);
-      target.setColumns(format.columns(this.#span.partition));
-      to += room;
-    }
-    return [to, to + size];
-  }
-
-  #inflate(records: Uint8Array, codec: number, base: number): Uint8Array {
-    if (codec === 0) return records;
-    const implementation = this.#decoder.codec(codec);
-    if (!implementation) throw this.#broken(base, `the batch's codec ${codec} is unknown`);
+  /** Waits for more records of a batch that is inflated piece by piece. */
+  async feed(): Promise<void> {
+    const records = this.#records!;
+    this.#isHungry = false;
     try {
-      return implementation.decompress(records, INFLATED_MAX);
+      const { value, done } = await this.#pieces!.next();
+      if (done) records.isWhole = true;
+      else records.add(value);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      throw this.#broken(base, `cannot decompress the batch: ${error.message}`);
+      throw this.#unpackable(error, int64At(this.#source.view, this.#at));
     }
   }
 
-  /** Looks at a value that lies behind the rows already, at `out`. Returns where the rows end. */
-  #lookInPlace(offset: number, out: number): number {
-    const { bytes, valueLength } = this.#target;
-    const end = out + valueLength;
-    const why = whyBad(bytes, out, end);
-    if (why !== null) {
-      this.#decoder.leaveOut(this.#span, offset, `the value ${why}`, null);
-      return out;
-    }
-    bytes[end] = 0x0a;
-    this.#decoder.counts.records++;
-    return end + 1;
+  /** Gives up a batch of which only a part was wanted. */
+  async close(): Promise<void> {
+    await this.#pieces?.return(undefined);
   }
 
-  /** Looks at the record from `start` to `end`. False: it is left out. */
-  #isRow(offset: number, start: number, end: number): boolean {
-    const { bytes, stop, valueAt, valueLength } = this.#target;
-    const { format } = this.#decoder;
-    let why: string | null;
-    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
-    else {
-      why = whyBad(bytes, valueAt, valueAt + valueLength);
-      if (why !== null) why = `the value ${why}`;
-    }
-    if (why === null) return true;
-    this.#decoder.leaveOut(this.#span, offset, why, bytes.slice(start, end));
-    return false;
+  #pass(end: number, next: number): void {
+    this.#at = end;
+    this.#span.done = Math.max(this.#span.done, Math.min(next, this.#span.end));
+    this.#batch = this.#records = this.#pieces = null;
   }
 
-  #broken(base: number, what: string): Failure {
-    return new Failure("record", `${partitionName(this.#span)} base offset ${base}: ${what}`);
+  /** The records of the batch from `at` to `end`, inflated if that takes no more than a little room. */
+  #open(at: number, end: number, base: number): BatchRecords {
+    const { memory } = this.#decoder;
+    const afford = (size: number) => {
+      if (size <= memory.most) return;
+      throw brokenBatch(this.#span, base, memory.tooMuch("a record of the batch", size));
+    };
+    const whole = (bytes: Uint8Array) => new BatchRecords(bytes, afford);
+    const inflated = this.#inflated.get(at);
+    if (inflated !== undefined) return whole(inflated);
+    const packed = this.#source.bytes.subarray(at + Batch.records, end);
+    const codec = this.#source.view.getInt16(at + Batch.attributes) & Attribute.codec;
+    if (codec === 0) return whole(packed);
+    const implementation = this.#decoder.codec(codec);
+    if (!implementation) {
+      throw brokenBatch(this.#span, base, `the batch's codec ${codec} is unknown`);
+    }
+    try {
+      return whole(implementation.decompress(packed, AT_ONCE));
+    } catch (error) {
+      if (!(error instanceof CodecLimitError)) throw this.#unpackable(error, base);
+    }
+    this.#pieces = implementation.stream?.(packed) ?? null;
+    if (this.#pieces !== null) return new BatchRecords(null, afford);
+    try {
+      return whole(implementation.decompress(packed, memory.most));
+    } catch (error) {
+      if (!(error instanceof CodecLimitError)) throw this.#unpackable(error, base);
+      throw brokenBatch(this.#span, base, memory.tooMuch("the batch", error.needed));
+    }
+  }
+
+  #unpackable(error: unknown, base: number): unknown {
+    if (!(error instanceof ProtocolError)) return error;
+    return brokenBatch(this.#span, base, `cannot decompress the batch: ${error.message}`);
   }
 }

@@ -1,5 +1,6 @@
-import type { TopicPartition } from "../kafka/offsets.ts";
 import type { LogIdentity } from "../kafka/log_identity.ts";
+import { partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 
 /** What a span is read for beside its offsets; see {@link Span}. */
 export interface SpanNotes {
@@ -23,6 +24,8 @@ export class Span implements TopicPartition {
   notes: SpanNotes;
   /** The next offset to ask the broker for. */
   fetched: number;
+  /** Whether that is where a batch ended, so that none can begin before it. */
+  isBetweenBatches = false;
   /** The next offset to turn into a row: all before it are rows, or left out and counted. */
   done: number;
   /** All before it are rows that the output took. */
@@ -59,7 +62,15 @@ export class Span implements TopicPartition {
   /** Goes on at another offset: what lies between does not exist. */
   jump(offset: number): void {
     this.fetched = offset;
+    this.isBetweenBatches = false;
     this.done = offset;
     this.empty = 0;
   }
+}
+
+/** The span that something came for. Throws ProtocolError where none was asked for. */
+export function spanOf(spans: readonly Span[], came: TopicPartition): Span {
+  const span = spans.find((s) => s.partition === came.partition && s.topic === came.topic);
+  if (!span) throw new ProtocolError(`a broker sent ${partitionName(came)}, not asked for`);
+  return span;
 }

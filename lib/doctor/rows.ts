@@ -1,4 +1,5 @@
 import { consume } from "../consume/consume.ts";
+import { MEMORY_MAX } from "../consume/memory_limits.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { countFields, splitRows } from "./fields.ts";
@@ -58,6 +59,7 @@ export async function sampleRows(
       until: "end",
       metadataMaxAge: 60_000,
       checkCrcs: true,
+      memoryMax: MEMORY_MAX,
       ...options,
       badRecord: "skip",
       columns: ["partition", "offset", ...options.columns],

@@ -1,5 +1,6 @@
+import type { CodecImplementation } from "./codecs/codec.ts";
 import { Kernel } from "./kernel/kernel.ts";
-import { Batch, BATCH_PREFIX } from "./record_batch.ts";
+import { Batch, BATCH_PREFIX, type Codec, codecs } from "./record_batch.ts";
 
 /** A record's parts; null is Kafka's null. For the few records that are not rows: dead letters. */
 export interface RecordParts {
@@ -40,8 +41,26 @@ export function encodeBatch(
   records: readonly RecordParts[],
   time: number,
 ): Uint8Array<ArrayBuffer> {
-  const bodies = records.map((record, index) => encodeRecord(record, index));
-  const size = Batch.records + bodies.reduce((sum, body) => sum + body.length, 0);
+  return batchOf(encodeRecords(records), records.length, time, "none");
+}
+
+/** The same with its records compressed. */
+export function compressBatch(
+  records: readonly RecordParts[],
+  time: number,
+  codec: Codec,
+  implementation: CodecImplementation,
+): Uint8Array<ArrayBuffer> {
+  const packed = implementation.compress(encodeRecords(records));
+  return batchOf(packed, records.length, time, codec);
+}
+
+function encodeRecords(records: readonly RecordParts[]): Uint8Array {
+  return concat(records.map((record, index) => encodeRecord(record, index)));
+}
+
+function batchOf(packed: Uint8Array, count: number, time: number, codec: Codec) {
+  const size = Batch.records + packed.length;
   const kernel = new Kernel();
   kernel.reserve(size);
   const start = Kernel.DATA;
@@ -49,21 +68,18 @@ export function encodeBatch(
   view.setInt32(start + Batch.length, size - BATCH_PREFIX);
   view.setInt32(start + BATCH_PREFIX, -1); // leader epoch
   view.setInt8(start + Batch.magic, 2);
-  view.setInt32(start + Batch.lastOffsetDelta, records.length - 1);
+  view.setInt16(start + Batch.attributes, codecs.indexOf(codec));
+  view.setInt32(start + Batch.lastOffsetDelta, count - 1);
   view.setBigInt64(start + Batch.baseTimestamp, BigInt(time));
   view.setBigInt64(start + Batch.maxTimestamp, BigInt(time));
   view.setBigInt64(start + Batch.producerId, -1n);
   view.setInt16(start + Batch.producerEpoch, -1);
   view.setInt32(start + Batch.baseSequence, -1);
-  view.setInt32(start + Batch.count, records.length);
-  let at = start + Batch.records;
-  for (const body of bodies) {
-    bytes.set(body, at);
-    at += body.length;
-  }
+  view.setInt32(start + Batch.count, count);
+  bytes.set(packed, start + Batch.records);
   const summed = start + Batch.attributes;
-  view.setUint32(start + Batch.crc, kernel.crc32c(summed, at - summed));
-  return bytes.slice(start, at);
+  view.setUint32(start + Batch.crc, kernel.crc32c(summed, start + size - summed));
+  return bytes.slice(start, start + size);
 }
 
 function encodeRecord({ key, value, headers }: RecordParts, index: number): Uint8Array {

@@ -58,15 +58,6 @@ export function batchEnd(view: DataView, at: number, end: number): number {
   return stop > end ? -1 : stop;
 }
 
-/** The offset behind the last whole batch between `start` and `end`; `from` where there is none. */
-export function nextOffset(view: DataView, start: number, end: number, from: number): number {
-  let next = from;
-  for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
-    next = int64At(view, at) + view.getInt32(at + Batch.lastOffsetDelta) + 1;
-  }
-  return Math.max(next, from);
-}
-
 /** The leader epoch of the last whole batch between `start` and `end`; -1 where there is none. */
 export function lastEpoch(view: DataView, start: number, end: number): number {
   let epoch = -1;
@@ -76,30 +67,37 @@ export function lastEpoch(view: DataView, start: number, end: number): number {
   return epoch;
 }
 
-/** The end of the record at `at`, which is known to be whole. */
-export function recordEnd(view: DataView, at: number): number {
+/**
+ * The end of the record at `at`, an index into `bytes`, as its length tells it; -1 if the length is
+ * cut off. It is for the caller to see whether that is before the end of the bytes.
+ */
+export function recordEnd(bytes: Uint8Array, at: number): number {
   let size = 0;
   for (let shift = 0; shift < 35; shift += 7) {
-    const byte = view.getUint8(at++);
+    if (at === bytes.length) return -1;
+    const byte = bytes[at++];
     size |= (byte & 127) << shift;
     if (byte < 128) break;
   }
   return at + (size >>> 1);
 }
 
+/** Types of control batches (KIP-98). */
+export const Control = { abort: 0, commit: 1 } as const;
+
 /**
- * The type of a control batch, 0 for an abort marker and 1 for a commit marker (KIP-98): the
- * second int16 of its record's key.
+ * The type of the control batch from `at` to `end`: the second int16 of its record's key. -1 if it
+ * has none: the log cleaner takes the record of a marker, and leaves the batch.
  */
-export function controlType(view: DataView, at: number): number {
+export function controlType(view: DataView, at: number, end: number): number {
   let p = at + Batch.records;
   const skipVarint = () => {
-    while (view.getUint8(p++) > 127);
+    while (p < end && view.getUint8(p++) > 127);
   };
   skipVarint(); // length
   p++; // attributes
   skipVarint(); // timestamp delta
   skipVarint(); // offset delta
   skipVarint(); // key length
-  return view.getInt16(p + 2);
+  return p + 4 > end ? -1 : view.getInt16(p + 2);
 }

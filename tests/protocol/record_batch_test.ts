@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
-import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";
-import {
-  Batch,
-  batchEnd,
-  controlType,
-  int64At,
-  nextOffset,
-} from "../../lib/protocol/record_batch.ts";
+import { Batch, batchEnd, controlType, int64At } from "../../lib/protocol/record_batch.ts";
 import { type Case, decodeWhole, frame } from "../golden/frames.ts";
 
 const none = { permissions: "none" } as const;
@@ -64,7 +57,6 @@ Deno.test("batchEnd: a length that no batch has is a ProtocolError with the offs
       name: "ProtocolError",
       message: `a batch at offset 4 says it has ${length} bytes`,
     });
-    assert.throws(() => nextOffset(view, start, end, 0), ProtocolError);
   }
   view.setInt32(start + Batch.length, 49);
   assert.equal(batchEnd(view, start, end), start + 61);
@@ -72,35 +64,29 @@ Deno.test("batchEnd: a length that no batch has is a ProtocolError with the offs
   assert.equal(batchEnd(view, start, end), -1);
 });
 
-Deno.test("nextOffset: behind the last whole batch, and never back", none, () => {
-  const next = (name: Case, from: number) => {
-    const { view, start, end } = partition(name);
-    return nextOffset(view, start, end, from);
-  };
-  assert.equal(next("fetch_plain", 0), 7);
-  assert.equal(next("fetch_cut", 0), 6);
-  assert.equal(next("fetch_cut", 99), 99);
-  assert.equal(next("fetch_empty", 3), 3);
-  // Offsets that compaction took away count: the second batch, 5 and 6, has no record left.
-  assert.equal(next("fetch_compacted", 0), 10);
-  const { view, start } = partition("fetch_compacted");
-  const second = batchEnd(view, start, view.byteLength);
-  assert.equal(nextOffset(view, second, batchEnd(view, second, view.byteLength), 5), 7);
-});
-
-Deno.test("nextOffset: exact above 2^32", none, () => {
-  const { view, start, end } = partition("fetch_cut");
-  const second = batchEnd(view, start, end);
-  view.setBigInt64(second, 2n ** 40n + 5n);
-  assert.equal(nextOffset(view, start, end, 0), 2 ** 40 + 7);
-});
-
 Deno.test("controlType: 0 is an abort marker, 1 a commit marker", none, () => {
   const { view, start, end } = partition("fetch_transactions");
   const found: [offset: number, type: number][] = [];
   for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
     const control = view.getInt16(at + Batch.attributes) & 32;
-    if (control) found.push([int64At(view, at), controlType(view, at)]);
+    if (control) found.push([int64At(view, at), controlType(view, at, stop)]);
   }
   assert.deepEqual(found, [[8, 0], [10, 1], [12, 0], [14, 1]]);
 });
+
+Deno.test(
+  "controlType: a marker whose record the log cleaner took, or that is cut, has none",
+  none,
+  () => {
+    const { view, start, end } = partition("fetch_transactions");
+    for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {
+      if ((view.getInt16(at + Batch.attributes) & 32) === 0) continue;
+      for (let cut = at + Batch.records; cut <= at + Batch.records + 8; cut++) {
+        assert.equal(controlType(view, at, cut), -1);
+      }
+    }
+    // One that goes on and on: no varint ends before the batch does.
+    const wild = new DataView(new Uint8Array(100).fill(0xff).buffer);
+    assert.equal(controlType(wild, 0, 100), -1);
+  },
+);

@@ -1,3 +1,4 @@
+import { MEMORY_MAX } from "../../lib/consume/memory_limits.ts";
 import type { ConsumeOptions } from "../../lib/consume/options.ts";
 
 /** Read all, decode rows, leave bad ones out: what tests of the parts start from. */
@@ -20,4 +21,5 @@ export const defaults: ConsumeOptions = {
   metadataMaxAge: 60_000,
   tombstones: "skip",
   checkCrcs: true,
+  memoryMax: MEMORY_MAX,
 };

@@ -8,6 +8,11 @@ export interface CodecImplementation {
    * CodecLimitError where it would give more than `limit` bytes.
    */
   decompress(source: Uint8Array, limit: number): Uint8Array;
+  /**
+   * The same piece by piece, however much it gives; absent, or null, where that can't be done. It
+   * throws ProtocolError where `source` is malformed.
+   */
+  stream?(source: Uint8Array): AsyncGenerator<Uint8Array> | null;
   /** The compressed form of `source`, as brokers and the Java client read it. */
   compress(source: Uint8Array): Uint8Array;
 }

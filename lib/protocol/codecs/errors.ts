@@ -2,8 +2,12 @@ import { ProtocolError } from "../errors.ts";
 
 /** Compressed bytes that would give more than the caller allows. */
 export class CodecLimitError extends ProtocolError {
-  constructor(codec: string, limit: number) {
+  /** How many it would give, if the data says so. */
+  readonly needed: number | undefined;
+
+  constructor(codec: string, limit: number, needed?: number) {
     super(`the ${codec} data would decompress to more than ${limit} bytes`);
+    this.needed = needed;
   }
 }
 

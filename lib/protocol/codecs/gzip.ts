@@ -1,7 +1,8 @@
-import { gunzipSync, gzipSync } from "node:zlib";
+import { createGunzip, gunzipSync, gzipSync } from "node:zlib";
 import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
 import { plain, Result } from "./result.ts";
+import { PIECE, pieces } from "./pieces.ts";
 
 /** A member's header and trailer, and an empty deflate block between. */
 const LEAST = 20;
@@ -38,6 +39,10 @@ export class Gzip implements CodecImplementation {
     }
     if (bytes.length > limit) throw new CodecLimitError("gzip", limit);
     return this.#result.keep(bytes);
+  }
+
+  stream(source: Uint8Array): AsyncGenerator<Uint8Array> {
+    return pieces("gzip", createGunzip({ chunkSize: PIECE }), source);
   }
 
   compress(source: Uint8Array): Uint8Array {

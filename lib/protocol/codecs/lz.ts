@@ -33,7 +33,7 @@ export class Lz {
   /** Where the source starts. */
   readonly source = DATA;
 
-  private constructor() {
+  constructor() {
     const module = new WebAssembly.Module(Buffer.from(lzWasm, "base64"));
     this.code = new WebAssembly.Instance(module).exports as unknown as Exports;
     this.code.init();

@@ -23,7 +23,11 @@ const BLOCK = 65536;
 
 /** LZ4 frames: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
 export class Lz4 implements CodecImplementation {
-  readonly #lz = Lz.shared();
+  readonly #lz: Lz;
+
+  constructor(lz = Lz.shared()) {
+    this.#lz = lz;
+  }
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;
@@ -103,7 +107,9 @@ class FrameReader {
     if (flags & Flag.contentSize) {
       this.#need(p, 9);
       promised = this.#uint32(p) + this.#uint32(p + 4) * 2 ** 32;
-      if (this.out + promised > this.#most) throw new CodecLimitError("lz4", this.#limit);
+      if (this.out + promised > this.#most) {
+        throw new CodecLimitError("lz4", this.#limit, promised);
+      }
       p += 8;
     }
     if (this.#lz.bytes[p] !== (this.#lz.xxh32(descriptor, p) >>> 8 & 255)) {

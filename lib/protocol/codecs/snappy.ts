@@ -19,7 +19,11 @@ const EXPANSION = 22;
  * of the Java client: https://github.com/xerial/snappy-java, SnappyOutputStream.
  */
 export class Snappy implements CodecImplementation {
-  readonly #lz = Lz.shared();
+  readonly #lz: Lz;
+
+  constructor(lz = Lz.shared()) {
+    this.#lz = lz;
+  }
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     const lz = this.#lz;
@@ -60,7 +64,9 @@ export class Snappy implements CodecImplementation {
       byte = bytes[p++];
       length += (byte & 127) * unit;
     }
-    if (out - start + length > limit) throw new CodecLimitError("snappy", limit);
+    if (out - start + length > limit) {
+      throw new CodecLimitError("snappy", limit, out - start + length);
+    }
     if (length > size * EXPANSION) {
       throw malformed("snappy", `${size} bytes can't hold ${length}`);
     }

@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import type { CodecImplementation } from "./codec.ts";
+import { PIECE, pieces } from "./pieces.ts";
 import { Result } from "./result.ts";
 import { ZstdLibrary } from "./zstd_library.ts";
 
@@ -39,6 +40,11 @@ export class Zstd implements CodecImplementation {
       }
     }
     return this.#code.decompress(source, limit);
+  }
+
+  stream(source: Uint8Array): AsyncGenerator<Uint8Array> | null {
+    if (inflate === undefined || mostOfFrame(source) === 0) return null;
+    return pieces("zstd", zlib.createZstdDecompress({ chunkSize: PIECE }), source);
   }
 
   compress(source: Uint8Array): Uint8Array {

@@ -2,17 +2,19 @@
 
 import { COLUMNS, PARAMETERS } from "./memory.as";
 import {
+  between,
   delta,
   findHeader,
   key,
   keySize,
   next,
   open,
+  pass,
   time,
   value,
   valueSize,
 } from "./record.as";
-import { BROKEN, DONE, FULL, report, SUSPECT, UNFIT } from "./rows.as";
+import { BROKEN, DONE, ENOUGH, FULL, report, SUSPECT, UNFIT } from "./rows.as";
 import { copy, copyGuarded, isUtf8 } from "./text.as";
 
 const GUARD = 1, EMPTY_NULLS = 2, VALUE_FIELD = 4, VALUE_HEX = 8, APPEND_TIME = 16;
@@ -165,14 +167,15 @@ function column(out: usize, entry: usize, flags: i32): usize {
     }
     return isoTime(out, ms);
   }
-  if (kind == HEADER && !findHeader(text, size)) return 0;
+  if (kind == HEADER) findHeader(text, size);
   return keySize < 0 ? out : quoted(out, key, keySize);
 }
 
 /**
- * Like rows(), but writes to another place, with room for the longest rows that these records can
- * make, and `columns` fields in front of each value: the entries at COLUMNS (kind, where its bytes
- * are, how many). PARAMETERS has the batch's offset and time, int64 each.
+ * Like rows(), but writes to another place, and `columns` fields in front of each value: the entries
+ * at COLUMNS (kind, where its bytes are, how many). PARAMETERS has the batch's offset and time,
+ * int64 each. It stops before a record whose row may reach past `enough`: a row takes at most
+ * `fixed` bytes and `factor` times its record's size.
  *
  * flags, beside those of rows(): 4 = the value is a quoted field, 8 = it is hex, 16 = the time is
  * the batch's alone. A record that is suspect, or that the guard finds unfit (then the last two
@@ -188,10 +191,16 @@ export function fields(
   budget: i32,
   out: usize,
   flags: i32,
+  enough: usize,
+  floor: i32,
+  ceiling: i32,
   columns: i32,
+  fixed: u32,
+  factor: u32,
 ): usize {
   const guard = (flags & GUARD) != 0;
   let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
+  between(floor, ceiling);
   while (seen < count) {
     if (!open(p, end)) {
       status = BROKEN;
@@ -203,6 +212,10 @@ export function fields(
         status = FULL;
         break;
       }
+      if (<u64>out + fixed + <u64>factor * <u64>(next - p) > <u64>enough) {
+        status = ENOUGH;
+        break;
+      }
       last = offset;
       if (size < 0 && (flags & EMPTY_NULLS) == 0) nulls++;
       else {
@@ -210,12 +223,8 @@ export function fields(
         unfit = 0;
         for (; c < columns; c++) {
           to = column(to, COLUMNS + 12 * c, flags);
-          if (to == 0 || (guard && unfit != 0)) break;
+          if (guard && unfit != 0) break;
           store<u8>(to++, 44);
-        }
-        if (to == 0) {
-          status = BROKEN;
-          break;
         }
         if (unfit == 0 || !guard) {
           if ((flags & VALUE_HEX) != 0) to = size < 0 ? to : hex(to, from, size);
@@ -241,6 +250,7 @@ export function fields(
       }
     }
     p = next;
+    pass();
     seen++;
   }
   report(status, p, seen, emitted, nulls, last, 0, 0);

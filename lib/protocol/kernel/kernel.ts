@@ -15,6 +15,8 @@ interface Exports {
     budget: number,
     out: number,
     flags: number,
+    floor: number,
+    ceiling: number,
   ): number;
   fields(
     start: number,
@@ -25,7 +27,12 @@ interface Exports {
     budget: number,
     out: number,
     flags: number,
+    enough: number,
+    floor: number,
+    ceiling: number,
     columns: number,
+    fixed: number,
+    factor: number,
   ): number;
   setUpPacking(
     end: number,
@@ -50,6 +57,8 @@ const PACKED = 16960;
 /** Copies are whole vectors: this many bytes behind the caller's may be touched. */
 const SLACK = 64;
 
+const INT32_MAX = 0x7fffffff;
+
 let compiled: WebAssembly.Module | undefined;
 
 /** Why {@link Kernel.rows} returned. */
@@ -64,6 +73,8 @@ export const Stop = {
   broken: 3,
   /** A field can't be part of any row: valueAt is one of {@link unfitReasons}, valueLength its column. */
   unfit: 4,
+  /** The next record's row may be longer than what is left up to `enough`: it waits at `at`. */
+  enough: 5,
 } as const;
 
 /** Why a text can't be a field, by its number in the kernel. */
@@ -126,7 +137,7 @@ export class Kernel {
     const memory = this.#exports.memory.buffer as ArrayBuffer;
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
-    this.#state = new Int32Array(memory, STATE, 8);
+    this.#state = new Int32Array(memory, STATE, 9);
     this.packed = new PackState(new Uint32Array(memory, PACKED, 7));
   }
 
@@ -145,8 +156,9 @@ export class Kernel {
 
   /**
    * Turns records into rows, in place: from `start` to `end`, at most `count` of them, written
-   * where min <= offset delta < max, at most `budget`. `out` lies at least 32 bytes in front of
-   * `start`. Returns where the rows end; the getters below tell the rest of this call.
+   * where min <= offset delta < max, at most `budget`. `out` lies at least 32 bytes before `start`.
+   * Records whose offset deltas do not rise from above `floor` up to `ceiling` are broken. Returns
+   * where the rows end; the getters below tell the rest of this call.
    */
   rows(
     start: number,
@@ -157,8 +169,12 @@ export class Kernel {
     budget: number,
     out: number,
     flags: number,
+    floor = -1,
+    ceiling = INT32_MAX,
   ): number {
-    return this.#exports.rows(start, end, count, min, max, budget, out, flags);
+    // deno-fmt-ignore
+    return this.#exports.rows(
+      start, end, count, min, max, budget, out, flags, floor, ceiling);
   }
 
   /**
@@ -180,9 +196,9 @@ export class Kernel {
   }
 
   /**
-   * Like {@link rows}, with `columns` fields in front of each value ({@link setColumns}). The
-   * rows go to a place with room for the longest that these records can make: see rowRoom in
-   * columns.ts. `offset` and `time` are the batch's. A suspect record is none of the rows, and
+   * Like {@link rows}, with `columns` fields before each value ({@link setColumns}). The rows go to
+   * another place, up to `enough`: one takes at most `fixed` bytes and `factor` times its record's
+   * size. `offset` and `time` are the batch's. A suspect record is not one of the rows, and
    * {@link at} is where it starts.
    */
   fields(
@@ -194,13 +210,18 @@ export class Kernel {
     budget: number,
     out: number,
     flags: number,
-    columns: number,
+    enough: number,
+    floor: number,
+    ceiling: number,
+    { count: columns, fixed, factor }: { count: number; fixed: number; factor: number },
     offset: number,
     time: number,
   ): number {
     this.view.setBigInt64(PARAMETERS, BigInt(offset), true);
     this.view.setBigInt64(PARAMETERS + 8, BigInt(time), true);
-    return this.#exports.fields(start, end, count, min, max, budget, out, flags, columns);
+    // deno-fmt-ignore
+    return this.#exports.fields(
+      start, end, count, min, max, budget, out, flags, enough, floor, ceiling, columns, fixed, factor);
   }
 
   /** One of {@link Stop}. */
@@ -234,6 +255,10 @@ export class Kernel {
   /** The last record's value size; negative for null. */
   get valueLength(): number {
     return this.#state[7];
+  }
+  /** Offset delta of the last record seen: the `floor` of the next call. */
+  get passed(): number {
+    return this.#state[8];
   }
 
   /** Says how {@link pack} finds rows, and where it puts their records. */

@@ -41,7 +41,51 @@ export let keySize: i32 = 0;
 export let value: usize = 0;
 export let valueSize: i32 = 0;
 
-/** Reads the record at p into the variables above. False: the bytes up to end hold no record. */
+/** The record's offset delta must lie above that of the record before it, and not above the batch's last. */
+let floor: i32 = -1;
+let ceiling: i32 = 0;
+
+/** Says between which offset deltas the next records lie: above f, up to c. */
+export function between(f: i32, c: i32): void {
+  floor = f;
+  ceiling = c;
+}
+
+/** The open record is dealt with: the next one's delta must be above its own. */
+// @ts-ignore: decorator
+@inline
+export function pass(): void {
+  floor = delta;
+}
+
+/** The delta of the last record dealt with. */
+export function passed(): i32 {
+  return floor;
+}
+
+/**
+ * Whether the headers at q end just where the record does. There are few, so it is not inlined.
+ */
+function headersEnd(): bool {
+  let count = varint();
+  // A header has at least two bytes: a length each.
+  if (count < 0 || count > <i32>(next - q)) return false;
+  for (; count > 0; count--) {
+    const size = varint();
+    if (q >= next || size < 0 || size >= <i32>(next - q)) return false;
+    q += size;
+    const length = varint();
+    if (q > next || length < -1 || length > <i32>(next - q)) return false;
+    if (length > 0) q += length;
+  }
+  return q == next;
+}
+
+/**
+ * Reads the record at p into the variables above. False: the bytes up to end hold no record, or
+ * one that can't be of this batch. Each length is checked, so that what is here is inside of the
+ * record, and nothing of it is left over.
+ */
 // @ts-ignore: decorator
 @inline
 export function open(p: usize, end: usize): bool {
@@ -55,36 +99,33 @@ export function open(p: usize, end: usize): bool {
   delta = varint();
   keySize = varint();
   key = q;
-  if (keySize > size) return false;
+  // Both bounds of a number in one comparison: what is below the lower one wraps around.
+  if (<u32>(keySize + 1) > <u32>(size + 1)) return false;
   if (keySize > 0) q += keySize;
   valueSize = varint();
   value = q;
   // The header count, at least a byte, is still to come.
-  return q < next && valueSize < <i32>(next - q);
-}
-
-/** Where the headers are: their count comes first. */
-export function headers(): usize {
-  return value + (valueSize > 0 ? valueSize : 0);
+  if (q >= next || <u32>(valueSize + 1) > <u32>(next - q)) return false;
+  if (<u32>(delta - floor - 1) >= <u32>(ceiling - floor)) return false;
+  if (valueSize > 0) q += valueSize;
+  if (load<u8>(q) == 0) return q + 1 == next;
+  return headersEnd();
 }
 
 /** Finds the value of the last header of this name (n bytes at name): sets key and keySize. */
-export function findHeader(name: usize, n: i32): bool {
-  q = headers();
+export function findHeader(name: usize, n: i32): void {
+  q = value + (valueSize > 0 ? valueSize : 0);
   keySize = -1;
   for (let count = varint(); count > 0; count--) {
     const size = varint();
-    if (q >= next || size < 0 || size > <i32>(next - q)) return false;
     let same = size == n;
     for (let i = 0; same && i < n; i++) same = load<u8>(q + i) == load<u8>(name + i);
     q += size;
     const length = varint();
-    if (q > next || length > <i32>(next - q)) return false;
     if (same) {
       key = q;
       keySize = length;
     }
     if (length > 0) q += length;
   }
-  return true;
 }

@@ -1,10 +1,10 @@
 // Fetched records to rows, in place.
 
 import { STATE } from "./memory.as";
-import { delta, next, open, valueSize, value } from "./record.as";
+import { between, delta, next, open, pass, passed, value, valueSize } from "./record.as";
 import { copy, copyGuarded } from "./text.as";
 
-export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, UNFIT = 4;
+export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, UNFIT = 4, ENOUGH = 5;
 
 /** Tells the caller where and why a call stopped; the fields are named in kernel.ts. */
 export function report(
@@ -25,6 +25,7 @@ export function report(
   store<i32>(STATE, last, 20);
   store<u32>(STATE, text, 24);
   store<i32>(STATE, size, 28);
+  store<i32>(STATE, passed(), 32);
 }
 
 /**
@@ -34,6 +35,8 @@ export function report(
  * are whole vectors, and up to 15 bytes behind a row are spoilt.
  *
  * flags: 1 = guard the values, 2 = a null value is an empty row (else it is skipped and counted).
+ * Records whose offset deltas do not rise from above `floor` up to `ceiling` are broken.
+ *
  * Returns the end of the rows; STATE says where it stopped and why. A suspect value was copied to
  * out (its old place may be overwritten) but is not yet part of the rows.
  */
@@ -46,9 +49,12 @@ export function rows(
   budget: i32,
   out: usize,
   flags: i32,
+  floor: i32,
+  ceiling: i32,
 ): usize {
   const guard = (flags & 1) != 0, emptyNulls = (flags & 2) != 0;
   let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
+  between(floor, ceiling);
   while (seen < count) {
     if (!open(p, end)) {
       status = BROKEN;
@@ -66,6 +72,7 @@ export function rows(
       } else if (valueSize == 0 && guard) status = SUSPECT;
       if (status == SUSPECT) {
         p = next;
+        pass();
         seen++;
         break;
       }
@@ -77,6 +84,7 @@ export function rows(
       }
     }
     p = next;
+    pass();
     seen++;
   }
   report(status, p, seen, emitted, nulls, last, out, valueSize);

@@ -1,0 +1,212 @@
+import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
+import {
+  Attribute,
+  Batch,
+  type Codec,
+  codecs,
+  int64At,
+  recordEnd,
+} from "../protocol/record_batch.ts";
+import { brokenBatch } from "./check_batches.ts";
+import type { Decoder } from "./decoder.ts";
+import { whyBad } from "./guard.ts";
+import type { BatchRecords } from "./records.ts";
+import type { Span } from "./span.ts";
+
+const INT32_MAX = 0x7fffffff;
+/** Rows lie at least so far before the records they are made of. */
+const GAP = 64;
+
+/** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
+const HELD_MAX = 4 * 1024 * 1024;
+
+/**
+ * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
+ * higher limit on their number.
+ */
+export type Progress = "done" | "more" | "enough" | "full";
+
+/** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
+export class BatchRows {
+  readonly #decoder: Decoder;
+  readonly #span: Span;
+  readonly #base: number;
+  readonly #time: number;
+  readonly #flags: number;
+  readonly #codec: Codec;
+  /** The last offset of the batch, and the last one seen, less the base offset. */
+  readonly #last: number;
+  #passed = -1;
+  /** Records still to come. */
+  #left: number;
+  /** Why {@link from} returned. */
+  progress: Progress = "done";
+
+  constructor(decoder: Decoder, span: Span, view: DataView, at: number) {
+    this.#decoder = decoder;
+    this.#span = span;
+    const attributes = view.getInt16(at + Batch.attributes);
+    const appendTime = (attributes & Attribute.appendTime) !== 0;
+    this.#codec = codecs[attributes & Attribute.codec] ?? "none";
+    this.#base = int64At(view, at);
+    this.#time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
+    this.#flags = decoder.flags | (appendTime ? Flag.appendTime : 0);
+    this.#last = view.getInt32(at + Batch.lastOffsetDelta);
+    this.#left = view.getInt32(at + Batch.count);
+  }
+
+  /**
+   * Makes rows of all the records from `start` to `end` of `kernel`, in place: at `out`, which lies
+   * before them in the same buffer. Returns where they end.
+   */
+  inPlace(kernel: Kernel, start: number, end: number, out: number): number {
+    while (true) {
+      out = this.#rows(kernel, start, end, out);
+      start = kernel.at;
+      if (kernel.stop === Stop.suspect) out = this.#look(kernel, out);
+      else if (kernel.stop === Stop.full || start === end) return out;
+      else throw this.#malformed();
+    }
+  }
+
+  /**
+   * Makes rows of records that lie elsewhere: at `out` of `target`, until they reach `enough`, or
+   * enough bad records wait. Returns where they end; {@link progress} tells why they do.
+   */
+  from(records: BatchRecords, target: Kernel, out: number, enough: number): number {
+    const { format, inPlace } = this.#decoder;
+    this.progress = "enough";
+    while (out < enough && this.#decoder.held < HELD_MAX) {
+      const window = records.window();
+      const limit = inPlace ? out : out + records.room(format, window.length);
+      const start = limit + GAP;
+      const end = start + window.length;
+      target.reserve(end - Kernel.DATA);
+      target.bytes.set(window, start);
+      if (!inPlace) target.setColumns(format.columns(this.#span.partition));
+      out = this.#window(target, start, end, out, limit);
+      const used = target.at - start;
+      records.use(used);
+      switch (target.stop) {
+        case Stop.full:
+          this.progress = "full";
+          return out;
+        case Stop.enough:
+          if (used === 0) records.enlargeRoom(format);
+          break;
+        case Stop.broken:
+          if (!records.isCut()) throw this.#malformed();
+          if (records.enlarge()) break;
+          this.progress = "more";
+          return out;
+        default:
+          if (!records.isEmpty) throw this.#malformed();
+          // What is compressed may go on: only its end tells whether it is whole.
+          this.progress = records.isWhole ? "done" : "more";
+          return out;
+      }
+    }
+    return out;
+  }
+
+  /** Makes rows of the records from `start` to `end` of `target`: at `out`, up to `limit`. */
+  #window(target: Kernel, start: number, end: number, out: number, limit: number): number {
+    const { inPlace } = this.#decoder;
+    while (true) {
+      out = inPlace
+        ? this.#rows(target, start, end, out)
+        : this.#fields(target, start, end, out, limit);
+      const { stop } = target;
+      if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
+      if (inPlace) {
+        start = target.at;
+        out = this.#look(target, out);
+      } else {
+        start = recordEnd(target.bytes, target.at);
+        out = this.#lookAtRecord(target, target.at, start, out, limit);
+      }
+    }
+  }
+
+  #rows(kernel: Kernel, start: number, end: number, out: number): number {
+    const [min, max, budget] = this.#limits();
+    // deno-fmt-ignore
+    out = kernel.rows(
+      start, end, this.#left, min, max, budget, out, this.#flags, this.#passed, this.#last);
+    this.#count(kernel);
+    return out;
+  }
+
+  #fields(target: Kernel, start: number, end: number, out: number, limit: number): number {
+    const { format } = this.#decoder;
+    const [min, max, budget] = this.#limits();
+    // deno-fmt-ignore
+    out = target.fields(
+      start, end, this.#left, min, max, budget, out, this.#flags,
+      limit, this.#passed, this.#last, format, this.#base, this.#time);
+    this.#count(target);
+    return out;
+  }
+
+  /** Which offset deltas are wanted, and how many rows at most. */
+  #limits(): [min: number, max: number, budget: number] {
+    const { counts, options } = this.#decoder;
+    return [
+      Math.max(this.#span.done - this.#base, 0),
+      Math.min(this.#span.end - this.#base, INT32_MAX),
+      Math.min(options.maxRecords - counts.records, INT32_MAX),
+    ];
+  }
+
+  #count(kernel: Kernel): void {
+    const { counts } = this.#decoder;
+    counts.records += kernel.emitted;
+    counts.tombstones += kernel.nulls;
+    if (kernel.delta !== -1) this.#span.done = this.#base + kernel.delta + 1;
+    this.#left -= kernel.seen;
+    this.#passed = kernel.passed;
+  }
+
+  /** Looks at a value that lies after the rows already, at `out`. Returns where the rows end. */
+  #look({ bytes, delta, valueLength }: Kernel, out: number): number {
+    const end = out + valueLength;
+    const why = whyBad(bytes, out, end);
+    if (why !== null) {
+      this.#decoder.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
+      return out;
+    }
+    bytes[end] = 0x0a;
+    this.#decoder.counts.records++;
+    return end + 1;
+  }
+
+  /** Looks at the record from `start` to `end`, which is not one of the rows yet. */
+  #lookAtRecord(target: Kernel, start: number, end: number, out: number, limit: number): number {
+    const { bytes, stop, delta, valueAt, valueLength } = target;
+    const { counts, format } = this.#decoder;
+    let why: string | null;
+    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
+    else {
+      why = whyBad(bytes, valueAt, valueAt + valueLength);
+      if (why !== null) why = `the value ${why}`;
+    }
+    this.#left--;
+    this.#passed = delta;
+    if (why !== null) {
+      const record = bytes.slice(start, end);
+      this.#decoder.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
+      return out;
+    }
+    const flags = this.#flags & ~Flag.guard;
+    // deno-fmt-ignore
+    out = target.fields(
+      start, end, 1, delta, delta + 1, 1, out, flags,
+      limit, delta - 1, delta, format, this.#base, this.#time);
+    counts.records++;
+    return out;
+  }
+
+  #malformed() {
+    return brokenBatch(this.#span, this.#base, "the batch's records are malformed");
+  }
+}

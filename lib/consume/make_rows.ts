@@ -1,0 +1,57 @@
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { FetchedPartition } from "../protocol/messages/fetch.ts";
+import { Ahead } from "./ahead.ts";
+import type { Handover } from "./handover.ts";
+import type { Reading } from "./reading.ts";
+import { PartitionRows } from "./rows.ts";
+import { type Span, spanOf } from "./span.ts";
+
+/** Rows are handed on when they are this many bytes, however much a response inflates. */
+const ROWS_MAX = 4 * 1024 * 1024;
+
+/** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
+export async function makeRows(
+  { decoder, inflater, signal }: Reading,
+  hand: Handover,
+  source: Kernel,
+  apart: boolean,
+  partitions: readonly FetchedPartition[],
+  spans: readonly Span[],
+): Promise<void> {
+  const { memory } = decoder;
+  let target = apart ? await memory.scratch() : source;
+  let from = Kernel.DATA;
+  let out = from;
+  /** Hands over, and goes on in another buffer, or after the rows that are being written. */
+  const handOver = async () => {
+    await hand.over(target, from, out);
+    if (apart) {
+      const written = target;
+      hand.afterwards(() => memory.giveScratch(written));
+      target = source;
+      target = await memory.scratch();
+    }
+    from = out = apart ? Kernel.DATA : out;
+  };
+  const ahead = new Ahead(inflater, source, apart ? partitions : []);
+  try {
+    for (const fetched of partitions) {
+      const span = spanOf(spans, fetched);
+      const rows = new PartitionRows(decoder, source, fetched, span, ahead.records);
+      try {
+        while (!rows.finished && !decoder.full && !signal?.aborted) {
+          const reach = await ahead.reach(rows.at, fetched.end);
+          out = rows.write(target, out, from + ROWS_MAX, reach);
+          if (rows.isHungry) await rows.feed();
+          else if (rows.at < reach) await handOver();
+        }
+      } finally {
+        await rows.close();
+      }
+    }
+    await hand.over(target, from, out);
+  } finally {
+    const last = target;
+    if (last !== source) hand.afterwards(() => memory.giveScratch(last));
+  }
+}

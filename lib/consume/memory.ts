@@ -1,0 +1,161 @@
+import { Failure } from "../failure.ts";
+import { ConnectionError } from "../kafka/connection.ts";
+import { Kernel } from "../protocol/kernel/kernel.ts";
+import { MEMORY_MAX, MEMORY_PROPERTY } from "./memory_limits.ts";
+
+const MB = 1024 * 1024;
+/** Buffers for rows that grew larger are not kept: their memory never shrinks. */
+const KEEP = 16 * MB;
+/** Buffers for rows: while one is filled, one is written, and one is handed over. */
+const SCRATCH = 3;
+
+/**
+ * The memory for what is fetched and made of it: one bound for the whole run, however many leaders
+ * it reads from. A quarter is for answers, of all leaders together; a leader waits for its share. A
+ * half is for what is larger than usual: one answer, one batch that can't be inflated piece by piece,
+ * or one record. The rest is for rows, which are made of one answer at a time.
+ */
+export class Memory {
+  readonly max: number;
+  /** The most that one answer, batch or record may take. */
+  readonly most: number;
+  readonly #usual: number;
+  /** What the buffers for answers take. */
+  #used = 0;
+  /** How large the next answer may be, after those that were larger than asked for. */
+  #expected = 0;
+  readonly #waiting: { size: number; resolve: (buffer: AnswerBuffer) => void }[] = [];
+  readonly #spare: AnswerBuffer[] = [];
+  readonly #scratch: Kernel[] = [];
+  #scratches = 0;
+  readonly #wanted: ((kernel: Kernel) => void)[] = [];
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(max = MEMORY_MAX) {
+    this.max = max;
+    this.most = max / 2;
+    this.#usual = max / 4;
+  }
+
+  /** A buffer for an answer of `size` bytes, or a little more; null if it must be waited for. */
+  tryTake(size: number): AnswerBuffer | null {
+    return this.#waiting.length > 0 ? null : this.#take(Math.max(size, this.#expected));
+  }
+
+  /** The same, waiting for it. Who waits must hold none: others may wait for that one. */
+  take(size: number): Promise<AnswerBuffer> {
+    const buffer = this.tryTake(size);
+    if (buffer !== null) return Promise.resolve(buffer);
+    const { promise, resolve } = Promise.withResolvers<AnswerBuffer>();
+    this.#waiting.push({ size, resolve });
+    return promise;
+  }
+
+  /** Takes back a buffer whose answer is not looked at any more. */
+  give(buffer: AnswerBuffer): void {
+    this.#used -= buffer.counted;
+    buffer.counted = 0;
+    // Used again rather than left to be collected, which takes its time; all within their quarter.
+    const kept = this.#spare.reduce((sum, { bytes }) => sum + bytes.length, this.#used);
+    if (kept + buffer.bytes.length <= this.#usual || this.#spare.length === 0) {
+      this.#spare.push(buffer);
+    }
+    while (this.#waiting.length > 0) {
+      const { size, resolve } = this.#waiting[0];
+      const next = this.#take(Math.max(size, this.#expected));
+      if (next === null) return;
+      this.#waiting.shift();
+      resolve(next);
+    }
+  }
+
+  #take(size: number): AnswerBuffer | null {
+    if (this.#used > 0 && this.#used + size > this.#usual) return null;
+    const fitting = this.#spare.findIndex(({ bytes }) => bytes.length > size);
+    const [buffer = new AnswerBuffer(this)] = this.#spare.splice(fitting, 1);
+    buffer.counted = Math.max(size, buffer.bytes.length);
+    this.#used += buffer.counted;
+    return buffer;
+  }
+
+  /**
+   * An answer of `size` bytes comes into a buffer. Throws where there is no room for it: Failure if
+   * there never is, else ConnectionError, and it is to be asked for again.
+   */
+  answer(buffer: AnswerBuffer, size: number): void {
+    if (size <= buffer.counted) {
+      this.#expected /= 2;
+      return;
+    }
+    this.#expected = Math.max(size, this.#expected);
+    const others = this.#used - buffer.counted;
+    if (size > this.most) {
+      throw new Failure("record", `${buffer.place}: ${this.tooMuch("what is there", size)}`);
+    }
+    if (others > 0 && others + size > this.#usual) {
+      throw new ConnectionError(`an answer of ${size} bytes must wait for memory`);
+    }
+    buffer.counted = size;
+    this.#used = others + size;
+  }
+
+  /** What to say of something that needs more than {@link most}; `size` if it is known. */
+  tooMuch(what: string, size?: number): string {
+    const needed = size === undefined ? `more than ${this.most}` : `${size}`;
+    const enough = size === undefined ? `more than ${this.max}` : `${2 * size} or more`;
+    return `${what} needs ${needed} bytes of memory at once, at most half of ` +
+      `${MEMORY_PROPERTY}=${this.max} is given to one — set ${MEMORY_PROPERTY} (-X or --config) ` +
+      `to ${enough}, or write smaller batches`;
+  }
+
+  /** Has `work` done when all that was asked for before is: rows are made of one answer at a time. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+
+  /** A buffer for rows: waits for one that was written. */
+  scratch(): Promise<Kernel> {
+    const kernel = this.#scratch.pop();
+    if (kernel) return Promise.resolve(kernel);
+    if (this.#scratches < SCRATCH) {
+      this.#scratches++;
+      return Promise.resolve(new Kernel());
+    }
+    return new Promise((resolve) => this.#wanted.push(resolve));
+  }
+
+  /** Takes back a buffer for rows. */
+  giveScratch(kernel: Kernel): void {
+    const next = kernel.bytes.length <= KEEP ? kernel : new Kernel();
+    const waiting = this.#wanted.shift();
+    if (waiting) waiting(next);
+    else this.#scratch.push(next);
+  }
+}
+
+/** A buffer that an answer is read into. */
+export class AnswerBuffer extends Kernel {
+  /** What it counts for, bytes. */
+  counted = 0;
+  /** Where the first batch was asked for, which comes whole however large it is: for messages. */
+  place = "";
+  readonly #memory: Memory;
+
+  constructor(memory: Memory) {
+    super();
+    this.#memory = memory;
+  }
+
+  override reserve(size: number): void {
+    this.#memory.answer(this, size);
+    super.reserve(size);
+  }
+}
