@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { Failure } from "../failure.ts";
+import { quoteLiteral } from "../greenplum/quote.ts";
 import type { Column, TableName } from "../greenplum/source.ts";
 import { Secret } from "../secret.ts";
 import { databaseTls } from "./database_tls.ts";
@@ -101,35 +102,31 @@ export interface RunningLoad {
   cancel(): void;
 }
 
-/** Starts kafka.load in a transaction of its own, at the level it takes whatever the default is. */
+/**
+ * Starts kafka.load in a transaction of its own, at the level that it takes whatever the default is:
+ * several statements in one message are one transaction, and leave nothing behind in a session that
+ * may be a pooler's.
+ */
 export function startLoad(
   sql: Database,
   source: string,
   maxRecords: number | null,
 ): RunningLoad {
-  let query: { cancel(): void } | null = null;
-  let cancelled = false;
-  const done = sql.begin("ISOLATION LEVEL READ COMMITTED", async (sql) => {
-    const loading = sql`SELECT * FROM kafka.load(${source}, ${maxRecords}::bigint)`;
-    query = loading;
-    if (cancelled) loading.cancel();
-    const [row] = await loading;
-    return row;
-  });
+  const query = sql.unsafe<Record<string, unknown>[][]>(
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " +
+      `SELECT * FROM kafka.load(${quoteLiteral(source)}, ${maxRecords ?? "NULL"})`,
+  );
   return {
-    done: done.then((row) => ({
+    done: query.then(([, [row]]) => ({
       rows: Number(row.rows),
       rejected: Number(row.rejected),
       records: Number(row.records),
       lag: Number(row.lag),
       lost: Number(row.lost),
-      reason: row.reason,
-      seconds: row.seconds,
+      reason: row.reason as Loaded["reason"],
+      seconds: Number(row.seconds),
       loadNo: Number(row.load_no),
     })),
-    cancel: () => {
-      cancelled = true;
-      query?.cancel();
-    },
+    cancel: () => query.cancel(),
   };
 }
