@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { Failure } from "../failure.ts";
+import { quoteLiteral } from "../greenplum/quote.ts";
 import type { Column, TableName } from "../greenplum/source.ts";
 
 /** A connection to the database that rows are loaded into. */
@@ -75,35 +76,34 @@ export interface RunningLoad {
   cancel(): void;
 }
 
-/** Starts kafka.load in a transaction of its own, at the level it takes whatever the default is. */
+/**
+ * Starts kafka.load in a transaction of its own, at the level it takes whatever the default is. Both
+ * statements are one message, and so one transaction, which the server ends: a connection that is
+ * lost meanwhile is an error of this query and of nothing else.
+ */
 export function startLoad(
   sql: Database,
   source: string,
   maxRecords: number | null,
 ): RunningLoad {
-  let query: { cancel(): void } | null = null;
-  let cancelled = false;
-  const done = sql.begin("ISOLATION LEVEL READ COMMITTED", async (sql) => {
-    const loading = sql`SELECT * FROM kafka.load(${source}, ${maxRecords}::bigint)`;
-    query = loading;
-    if (cancelled) loading.cancel();
-    const [row] = await loading;
-    return row;
-  });
+  const query = sql.unsafe(
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " +
+      `SELECT * FROM kafka.load(${quoteLiteral(source)}, ${maxRecords ?? "NULL"})`,
+  );
   return {
-    done: done.then((row) => ({
-      rows: Number(row.rows),
-      rejected: Number(row.rejected),
-      records: Number(row.records),
-      lag: Number(row.lag),
-      lost: Number(row.lost),
-      reason: row.reason,
-      seconds: row.seconds,
-      loadNo: Number(row.load_no),
-    })),
-    cancel: () => {
-      cancelled = true;
-      query?.cancel();
-    },
+    done: query.then((results) => {
+      const [row] = results[1];
+      return {
+        rows: Number(row.rows),
+        rejected: Number(row.rejected),
+        records: Number(row.records),
+        lag: Number(row.lag),
+        lost: Number(row.lost),
+        reason: row.reason,
+        seconds: row.seconds,
+        loadNo: Number(row.load_no),
+      };
+    }),
+    cancel: () => query.cancel(),
   };
 }
