@@ -25,8 +25,11 @@ export class Failure extends Error {
   }
 }
 
-/** What an operating system's error says, without its number and Deno's word for the call. */
+/**
+ * What an operating system's error says, without its number, Deno's word for the call, and the
+ * path: that may be a secret in a wrong place.
+ */
 export function systemReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error \d+\).*/, "");
+  return text.replace(/ \(os error \d+\).*|: \w+ '.*'$/s, "");
 }

@@ -83,7 +83,9 @@ async function count({ sql }: Pick<Postgres, "sql">): Promise<number> {
 /** Does something every so often, and again where the database said no. */
 async function repeat(every: number, rounds: number, work: () => Promise<string>): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
-    const line = await work().catch((error) => `failed: ${databaseProblem(error).message}`);
+    const line = await work().catch((error) =>
+      `failed: ${databaseProblem(error)?.message ?? error}`
+    );
     say(Deno.stdout, `${new Date().toISOString().slice(11, 19)}  ${line}\n`);
     if (round < rounds) await sleep(every);
   }

@@ -1,6 +1,7 @@
 /**
- * Writes the README's tables of flags and exit statuses from the tables that the programs parse
- * and use: `deno task readme`. Each stands between `<!-- begin: NAME -->` and `<!-- end -->`.
+ * Writes the documents' tables of flags and exit statuses from the tables that the programs parse
+ * and use: `deno task readme`. Each is between `<!-- begin: NAME -->` and `<!-- end -->` in README.md
+ * or a file of docs/.
  */
 import { connectionFlags } from "../lib/cli/connection_flags.ts";
 import { consumeFlags } from "../lib/cli/consume_flags.ts";
@@ -8,11 +9,14 @@ import { doctorFlags } from "../lib/cli/doctor_flags.ts";
 import { exitCodes } from "../lib/cli/exit_codes.ts";
 import type { Flag } from "../lib/cli/flags.ts";
 import { lagCommand } from "../lib/cli/lag_command.ts";
+import { loadCommand } from "../lib/cli/load_command.ts";
 import { offsetsCommand } from "../lib/cli/offsets_command.ts";
+import { planCommand } from "../lib/cli/plan_command.ts";
 import { produceFlags } from "../lib/cli/produce_flags.ts";
+import { sqlFlags } from "../lib/cli/sql_flags.ts";
 import { topicsCommand } from "../lib/cli/topics_command.ts";
 
-const path = new URL("../README.md", import.meta.url);
+const root = new URL("../", import.meta.url);
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
@@ -24,9 +28,11 @@ function flagTable(flags: readonly Flag[]): string {
   return table(["flag", "meaning (default)"], rows);
 }
 
-/** Those that not every command has. */
+/** Those that are not the common ones, or mean something else here. */
 function ownFlags(flags: readonly Flag[]): Flag[] {
-  return flags.filter(({ name }) => !connectionFlags.some((flag) => flag.name === name));
+  return flags.filter(({ name, help }) =>
+    !connectionFlags.some((flag) => flag.name === name && flag.help === help)
+  );
 }
 
 function exitTable(): string {
@@ -42,26 +48,44 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
-const blocks: Record<string, () => string> = {
+/** Each table by its name. */
+export const blocks: Readonly<Record<string, () => string>> = {
   "exit status": exitTable,
-  "kafka_consumer flags": () => flagTable(consumeFlags),
-  "kafka_producer flags": () => flagTable(produceFlags),
+  "common flags": () => flagTable(connectionFlags),
+  "kafka_consumer flags": () => flagTable(ownFlags(consumeFlags)),
+  "kafka_producer flags": () => flagTable(ownFlags(produceFlags)),
+  "load flags": () => flagTable(ownFlags(loadCommand.flags)),
+  "sql flags": () => flagTable(ownFlags(sqlFlags)),
+  "plan flags": () => flagTable(ownFlags(planCommand.flags)),
   "topics flags": () => flagTable(ownFlags(topicsCommand.flags)),
   "offsets flags": () => flagTable(ownFlags(offsetsCommand.flags)),
   "lag flags": () => flagTable(ownFlags(lagCommand.flags)),
   "doctor flags": () => flagTable(ownFlags(doctorFlags)),
 };
 
-/** The README's text with its tables as they must be. Throws where a block is missing. */
-export function withTables(readme: string): string {
-  for (const [name, table] of Object.entries(blocks)) {
-    const begin = `<!-- begin: ${name} -->\n`;
-    const start = readme.indexOf(begin);
-    const end = readme.indexOf("<!-- end -->", start);
-    if (start === -1 || end === -1) throw new Error(`README.md has no block "${name}"`);
-    readme = `${readme.slice(0, start + begin.length)}\n${table()}\n\n${readme.slice(end)}`;
+/** The documents that have tables, or may have them. */
+export async function documents(): Promise<URL[]> {
+  const found = [new URL("README.md", root)];
+  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
+    if (name.endsWith(".md")) found.push(new URL(`docs/${name}`, root));
   }
-  return readme;
+  return found;
 }
 
-if (import.meta.main) await Deno.writeTextFile(path, withTables(await Deno.readTextFile(path)));
+/** A document's text with its tables as they must be, and their names. Throws on an unknown one. */
+export function withTables(text: string): { text: string; names: string[] } {
+  const names: string[] = [];
+  const block = /(<!-- begin: (.+) -->\n)[^]*?(<!-- end -->)/g;
+  const written = text.replaceAll(block, (_, begin, name, end) => {
+    if (!Object.hasOwn(blocks, name)) throw new Error(`Cannot write the table "${name}": unknown`);
+    names.push(name);
+    return `${begin}\n${blocks[name]()}\n\n${end}`;
+  });
+  return { text: written, names };
+}
+
+if (import.meta.main) {
+  for (const path of await documents()) {
+    await Deno.writeTextFile(path, withTables(await Deno.readTextFile(path)).text);
+  }
+}

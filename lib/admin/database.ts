@@ -64,7 +64,9 @@ async function ask<T>(failed: string, timeout: number, query: PromiseLike<T>): P
     return await within(timeout, failed, Promise.resolve(query));
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const { kind, message } = databaseProblem(error);
+    const problem = databaseProblem(error);
+    if (problem === null) throw error;
+    const { kind, message } = problem;
     throw new Failure(kind, `${failed}: ${message}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
-import { Failure } from "../failure.ts";
+import { Failure, systemReason } from "../failure.ts";
+import { shownPath } from "../secret.ts";
 import { type ClientConfig, parseAddress } from "../kafka/config.ts";
 import type { Flag, Given } from "./flags.ts";
 import type { Console } from "./console.ts";
@@ -42,7 +43,7 @@ export const connectionFlags = [
 ] as const satisfies readonly Flag[];
 
 /**
- * What -F/--config (else env KAFKA_CONFIG) and -X/--property say, -X being stronger. Throws Failure
+ * What -F/--config (else env KAFKA_CONFIG) and -X/--property say, -X overriding the file. Throws Failure
  * (usage).
  */
 export async function readProperties(
@@ -67,7 +68,7 @@ async function readConfig(file: string, given: Given): Promise<string> {
     return await Deno.readTextFile(file);
   } catch (error) {
     const from = given.has("config") ? "--config" : "env KAFKA_CONFIG";
-    throw new Failure("usage", `${from}: cannot read "${file}": ${(error as Error).message}`);
+    throw new Failure("usage", `${from}: cannot read ${shownPath(file)}: ${systemReason(error)}`);
   }
 }
 
@@ -115,9 +116,9 @@ function brokerList(
   ];
   const [name, text] = sources.find(([, text]) => text !== undefined) ?? ["", "localhost:9092"];
   const brokers = text!.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  for (const broker of brokers) {
-    if (!parseAddress(broker)) throw new Failure("usage", `${name}: "${broker}" is not HOST:PORT`);
-  }
+  // Without its text: in a variable it may be a URL, with a login.
+  const wrong = brokers.findIndex((broker) => !parseAddress(broker));
+  if (wrong !== -1) throw new Failure("usage", `${name}: broker ${wrong + 1} is not HOST:PORT`);
   if (brokers.length === 0) throw new Failure("usage", `${name} names no broker`);
   return brokers;
 }

@@ -1,3 +1,4 @@
+import { withoutSecrets } from "../secret.ts";
 import { type Sink, tryWrite } from "./print.ts";
 
 /**
@@ -76,5 +77,5 @@ function stamped(line: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
+  return withoutSecrets(text).replaceAll(/\s*[\r\n]+\s*/g, " ");
 }

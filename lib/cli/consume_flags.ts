@@ -10,6 +10,7 @@ import type {
 } from "../consume/options.ts";
 import { Failure } from "../failure.ts";
 import { segmentOf } from "../greenplum/segment.ts";
+import { shown } from "../secret.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import type { Flag, Given } from "./flags.ts";
 import type { Properties } from "./properties.ts";
@@ -132,7 +133,9 @@ export function consumeOptions(
   if (topics.length === 0) throw new Failure("usage", "no topic: say --topic NAME");
   for (const topic of topics) checkTopic("--topic", topic);
   const [extra] = given.files;
-  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  if (extra !== undefined) {
+    throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
+  }
   given.excludes("ranges", ["ranges-from-query"]);
   // What each says, the other ones would say too.
   for (const name of ["ranges", "ranges-from-query"]) {

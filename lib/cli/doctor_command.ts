@@ -1,5 +1,6 @@
 import { doctor } from "../doctor/doctor.ts";
 import { findingLine } from "../doctor/findings.ts";
+import { withoutSecrets } from "../secret.ts";
 import { doctorFlags, doctorOptions } from "./doctor_flags.ts";
 import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -27,7 +28,7 @@ export const doctorCommand: Command = {
       const line = findingLine(finding);
       console.record(line);
       if (!given.has("quiet") || finding.level === "warn" || finding.level === "fail") {
-        print(line + "\n");
+        print(withoutSecrets(line) + "\n");
       }
     });
     if (!given.has("quiet")) {

@@ -1,8 +1,10 @@
 import type { DoctorOptions } from "../doctor/options.ts";
 import type { RowOptions } from "../doctor/rows.ts";
 import { Failure } from "../failure.ts";
+import { shown } from "../secret.ts";
 import { clientConfig, connectionFlags, readProperties } from "./connection_flags.ts";
 import type { Console } from "./console.ts";
+import { givenDsn } from "./dsn_flag.ts";
 import { consumeFlags, consumeOptions } from "./consume_flags.ts";
 import { type Flag, type Given, parseFlags } from "./flags.ts";
 import type { Properties } from "./properties.ts";
@@ -54,7 +56,9 @@ export async function doctorOptions(
   console: Console,
 ): Promise<DoctorOptions> {
   const [extra] = given.files;
-  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  if (extra !== undefined) {
+    throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
+  }
   const timeout = parseDuration("--timeout", given.get("timeout") ?? "10s");
   const properties = await readProperties(given, env, console);
   // Certificates and logins are a check of their own: what is wrong with them is a finding.
@@ -62,10 +66,10 @@ export async function doctorOptions(
     [...properties].filter(([key]) => !/^(security|sasl|ssl|enable)\./.test(key)),
   );
   const config = { ...await clientConfig(given, env, console, "gpdb-kafka-doctor", open), timeout };
-  const dsn = given.get("dsn") ?? (env("DATABASE_URL") || null);
+  const dsn = givenDsn(given, env);
   for (const flag of ["source", "table", "program"]) {
     if (given.has(flag) && dsn === null) {
-      throw new Failure("usage", `--${flag}: no database: say --dsn postgres://user@host/database`);
+      throw new Failure("usage", `--${flag}: no database: use --dsn postgres://user@host/database`);
     }
   }
   for (const flag of ["table", "topic", "group", "value", "columns"]) {

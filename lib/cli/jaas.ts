@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { nearest } from "./nearest.ts";
 
 /** One entry of a JAAS configuration. */
 export interface LoginModule {
@@ -32,6 +33,22 @@ export function parseJaas(text: string): LoginModule {
     options.set(key, unquote(value));
   }
   return { name: className.slice(className.lastIndexOf(".") + 1), options };
+}
+
+/**
+ * Throws Failure (usage) at an option that is not in `known`: it asks for something that would not
+ * be done. The option is named by its place, for in a text with a quote too many it may be a part
+ * of the password.
+ */
+export function checkOptions({ options }: LoginModule, known: readonly string[]): void {
+  for (const [i, option] of [...options.keys()].entries()) {
+    if (known.includes(option)) continue;
+    const near = nearest(option, known);
+    const hint = near === null
+      ? `known here: ${known.join(", ") || "none"}`
+      : `did you mean "${near}"?`;
+    throw new Failure("usage", `sasl.jaas.config: option ${i + 1} is unknown — ${hint}`);
+  }
 }
 
 function unquote(token: string): string {

@@ -1,6 +1,9 @@
 import { connectionFlags } from "./connection_flags.ts";
 import { checkGroup, givenTopics } from "./offsets_flags.ts";
 import { Failure } from "../failure.ts";
+import type { Dsn } from "../load/dsn.ts";
+import { neededDsn } from "./dsn_flag.ts";
+import { shown } from "../secret.ts";
 import type { Flag, Given } from "./flags.ts";
 import { parseDuration } from "./values.ts";
 
@@ -33,7 +36,7 @@ export interface LagOptions {
   /** Whose offsets; null: the source says. */
   group: string | null;
   topics: string[];
-  source: { name: string; dsn: string } | null;
+  source: { name: string; dsn: Dsn } | null;
   watch: boolean;
   /** Between samples, milliseconds; null: one sample is enough. */
   interval: number | null;
@@ -43,7 +46,9 @@ export interface LagOptions {
 /** What to do, from flags and environment. Throws Failure (usage). */
 export function lagOptions(given: Given, env: (name: string) => string | undefined): LagOptions {
   const [extra] = given.files;
-  if (extra !== undefined) throw new Failure("usage", `"${extra}" is not a flag; see --help`);
+  if (extra !== undefined) {
+    throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
+  }
   const source = lagSource(given, env);
   const watch = given.has("watch");
   return {
@@ -69,7 +74,5 @@ function lagSource(given: Given, env: (name: string) => string | undefined) {
   for (const flag of ["group", "topic"]) {
     if (given.has(flag)) throw new Failure("usage", `--${flag}: --source says it already`);
   }
-  const dsn = given.get("dsn") ?? env("DATABASE_URL");
-  if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
-  return { name, dsn };
+  return { name, dsn: neededDsn(given, env) };
 }

@@ -1,8 +1,11 @@
 import { Failure } from "../failure.ts";
 import { type Database, openDatabase, startLoad } from "../load/database.ts";
+import type { Dsn } from "../load/dsn.ts";
 import { LoadLoop, type LoopEvents } from "../load/loop.ts";
 import { LogReport, ScreenReport } from "../load/report.ts";
+import { shown, withoutSecrets } from "../secret.ts";
 import type { Console } from "./console.ts";
+import { neededDsn } from "./dsn_flag.ts";
 import { env } from "./environment.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Given } from "./flags.ts";
@@ -16,7 +19,7 @@ const GRACE = 10_000;
 
 interface LoadFlags {
   source: string;
-  dsn: string;
+  dsn: Dsn;
   every: number | null;
   patience: number;
   maxRecords: number | null;
@@ -57,7 +60,7 @@ export const loadCommand: Command = {
     // Such as that another session is loading the source, and this one waits for it.
     const sql = openDatabase(flags.dsn, `gpdb-kafka load ${flags.source}`, (text) => say(text));
     const screen = Deno.stdout.isTerminal() && !given.has("quiet") && !given.has("verbose")
-      ? new ScreenReport(flags.source, (text) => void tryWrite(Deno.stdout, text), columns)
+      ? new ScreenReport(flags.source, (text) => void write(text), columns)
       : null;
     if (screen) say = (text) => screen.say(text);
     try {
@@ -81,7 +84,7 @@ async function loop(
   const log = new LogReport(source, (line) => {
     console.record(line);
     if (screen || given.has("quiet")) return;
-    const why = tryWrite(Deno.stdout, `${new Date().toISOString()} ${line}\n`);
+    const why = write(`${new Date().toISOString()} ${line}\n`);
     if (why === null || warned) return;
     warned = true;
     console.warn(`cannot write to stdout: ${why} — the loads go on, lines are missing there`);
@@ -89,7 +92,11 @@ async function loop(
   const events: LoopEvents[] = [log, ...(screen ? [screen] : [])];
   const server = flags.listen ? await listen(flags, flags.listen, events, console) : null;
   const start = () => startLoad(sql, source, maxRecords);
-  const loads = new LoadLoop({ every, patience, start }, events);
+  const broken = (error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    console.warn(`cannot report the loads: ${why} — they go on without`);
+  };
+  const loads = new LoadLoop({ source, every, patience, start, broken }, events);
   const redraw = screen ? setInterval(() => screen.draw(), 1000) : undefined;
   const signals = onSignals(loads, say);
   try {
@@ -128,7 +135,7 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onInt = () => {
     if (state.received !== null) loads.cancel();
-    else if (loads.loading) say("ending behind this load; Ctrl-C again cancels it");
+    else if (loads.loading) say("stopping after this load; press Ctrl-C again to cancel it");
     state.received ??= "SIGINT";
     loads.stop();
   };
@@ -150,13 +157,11 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
   if (!source) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
-  if (extra !== undefined) throw new Failure("usage", `"${extra}" is one source too many`);
-  const dsn = given.get("dsn") ?? env("DATABASE_URL");
-  if (!dsn) throw new Failure("usage", "no database: say --dsn postgres://user@host/database");
+  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one source too many`);
   given.excludes("every", ["once", "timeout"]);
   return {
     source,
-    dsn,
+    dsn: neededDsn(given, env),
     every: given.has("every") ? parseDuration("--every", given.get("every")!) : null,
     patience: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     maxRecords: given.has("max-records")
@@ -164,6 +169,11 @@ function loadFlags(given: Given, env: (name: string) => string | undefined): Loa
       : null,
     listen: given.has("listen") ? parseAddressFlag("--listen", given.get("listen")!) : null,
   };
+}
+
+/** To stdout; why that is not possible, else null. A database may repeat what it was sent. */
+function write(text: string): string | null {
+  return tryWrite(Deno.stdout, withoutSecrets(text));
 }
 
 /** A terminal that has gone has no width. */

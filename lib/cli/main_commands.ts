@@ -1,3 +1,4 @@
+import { shown } from "../secret.ts";
 import { exitCodes } from "./exit_codes.ts";
 import type { Command } from "./run.ts";
 import { version } from "./version.ts";
@@ -56,7 +57,7 @@ export async function chooseCommand(
   if (name === "--version") return { text: `gpdb-kafka ${version}`, code: exitCodes.done.code };
   if (name === "--help" || name === "-h") return { text: mainUsage(), code: exitCodes.done.code };
   if (name === undefined || !Object.hasOwn(mainCommands, name)) {
-    const why = name === undefined ? "no command" : `unknown command "${name}"`;
+    const why = name === undefined ? "no command" : `unknown command "${shown(name)}"`;
     const all = Object.keys(mainCommands).join(", ");
     return { text: `gpdb-kafka: ${why}: say ${all}, or --help`, code: exitCodes.usage.code };
   }

@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
-import { accepted, flagsInstead, ignored, refused, synonyms } from "./property_names.ts";
+import { nearest } from "./nearest.ts";
+import { accepted, fixed, flagsInstead, ignored, refused, synonyms } from "./property_names.ts";
 
 /** Properties by name, each one a name of {@link accepted}. */
 export type Properties = ReadonlyMap<string, string>;
@@ -15,7 +16,7 @@ export interface Property {
 }
 
 /**
- * Puts properties together; a later one is stronger. Throws Failure (usage) at one that is unknown,
+ * Puts properties together; a later one overrides. Throws Failure (usage) at one that is unknown,
  * or asks for what can't be done. No message holds a value: it may be a secret.
  */
 export function mergeProperties(
@@ -25,10 +26,11 @@ export function mergeProperties(
   const merged = new Map<string, string>();
   for (const { key, value, at, own } of properties) {
     if (!accepted.includes(key)) {
-      checkForeign(key, at, own);
-      debug(`${at}: ${key} means nothing here and is left out`);
+      checkForeign(key, value, at, own);
+      debug(`${at}: ${key} has no effect here and is ignored`);
       continue;
     }
+    checkFixed(key, value, at);
     for (const names of synonyms.filter((names) => names.includes(key))) {
       for (const name of names) merged.delete(name);
     }
@@ -37,17 +39,28 @@ export function mergeProperties(
   return merged;
 }
 
-function checkForeign(key: string, at: string, own: boolean): void {
+/** Throws where a property can only have the values of what is done anyway, and has another. */
+function checkFixed(key: string, value: string, at: string): void {
+  const values = Object.hasOwn(fixed, key) ? fixed[key] : [];
+  if (value === "" || values.length === 0 || values.includes(value)) return;
+  throw new Failure("usage", `${at}: ${key} can only be ${values.join(" or ")} — remove it`);
+}
+
+function checkForeign(key: string, value: string, at: string, own: boolean): void {
   const [, why] = refused.find(([start]) => key.startsWith(start)) ?? [];
-  if (why !== undefined) throw new Failure("usage", `${at}: ${key} can't be followed: ${why}`);
+  if (why !== undefined) {
+    // An empty one asks for nothing.
+    if (value === "") return;
+    throw new Failure("usage", `${at}: ${key} cannot be followed: ${why}`);
+  }
   if (!ignored.includes(key)) {
     const near = nearest(key, [...accepted, ...ignored]);
     const hint = near === null ? "" : `; did you mean "${near}"?`;
     throw new Failure("usage", `${at}: unknown property "${key}"${hint}`);
   }
   if (!own) return;
-  const flag = Object.hasOwn(flagsInstead, key) ? `: say ${flagsInstead[key]}` : "";
-  throw new Failure("usage", `${at}: ${key} means nothing here${flag}`);
+  const flag = Object.hasOwn(flagsInstead, key) ? ` — use ${flagsInstead[key]}` : "";
+  throw new Failure("usage", `${at}: ${key} has no effect here${flag}`);
 }
 
 /**
@@ -74,7 +87,7 @@ export function parseProperties(text: string, file: string): Property[] {
   );
 }
 
-/** Reads `key=value`. Throws Failure (usage) where there is no key, or no `=`. */
+/** Reads `key=value`. Throws Failure (usage) if there is no key, or no `=`. */
 export function splitProperty(text: string, at: string): { key: string; value: string } {
   const equals = text.indexOf("=");
   const key = text.slice(0, Math.max(0, equals)).trim();
@@ -92,31 +105,4 @@ function unescapeJava(value: string): string {
     /\\(?:u([0-9a-fA-F]{4})|(.))/g,
     (_, hex, char) => hex ? String.fromCharCode(parseInt(hex, 16)) : special[char] ?? char,
   );
-}
-
-/** The name nearest to what was typed, if it is so near that it can be meant. */
-function nearest(typed: string, names: readonly string[]): string | null {
-  const most = Math.min(3, Math.floor(typed.length / 4));
-  let best: string | null = null;
-  let least = most + 1;
-  for (const name of names) {
-    if (Math.abs(name.length - typed.length) >= least) continue;
-    const distance = editDistance(typed.toLowerCase(), name);
-    if (distance < least) [best, least] = [name, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -12,11 +12,13 @@ export const accepted: readonly string[] = words(`
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
   ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain
   ssl.keystore.type ssl.key.location ssl.key.pem ssl.keystore.key ssl.key.password
+  ssl.enabled.protocols ssl.protocol ssl.keymanager.algorithm ssl.trustmanager.algorithm
   sasl.mechanism sasl.mechanisms sasl.username sasl.password sasl.jaas.config
   sasl.oauthbearer.token.file sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.extensions
+  sasl.oauthbearer.method sasl.login.callback.handler.class
 `);
 
-/** Names for one thing. Who gives one of them takes back what was said by another before. */
+/** Names for one thing. One of them takes back what another one said before. */
 export const synonyms: readonly (readonly string[])[] = [
   ["bootstrap.servers", "metadata.broker.list"],
   ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],
@@ -34,21 +36,62 @@ export const synonyms: readonly (readonly string[])[] = [
   ["ssl.key.location", "ssl.key.pem", "ssl.keystore.key", "ssl.keystore.location"],
 ];
 
+const kerberos = "Kerberos (GSSAPI) is not supported";
+const javaClass = "it names a class of Java";
+const noFetching = "tokens are not fetched here, but read: set sasl.oauthbearer.token.file";
+const brokerSide = "the broker checks the token";
+const safeCiphers = "the TLS library has its safe ones, which cannot be changed";
+
 /**
- * Properties that would weaken or break what they ask for if they were left out, but can't be
- * followed: the beginning of their names, and why.
+ * Properties of TLS and SASL that cannot be followed: the beginning of their names, and why. To
+ * ignore one would weaken or break what it asks for, so none of these two families is ignored.
  */
 export const refused: readonly (readonly [string, string])[] = [
-  ["ssl.crl.location", "lists of revoked certificates can't be checked here"],
-  ["ssl.cipher.suites", "the TLS library takes its safe ones, which can't be changed"],
-  ["ssl.curves.list", "the TLS library takes its safe ones, which can't be changed"],
-  ["ssl.sigalgs.list", "the TLS library takes its safe ones, which can't be changed"],
+  ["ssl.crl.location", "lists of revoked certificates cannot be checked here"],
+  ["ssl.cipher.suites", safeCiphers],
+  ["ssl.curves.list", safeCiphers],
+  ["ssl.sigalgs.list", safeCiphers],
   ["ssl.engine.", "keys can only be given as PEM"],
+  ["ssl.provider", "it names a provider of Java or OpenSSL, and neither is used"],
+  ["ssl.secure.random.implementation", javaClass],
+  ["ssl.ca.certificate.stores", "stores of Windows cannot be read: set ssl.ca.location"],
+  ["ssl.keystore.password", "PEM files have no password of a store: set ssl.key.password"],
+  ["ssl.truststore.password", "PEM files of certificates have no password"],
+  ["security.providers", javaClass],
+  ["sasl.kerberos.", kerberos],
+  ["sasl.client.callback.handler.class", javaClass],
+  ["sasl.login.class", javaClass],
+  ["sasl.login.connect.", noFetching],
+  ["sasl.login.read.", noFetching],
+  ["sasl.login.refresh.", noFetching],
+  ["sasl.login.retry.", noFetching],
   ["enable.sasl.oauthbearer.unsecure.jwt", "set sasl.oauthbearer.token.file"],
   ["sasl.oauthbearer.config", "set sasl.oauthbearer.token.file"],
-  ["sasl.oauthbearer.client.", "a token is not fetched here: set sasl.oauthbearer.token.file"],
-  ["sasl.oauthbearer.assertion.", "a token is not fetched here: set sasl.oauthbearer.token.file"],
+  ["sasl.oauthbearer.client.", noFetching],
+  ["sasl.oauthbearer.assertion.", noFetching],
+  ["sasl.oauthbearer.scope", noFetching],
+  ["sasl.oauthbearer.sub.claim.name", noFetching],
+  ["sasl.oauthbearer.header.urlencode", noFetching],
+  ["sasl.oauthbearer.jwt.", javaClass],
+  ["sasl.oauthbearer.jwks.", brokerSide],
+  ["sasl.oauthbearer.expected.", brokerSide],
+  ["sasl.oauthbearer.clock.skew.seconds", brokerSide],
 ];
+
+const tokenHandler = "org.apache.kafka.common.security.oauthbearer";
+
+/** Properties that ask for what is done anyway, and the values that do; any other is rejected. */
+export const fixed: Readonly<Record<string, readonly string[]>> = {
+  "ssl.protocol": ["TLS", "TLSv1.3"],
+  "ssl.keymanager.algorithm": ["SunX509", "PKIX"],
+  "ssl.trustmanager.algorithm": ["PKIX"],
+  "sasl.oauthbearer.method": ["default"],
+  // What Java needs to read a token from a file.
+  "sasl.login.callback.handler.class": [
+    `${tokenHandler}.OAuthBearerLoginCallbackHandler`,
+    `${tokenHandler}.secured.OAuthBearerLoginCallbackHandler`,
+  ],
+};
 
 /** What to say instead of a property, for those who set one with -X. */
 export const flagsInstead: Readonly<Record<string, string>> = {
@@ -70,7 +113,8 @@ export const flagsInstead: Readonly<Record<string, string>> = {
 
 /**
  * The other properties of both: what to do is said by flags, and how by this program itself. In a
- * file they are left out, because a file is worth most where it serves other programs too.
+ * file they are ignored, because a file is worth most if it serves other programs too. None is of
+ * TLS or SASL: see {@link refused}.
  */
 export const ignored: readonly string[] = words(`
   allow.auto.create.topics api.version.fallback.ms api.version.request
@@ -99,31 +143,14 @@ export const ignored: readonly string[] = words(`
   queued.max.messages.kbytes queued.min.messages queuing.strategy receive.buffer.bytes
   receive.message.max.bytes reconnect.backoff.jitter.ms reconnect.backoff.max.ms
   reconnect.backoff.ms request.required.acks request.timeout.ms retry.backoff.max.ms
-  retry.backoff.ms sasl.client.callback.handler.class sasl.kerberos.keytab sasl.kerberos.kinit.cmd
-  sasl.kerberos.min.time.before.relogin sasl.kerberos.principal sasl.kerberos.service.name
-  sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor
-  sasl.login.callback.handler.class sasl.login.class sasl.login.connect.timeout.ms
-  sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
-  sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor
-  sasl.login.refresh.window.jitter sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms
-  sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience
-  sasl.oauthbearer.expected.issuer sasl.oauthbearer.header.urlencode
-  sasl.oauthbearer.jwks.endpoint.refresh.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms
-  sasl.oauthbearer.jwks.endpoint.retry.backoff.ms sasl.oauthbearer.jwks.endpoint.url
-  sasl.oauthbearer.jwt.retriever.class sasl.oauthbearer.jwt.validator.class
-  sasl.oauthbearer.method sasl.oauthbearer.scope sasl.oauthbearer.scope.claim.name
-  sasl.oauthbearer.sub.claim.name security.providers send.buffer.bytes session.timeout.ms
-  share.acknowledgement.mode socket.blocking.max.ms socket.connection.setup.timeout.max.ms
-  socket.connection.setup.timeout.ms socket.keepalive.enable socket.max.fails socket.nagle.disable
-  socket.receive.buffer.bytes socket.send.buffer.bytes socket.timeout.ms ssl.ca.certificate.stores
-  ssl.enabled.protocols ssl.keymanager.algorithm ssl.keystore.password ssl.protocol ssl.provider
-  ssl.providers ssl.secure.random.implementation ssl.trustmanager.algorithm
-  ssl.truststore.password statistics.interval.ms sticky.partitioning.linger.ms topic.blacklist
-  topic.metadata.propagation.max.ms topic.metadata.refresh.fast.cnt
+  retry.backoff.ms send.buffer.bytes session.timeout.ms share.acknowledgement.mode
+  socket.blocking.max.ms socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
+  socket.keepalive.enable socket.max.fails socket.nagle.disable socket.receive.buffer.bytes
+  socket.send.buffer.bytes socket.timeout.ms statistics.interval.ms sticky.partitioning.linger.ms
+  topic.blacklist topic.metadata.propagation.max.ms topic.metadata.refresh.fast.cnt
   topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
-  transactional.id value.deserializer value.serializer
-  acks debug interceptors partitioner retries
+  transactional.id value.deserializer value.serializer acks debug interceptors partitioner retries
 `);
 
 function words(text: string): string[] {

@@ -1,5 +1,6 @@
 import { outputFailure } from "../consume/output.ts";
 import { Failure, systemReason } from "../failure.ts";
+import { trustNothingElse } from "../kafka/runtime_authorities.ts";
 import { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { farewell } from "./farewell.ts";
@@ -35,6 +36,7 @@ export interface Command {
  * Runs a command and returns its exit status. Whatever goes wrong ends in one line on stderr.
  */
 export async function run(command: Command, args: readonly string[]): Promise<number> {
+  trustNothingElse();
   let console = new Console();
   try {
     if (args.length === 0 && !command.needsNoArguments) {

@@ -1,5 +1,6 @@
-import { Failure } from "../failure.ts";
-import { Secret, type TlsConfig } from "../kafka/config.ts";
+import { Failure, systemReason } from "../failure.ts";
+import type { TlsConfig } from "../kafka/config.ts";
+import { Secret, shownPath } from "../secret.ts";
 import type { Properties } from "./properties.ts";
 
 const toPem = {
@@ -20,6 +21,7 @@ export async function tlsConfig(
         "ssl.ca.location to the PEM of the authority (or of the broker's certificate itself)",
     );
   }
+  checkVersions(properties);
   const authorities = await read(properties, "truststore", [
     ["ssl.ca.location", "file"],
     ["ssl.truststore.location", "file"],
@@ -75,7 +77,7 @@ async function read(
   const type = properties.get(`ssl.${store}.type`)?.toUpperCase() || "PEM";
   const isStore = name.startsWith(`ssl.${store}.`);
   if (isStore && type !== "PEM") {
-    throw usage(`ssl.${store}.type: ${type} can't be read here, PEM can; ${toPem[store]}`);
+    throw usage(`ssl.${store}.type can only be PEM here — ${toPem[store]}`);
   }
   // Java's programs have inline PEM in one line, with \n in it.
   if (kind === "text") return { name, text: value.replaceAll("\\n", "\n") };
@@ -83,14 +85,14 @@ async function read(
     const text = await Deno.readTextFile(value);
     if (text.includes("-----BEGIN ")) return { name, text };
   } catch (error) {
-    throw usage(`${name}: cannot read "${value}": ${(error as Error).message}`);
+    throw usage(`${name}: cannot read ${shownPath(value)}: ${systemReason(error)}`);
   }
-  throw usage(`${name}: "${value}" is not PEM; ${toPem[store]}`);
+  throw usage(`${name}: ${shownPath(value)} is not PEM — ${toPem[store]}`);
 }
 
 /**
- * The certificates in a text, which may say other things around them. Deno would pass over what it
- * can't read, and the cause of the failure would be hidden.
+ * The certificates in a text, which may say other things around them. Deno would ignore what it cannot
+ * read, and hide the cause of the failure.
  */
 function certificates({ name, text }: Found): string[] {
   const blocks = [...text.matchAll(
@@ -151,16 +153,31 @@ function checkHostname(properties: Properties): boolean {
   const algorithm = properties.get("ssl.endpoint.identification.algorithm");
   if (algorithm === undefined || algorithm.toLowerCase() === "https") return true;
   if (algorithm !== "" && algorithm.toLowerCase() !== "none") {
-    throw usage(`ssl.endpoint.identification.algorithm: "${algorithm}" is neither https nor none`);
+    throw usage("ssl.endpoint.identification.algorithm is neither https nor none");
   }
   const [major, minor] = Deno.version.deno.split(".").map(Number);
   if (major === 2 && minor < 5) {
     throw usage(
       "ssl.endpoint.identification.algorithm: this build (Deno " + Deno.version.deno +
-        ") can't leave the host name unchecked; connect by a name that the certificate holds",
+        ") cannot leave the host name unchecked — connect by a name that the certificate holds",
     );
   }
   return false;
+}
+
+/**
+ * TLS 1.2 and 1.3 are spoken, whichever of them the broker has, and the runtime lets nobody choose.
+ * So both must be allowed; older ones that are allowed too are never used.
+ */
+function checkVersions(properties: Properties): void {
+  const given = properties.get("ssl.enabled.protocols");
+  if (!given) return;
+  const allowed = given.split(",").map((version) => version.trim().toLowerCase());
+  if (allowed.includes("tlsv1.2") && allowed.includes("tlsv1.3")) return;
+  throw usage(
+    "ssl.enabled.protocols cannot be followed: TLSv1.2 and TLSv1.3 are both spoken here — allow " +
+      "both, and restrict it on the broker",
+  );
 }
 
 function usage(message: string): Failure {

@@ -2,6 +2,8 @@ import { Failure } from "../failure.ts";
 import { type Dialect, sourceDdl } from "../greenplum/ddl.ts";
 import { exampleSql, schemaSql } from "../greenplum/schema_files.ts";
 import type { Column, SourceDefinition } from "../greenplum/source.ts";
+import { shown } from "../secret.ts";
+import { Dsn } from "../load/dsn.ts";
 import { openDatabase, readColumns } from "../load/database.ts";
 import { databaseProblem } from "../load/errors.ts";
 import { quoteTable } from "../greenplum/source.ts";
@@ -27,7 +29,7 @@ export const sqlCommand: Command = {
     const [what, name, ...more] = given.files;
     const files = what === "source" ? 2 : 1;
     if (given.files.length > files) {
-      throw new Failure("usage", `"${more[0] ?? name}" is one word too many`);
+      throw new Failure("usage", `"${shown(more[0] ?? name)}" is one word too many`);
     }
     print(await text(what, name, dialect, given));
   },
@@ -49,7 +51,7 @@ async function text(
       if (!name) throw new Failure("usage", "no name: gpdb-kafka sql source NAME");
       return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
     default:
-      throw new Failure("usage", `"${what ?? ""}" is none of schema, source NAME, example`);
+      throw new Failure("usage", `"${shown(what ?? "")}" is none of schema, source NAME, example`);
   }
 }
 
@@ -58,9 +60,8 @@ async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
 ): Promise<SourceDefinition> {
-  const dsn = given.get("dsn");
-  if (dsn === undefined) return source;
-  const sql = openDatabase(dsn, "gpdb-kafka sql");
+  if (!given.has("dsn")) return source;
+  const sql = openDatabase(Dsn.parse("--dsn", given.get("dsn")!), "gpdb-kafka sql");
   try {
     const { target, columns } = await readColumns(sql, quoteTable(source.target));
     const chosen = source.columns?.map(({ name, type }) => {
@@ -70,7 +71,9 @@ async function complete(
     });
     return { ...source, target, columns: chosen ?? columns };
   } catch (error) {
-    const { kind, message } = databaseProblem(error);
+    const problem = databaseProblem(error);
+    if (problem === null) throw error;
+    const { kind, message } = problem;
     throw new Failure(kind, `cannot read the columns of ${quoteTable(source.target)}: ${message}`, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { shown } from "../secret.ts";
 import type { Flag, Given } from "./flags.ts";
 
 /** A flag of a command with several verbs. */
@@ -27,7 +28,7 @@ export function chooseVerb<V extends string>(
   const [name, ...words] = given.files;
   const verb = verbs.find((verb) => verb === name);
   if (verb === undefined) {
-    const why = name === undefined ? "nothing to do" : `"${name}" can't be done`;
+    const why = name === undefined ? "nothing to do" : `"${shown(name)}" can't be done`;
     throw new Failure("usage", `${why}: say ${verbs.join(", ")}; see --help`);
   }
   for (const { name, of } of flags) {
@@ -47,5 +48,7 @@ export function checkWords(
   most: number,
 ): void {
   if (words.length < least) throw new Failure("usage", `${verb} needs ${what}`);
-  if (words.length > most) throw new Failure("usage", `"${words[most]}" is one word too many`);
+  if (words.length > most) {
+    throw new Failure("usage", `"${shown(words[most])}" is one word too many`);
+  }
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import tls from "node:tls";
+import { trusted } from "../kafka/authorities.ts";
 import { type ClientConfig, parseAddress, type TlsConfig } from "../kafka/config.ts";
 import { inWords, type Say } from "./findings.ts";
 
@@ -23,7 +24,7 @@ export function describeSecurity(
   const own = tls.authorities.length;
   say(
     "ok",
-    `TLS, ${own === 0 ? "authorities of this system" : `${own} authorities given`}` +
+    `TLS, ${own === 0 ? "the authorities of this host" : `${own} authorities given`}` +
       `${tls.identity ? ", a client certificate" : ""}; ${login}` +
       `${tls.checkHostname ? "" : "; host names are not checked"}`,
   );
@@ -86,6 +87,7 @@ function certificateEnd(
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => done(null), timeout);
+    trusted(); // even this connection must not give the runtime its own authorities
     const socket = tls.connect({ host, port, rejectUnauthorized: false }, () => {
       try {
         done(socket.getPeerCertificate?.()?.valid_to ?? "");

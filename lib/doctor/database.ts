@@ -1,6 +1,7 @@
 import type { Dialect } from "../greenplum/ddl.ts";
 import { type Column, quoteTable } from "../greenplum/source.ts";
 import { type Database, openDatabase, readColumns } from "../load/database.ts";
+import type { Dsn } from "../load/dsn.ts";
 import { inWords, type Say, some, whatWentWrong } from "./findings.ts";
 
 /** Two clocks may differ so much without a word, milliseconds. */
@@ -17,7 +18,7 @@ export interface KnownDatabase {
 /** Connects, and looks at the version and the clock. */
 export async function checkDatabase(
   say: Say,
-  dsn: string,
+  dsn: Dsn,
   timeout: number,
 ): Promise<KnownDatabase> {
   const sql = openDatabase(dsn, "gpdb-kafka doctor");

@@ -95,15 +95,11 @@ export class Rounds {
 export function whatWentWrong(error: unknown): string {
   const failure = asFailure(error);
   if (failure instanceof Failure) return failure.message;
-  if (isOfDatabase(error)) return databaseProblem(error).message;
+  const problem = databaseProblem(error);
+  if (problem !== null) return problem.message;
   if (!(error instanceof Error)) return `bug, please report: ${error}`;
   const where = /\(?([^\s(]+:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] ?? "?";
   return `bug, please report: ${error.name}: ${error.message} (at ${where})`;
-}
-
-/** The database client's errors, and those of the sockets below it, carry a code. */
-function isOfDatabase(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 /** `3, 4, 5 and 17 more`: a line stays a line with a thousand of them. */

@@ -1,4 +1,5 @@
 import type { ClientConfig } from "../kafka/config.ts";
+import type { Dsn } from "../load/dsn.ts";
 import type { TableName } from "../greenplum/source.ts";
 import type { KnownDatabase, KnownSource } from "./database.ts";
 import type { Outcome, Rounds } from "./findings.ts";
@@ -14,7 +15,7 @@ export interface DoctorOptions {
   brokersAreGiven: boolean;
   topic: string | null;
   group: string;
-  dsn: string | null;
+  dsn: Dsn | null;
   /** A source of kafka.load, which says the topic, the table and the group. */
   source: string | null;
   table: TableName | null;

@@ -1,6 +1,7 @@
 import { quoteIdent, quoteLiteral } from "../greenplum/quote.ts";
 import type { Column } from "../greenplum/source.ts";
 import { type Database, openDatabase } from "../load/database.ts";
+import type { Dsn } from "../load/dsn.ts";
 import type { KnownTable } from "./database.ts";
 import { splitFields } from "./fields.ts";
 import type { Say } from "./findings.ts";
@@ -24,7 +25,7 @@ const DENIED = "42501";
  */
 export async function tryRows(
   say: Say,
-  dsn: string,
+  dsn: Dsn,
   rows: readonly SampleRow[],
   table: KnownTable,
   timeout: number,
@@ -57,7 +58,7 @@ export async function tryRows(
 
 /** The rows that the columns' types refuse; null if it may not be tried. */
 async function findMisfits(
-  dsn: string,
+  dsn: Dsn,
   rows: readonly SampleRow[],
   { owner, columns }: KnownTable,
   timeout: number,

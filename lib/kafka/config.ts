@@ -1,3 +1,5 @@
+import type { Secret } from "../secret.ts";
+
 /** How to reach a cluster. */
 export interface ClientConfig {
   /** Where to ask first, `host:port` each. */
@@ -16,7 +18,7 @@ export interface ClientConfig {
 
 /** What proves that a broker is the right one, and this client a known one. All PEM. */
 export interface TlsConfig {
-  /** Authorities trusted beside those the runtime trusts. */
+  /** The authorities trusted, and no others; without any, those that the host trusts. */
   authorities: string[];
   /** The client's certificate, with those between it and its authority, and its key. */
   identity: { certificates: string; key: Secret } | null;
@@ -41,27 +43,6 @@ export type SaslConfig =
     token: () => Promise<Secret>;
     extensions: Record<string, string>;
   };
-
-/**
- * What must not be seen by others. It is in a private field, so whatever prints or encodes the
- * object around it, or an error that carries it, shows nothing.
- */
-export class Secret {
-  readonly #value: string;
-
-  constructor(value: string) {
-    this.#value = value;
-  }
-
-  reveal(): string {
-    return this.#value;
-  }
-
-  /** Text from elsewhere, such as a broker's, with the secret taken out should it be in there. */
-  redact(text: string): string {
-    return this.#value === "" ? text : text.replaceAll(this.#value, "***");
-  }
-}
 
 /** One broker's address. */
 export interface Address {

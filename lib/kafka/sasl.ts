@@ -1,7 +1,8 @@
 import { Failure } from "../failure.ts";
 import { errorName } from "../protocol/error_codes.ts";
 import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
-import type { SaslConfig, Secret } from "./config.ts";
+import type { Secret } from "../secret.ts";
+import type { SaslConfig } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import { newNonce, ScramClient, ScramError } from "./scram.ts";
 
@@ -30,8 +31,8 @@ export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> 
   if (errorCode !== 0) {
     throw new Failure(
       "denied",
-      `${link.name} does not take sasl.mechanism ${mechanism}: ${errorName(errorCode)}; ` +
-        `it takes ${mechanisms.join(", ") || "none"}`,
+      `${link.name} does not accept sasl.mechanism ${mechanism}: ${errorName(errorCode)}; ` +
+        `it accepts ${mechanisms.join(", ") || "none"}`,
     );
   }
   if (sasl.mechanism === "OAUTHBEARER") {

@@ -5,7 +5,7 @@
 
 /** RFC 7677 asks for this many at least, and Kafka's brokers create no fewer. */
 const LEAST_ITERATIONS = 4096;
-/** About a second's work. A broker that asks for more is no broker of ours. */
+/** About a second's work. A broker that asks for more is not one of ours. */
 const MOST_ITERATIONS = 2_000_000;
 
 /** The other side's message is wrong, or does not prove that it knows the password. */
@@ -42,7 +42,7 @@ export class ScramClient {
   async final(serverFirst: string): Promise<string> {
     const [nonce, salt, iterations] = readServerFirst(serverFirst, this.#user.nonce);
     // Kafka takes a password's UTF-8 bytes as they are, on both sides; SASLprep, which RFC 5802
-    // asks for, would lock out who has a character there that it changes.
+    // asks for, would lock out users with a character that it changes.
     const password = encode(this.#user.password);
     const salted = await this.#saltedPassword(password, salt, iterations);
     const withoutProof = `c=biws,r=${nonce}`;
@@ -108,7 +108,7 @@ function readServerFirst(text: string, clientNonce: string): [string, Bytes, num
   const iterations = Number(count);
   if (iterations < LEAST_ITERATIONS || iterations > MOST_ITERATIONS) {
     throw new ScramError(
-      `it asks for ${count} iterations, ${LEAST_ITERATIONS} to ${MOST_ITERATIONS} are taken`,
+      `it asks for ${count} iterations, ${LEAST_ITERATIONS} to ${MOST_ITERATIONS} are accepted`,
     );
   }
   return [nonce, salt, iterations];

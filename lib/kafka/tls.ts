@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { trusted } from "./authorities.ts";
 import { dial } from "./dial.ts";
 import { type Address, addressName, type TlsConfig } from "./config.ts";
 
@@ -14,7 +15,7 @@ export async function connectTls(
   const { host: hostname, port } = address;
   const options = {
     hostname,
-    caCerts: authorities,
+    caCerts: trusted(authorities),
     // Deno before 2.5 does not know it and goes on checking the name, which is the safe side.
     unsafelyDisableHostnameVerification: !checkHostname,
   };
@@ -87,23 +88,35 @@ function refused(alert: string, name: string, hasIdentity: boolean): Failure | n
 }
 
 function untrusted(problem: string, name: string, host: string): Failure {
-  const because = `cannot trust the certificate of ${name}`;
-  const says = (why: string) => new Failure("denied", `${because}: ${why}`);
+  const { why, cause } = distrust(problem, host);
+  const todo = {
+    authority: " — set ssl.ca.location to its authority's PEM",
+    name: " — connect by a name that it holds (brokers tell theirs in advertised.listeners), or " +
+      "set ssl.endpoint.identification.algorithm=none",
+    other: "",
+  }[cause];
+  return new Failure("denied", `cannot trust the certificate of ${name}: ${why}${todo}`);
+}
+
+/** Why rustls does not trust the certificate of `host`, in words, and what that is about. */
+export function distrust(
+  problem: string,
+  host: string,
+): { why: string; cause: "authority" | "name" | "other" } {
   if (problem.startsWith("UnknownIssuer")) {
-    return says("no trusted authority has signed it; set ssl.ca.location to its authority's PEM");
+    return { why: "no trusted authority has signed it", cause: "authority" };
   }
   if (/^(certificate )?not valid for name|^NotValidForName/i.test(problem)) {
     const names = [...problem.matchAll(/(?:DnsName|IpAddress)\("?([^")]+)"?\)/g)].map((m) => m[1]);
     const valid = names.length > 0 ? ` but for ${names.join(", ")}` : "";
-    return says(
-      `it is not for "${host}"${valid}; connect by a name that it holds (brokers tell theirs in ` +
-        "advertised.listeners), or set ssl.endpoint.identification.algorithm=none",
-    );
+    return { why: `it is not for "${host}"${valid}`, cause: "name" };
   }
-  if (/expired/i.test(problem)) return says("it has expired");
-  if (/not valid yet|NotValidYet/i.test(problem)) return says("it is not valid yet");
-  if (problem.startsWith("CaUsedAsEndEntity") || problem.includes("CaUsedAsEndEntity")) {
-    return says("it is an authority's own, which can't stand for a broker; let it sign one");
-  }
-  return says(problem);
+  const why = /expired/i.test(problem)
+    ? "it has expired"
+    : /not valid yet|NotValidYet/i.test(problem)
+    ? "it is not valid yet"
+    : problem.includes("CaUsedAsEndEntity")
+    ? "it is an authority's own, which cannot stand for a host; let it sign one"
+    : problem;
+  return { why, cause: "other" };
 }

@@ -2,6 +2,9 @@ import postgres from "postgres";
 import { Failure } from "../failure.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { Column, TableName } from "../greenplum/source.ts";
+import { Secret } from "../secret.ts";
+import { databaseTls } from "./database_tls.ts";
+import type { Dsn } from "./dsn.ts";
 
 /** A connection to the database that rows are loaded into. */
 export type Database = postgres.Sql;
@@ -10,29 +13,52 @@ const CONNECT_TIMEOUT = 10; // seconds
 
 /**
  * Opens one connection, at the first query; a lost one is opened again at the next. Nothing is
- * prepared, so that a pooler may stand between. Throws Failure (usage) where the DSN is none.
+ * prepared, so that a pooler may stand between. What the DSN does not say is taken from libpq's
+ * environment variables. Throws Failure (usage) where that cannot be.
  */
 export function openDatabase(
-  dsn: string,
+  dsn: Dsn,
   name: string,
   notice: (text: string) => void = () => {},
 ): Database {
-  if (!/^postgres(ql)?:\/\//.test(dsn)) {
-    throw new Failure("usage", "--dsn must look like postgres://user@host:5432/database");
-  }
+  const env = (name: string) => Deno.env.get(name) || null;
+  const settings = { application_name: name, ...dsn.settings };
+  const { database, sessionState } = dsn;
+  const port = Number(env("PGPORT") ?? 5432);
+  const addresses = (dsn.hosts.length > 0 ? dsn.hosts : [{ host: "", port: null }])
+    .map((one) => ({ host: one.host || (env("PGHOST") ?? "localhost"), port: one.port ?? port }));
+  const [{ host }] = addresses;
+  const isSocket = host.startsWith("/");
+  const user = dsn.user ?? env("PGUSER");
+  // Even what is not from here is not to be printed.
+  const password = dsn.password ??
+    (env("PGPASSWORD") === null ? null : new Secret(env("PGPASSWORD")!));
   try {
-    return postgres(dsn, {
+    return postgres({
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
-      connect_timeout: CONNECT_TIMEOUT,
+      connect_timeout: dsn.connectTimeout ?? CONNECT_TIMEOUT,
       prepare: false,
       fetch_types: false,
-      connection: { application_name: name },
-      onnotice: ({ message }) => notice(message ?? ""),
-    });
+      ...(isSocket
+        ? { path: `${host}/.s.PGSQL.${addresses[0].port}`, ssl: false }
+        : databaseTls(dsn, addresses, env)),
+      host: addresses.map(({ host }) => host),
+      port: addresses.map(({ port }) => port),
+      ...(user === null ? {} : { user }),
+      ...(database === null ? {} : { database }),
+      ...(password === null ? {} : { password: password.reveal() }),
+      ...(sessionState === null || sessionState === "any"
+        ? {}
+        : { target_session_attrs: sessionState as "primary" }),
+      connection: settings,
+      onnotice: ({ message }: postgres.Notice) => notice(message ?? ""),
+    } as unknown as postgres.Options<Record<string, never>>);
   } catch (error) {
-    throw new Failure("usage", `--dsn: ${error instanceof Error ? error.message : error}`);
+    if (error instanceof Failure) throw error;
+    // What the library says of a wrong value has the value in it.
+    throw new Failure("usage", `${dsn.at}: check it, and the environment's variables PG…`);
   }
 }
 

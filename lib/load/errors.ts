@@ -3,8 +3,10 @@ import { Failure, type FailureKind } from "../failure.ts";
 /** An error of the database or of the way to it, in words, and whether another try may help. */
 export interface DatabaseProblem {
   kind: FailureKind;
-  /** One line: what the database says, with its detail and hint. */
+  /** What the database says, with its detail, and its hint as what to do. */
   message: string;
+  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null where it is none. */
+  context: string | null;
   passing: boolean;
 }
 
@@ -34,28 +36,56 @@ const programs: Record<string, [FailureKind, boolean]> = {
   "77": ["denied", false],
 };
 
-/** Looks at what a query threw. What is no answer of the database is a lost connection. */
-export function databaseProblem(error: unknown): DatabaseProblem {
+/** The client's own codes of a connection that is lost, or that it could not make. */
+const lost = ["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"];
+
+/**
+ * Looks at what a query threw: an answer of the database, or the loss of the way to it. Null for
+ * anything else, which is a mistake of ours.
+ */
+export function databaseProblem(error: unknown): DatabaseProblem | null {
   if (error instanceof Failure) {
-    return { kind: error.kind, message: error.message, passing: false };
+    return { kind: error.kind, message: error.message, context: null, passing: false };
   }
-  const { code = "", message = String(error), detail, hint } = error as {
-    code?: string;
-    message?: string;
-    detail?: string;
-    hint?: string;
-  };
-  const text = [message, ...(detail ? [detail] : []), ...(hint ? [hint] : [])].join("; ");
+  if (!(error instanceof Error)) return null;
+  const { code = "", syscall, message } = error as Error & { code?: unknown; syscall?: unknown };
+  if (typeof code !== "string") return null;
+  if (error.name === "PostgresError") return answer(code, error as PostgresError);
+  const problem = (kind: FailureKind, message: string, passing: boolean) => ({
+    kind,
+    message,
+    context: null,
+    passing,
+  });
+  if (code === "SASL_SIGNATURE_MISMATCH") {
+    return problem("denied", "the database does not prove that it knows the password", false);
+  }
+  // A socket's error says which call of the system failed.
+  const isSocket = /^E[A-Z]/.test(code) && typeof syscall === "string";
+  if (!lost.includes(code) && !isSocket) return null;
+  return problem("broker", `the database cannot be reached: ${message}`, true);
+}
+
+/** The fields of an answer, https://www.postgresql.org/docs/current/protocol-error-fields.html. */
+interface PostgresError {
+  message: string;
+  detail?: string;
+  hint?: string;
+  where?: string;
+}
+
+function answer(code: string, { message, detail, hint, where }: PostgresError): DatabaseProblem {
+  const text = [message, ...(detail ? [detail] : [])].join("; ");
+  const whole = `${text} (SQLSTATE ${code})${hint ? ` — ${hint.replace(/\.$/, "")}` : ""}`;
   if (code === "38000") {
     const status = /exit (?:code|status) (\d+)/.exec(text)?.[1] ?? "";
     const [kind, passing] = programs[status] ?? ["broker", true];
-    return { kind, message: text, passing };
-  }
-  // The client's own codes are words (CONNECTION_CLOSED, ECONNREFUSED), the database's five signs.
-  if (!/^[0-9A-Z]{5}$/.test(code)) {
-    return { kind: "broker", message: `the database can't be reached: ${text}`, passing: true };
+    return { kind, message: whole, context: null, passing };
   }
   const [, kind, passing] = states.find(([prefix]) => code.startsWith(prefix)) ??
     ["", "broker", true];
-  return { kind, message: `${text} (SQLSTATE ${code})`, passing };
+  // The innermost line says which row; those of functions say which line of ours.
+  const [context] = (where ?? "").split("\n");
+  const row = kind === "record" && context !== "" && !/^(PL\/pgSQL|SQL) /.test(context);
+  return { kind, message: whole, context: row ? context : null, passing };
 }

@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { Loaded, RunningLoad } from "./database.ts";
 import { databaseProblem } from "./errors.ts";
 
-/** What a loop tells of itself. */
+/** What a loop tells of itself. What such a function throws does not change what the loop does. */
 export interface LoopEvents {
   /** A load begins. */
   loading?(): void;
@@ -14,11 +14,15 @@ export interface LoopEvents {
 }
 
 export interface LoopOptions {
+  /** Of the source, for messages. */
+  source: string;
   /** Milliseconds from the start of one load to the next; null ends when there is nothing more. */
   every: number | null;
   /** Without `every`: how long a problem that may pass is tried again, milliseconds. */
   patience: number;
   start(): RunningLoad;
+  /** Told, once for each, that one of the events' functions threw. */
+  broken?(error: unknown): void;
 }
 
 const FIRST_WAIT = 250;
@@ -29,6 +33,7 @@ export class LoadLoop {
   readonly #options: LoopOptions;
   readonly #events: readonly LoopEvents[];
   #running: RunningLoad | null = null;
+  readonly #broken = new Set<LoopEvents>();
   #stopped = false;
   #wake: () => void = () => {};
 
@@ -37,7 +42,7 @@ export class LoadLoop {
     this.#events = events;
   }
 
-  /** Ends the loop behind the load that runs. */
+  /** Ends the loop after the load that runs. */
   stop(): void {
     this.#stopped = true;
     this.#wake();
@@ -54,9 +59,12 @@ export class LoadLoop {
     return this.#running !== null;
   }
 
-  /** Returns when it was stopped or there is nothing more to do. Throws Failure. */
+  /**
+   * Returns when it was stopped or there is nothing more to do. Throws Failure, and what is no
+   * answer of the database and no lost connection as it is.
+   */
   async run(): Promise<void> {
-    const { every, patience } = this.#options;
+    const { source, every, patience } = this.#options;
     let worked = false;
     let failedSince: number | null = null;
     let wait = FIRST_WAIT;
@@ -73,12 +81,17 @@ export class LoadLoop {
         this.#tell((events) => events.waiting?.(left));
         await this.#sleep(left);
       } catch (error) {
-        const { kind, message, passing } = databaseProblem(error);
+        const problem = databaseProblem(error);
+        if (problem === null) throw error;
         if (this.#stopped) return;
+        const { kind, context, passing } = problem;
+        const message = context === null ? problem.message : `${problem.message}; in ${context}`;
         failedSince ??= started;
         const late = every === null && performance.now() + wait - failedSince > patience;
         // What can't pass ends a loop that never worked; later, somebody is at work on the tables.
-        if (late || (!passing && (every === null || !worked))) throw new Failure(kind, message);
+        if (late || (!passing && (every === null || !worked))) {
+          throw new Failure(kind, `cannot load source "${source}": ${message}`, { cause: error });
+        }
         const pause = Math.max(wait, every === null ? 0 : Math.min(every, LONGEST_WAIT));
         this.#tell((events) => events.failed?.(message, pause));
         await this.#sleep(pause);
@@ -99,13 +112,15 @@ export class LoadLoop {
     }
   }
 
-  /** What is told of a load decides nothing: one that can't be told has been done all the same. */
+  /** The rows are in the table by then: nothing that is only said may end the run. */
   #tell(event: (events: LoopEvents) => void): void {
     for (const events of this.#events) {
       try {
         event(events);
-      } catch {
-        // There is nowhere left to say it.
+      } catch (error) {
+        if (this.#broken.has(events)) continue;
+        this.#broken.add(events);
+        this.#options.broken?.(error);
       }
     }
   }

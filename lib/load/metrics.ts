@@ -18,8 +18,8 @@ export class LoadMetrics implements LoopEvents {
   readonly #up: Gauge;
   #healthy = true;
   #lastSuccess = Date.now();
+  #failedSince = 0;
   readonly #deadline: number;
-  #problem = "";
 
   /** `every` is the time between loads, milliseconds. */
   constructor(source: string, every: number) {
@@ -43,7 +43,7 @@ export class LoadMetrics implements LoopEvents {
     );
     this.#loads = counter("gpdb_kafka_loads_total", "Loads that succeeded, empty ones too");
     this.#errors = counter("gpdb_kafka_load_errors_total", "Loads that failed");
-    this.#lag = gauge("gpdb_kafka_lag_records", "Offsets left to load behind the last load");
+    this.#lag = gauge("gpdb_kafka_lag_records", "Offsets left to load after the last load");
     this.#last = gauge(
       "gpdb_kafka_last_load_timestamp_seconds",
       "When the last load succeeded, Unix time",
@@ -60,25 +60,25 @@ export class LoadMetrics implements LoopEvents {
   }
 
   loaded({ rows, rejected, records, lag, lost, seconds }: Loaded): void {
-    this.#rows.inc(rows);
-    this.#rejected.inc(rejected);
-    this.#records.inc(records);
-    this.#withoutRow.inc(Math.max(0, records - rows - rejected));
-    this.#lost.inc(lost);
+    this.#rows.inc(atLeastZero(rows));
+    this.#rejected.inc(atLeastZero(rejected));
+    this.#records.inc(atLeastZero(records));
+    this.#withoutRow.inc(atLeastZero(records - rows - rejected));
+    this.#lost.inc(atLeastZero(lost));
     this.#loads.inc();
-    this.#seconds.observe(seconds);
-    this.#lag.set(lag);
+    this.#seconds.observe(atLeastZero(seconds));
+    this.#lag.set(atLeastZero(lag));
     this.#last.set(Date.now() / 1000);
     this.#up.set(1);
     this.#healthy = true;
     this.#lastSuccess = Date.now();
   }
 
-  failed(message: string): void {
+  failed(): void {
     this.#errors.inc();
     this.#up.set(0);
+    if (this.#healthy) this.#failedSince = Date.now();
     this.#healthy = false;
-    this.#problem = message;
   }
 
   /** Answers GET /metrics and GET /healthz. */
@@ -102,7 +102,17 @@ export class LoadMetrics implements LoopEvents {
   #health(): Response {
     const silent = Date.now() - this.#lastSuccess;
     if (this.#healthy && silent <= this.#deadline) return new Response("ok\n");
-    const why = this.#healthy ? `no load ended for ${Math.round(silent / 1000)} s` : this.#problem;
-    return new Response(`${why}\n`, { status: 503 });
+    // No more than that: what the database said is for the log, not for who reaches this port.
+    const why = this.#healthy
+      ? `no load has ended for ${Math.round(silent / 1000)} s`
+      : `the last load failed; loads have failed since ${
+        new Date(this.#failedSince).toISOString()
+      }`;
+    return new Response(`${why}; see the log\n`, { status: 503 });
   }
+}
+
+/** What a counter takes; a number that is no count is a mistake elsewhere, and ends no load. */
+function atLeastZero(value: number): number {
+  return value > 0 && value < Infinity ? value : 0;
 }

@@ -1,4 +1,5 @@
-import { Failure } from "../failure.ts";
+import { Failure, systemReason } from "../failure.ts";
+import { shown } from "../secret.ts";
 
 /** Where rows come from: read() fills the front of a buffer, null at the end. */
 export interface Input {
@@ -17,7 +18,7 @@ export async function openInput(name: string): Promise<Input> {
   try {
     file = await Deno.open(name);
   } catch (error) {
-    throw new Failure("usage", `cannot open "${name}": ${(error as Error).message}`);
+    throw new Failure("usage", `cannot open "${shown(name)}": ${systemReason(error)}`);
   }
   return {
     name,
@@ -34,7 +35,7 @@ async function reading(
   try {
     return await from.read(into);
   } catch (error) {
-    throw new Failure("usage", `cannot read ${name}: ${(error as Error).message}`);
+    throw new Failure("usage", `cannot read ${shown(name)}: ${systemReason(error)}`);
   }
 }
 

@@ -42,7 +42,7 @@ Deno.test("consumer: what can't be meant is a usage error that names it", async 
     [["-t", "x", "--assign", "segment"], {}, /GP_SEGMENT_ID and GP_SEGMENT_COUNT are not set/],
     [["-t", "x", "--ranges", "0:5-4"], {}, /"0:5-4" is not PARTITION:FROM-TO/],
     [["-t", "x", "--ranges", "0:1-2,0:3-4"], {}, /partition 0 stands there twice/],
-    [["-t", "x", "-b", "host:port"], {}, /"host:port" is not HOST:PORT/],
+    [["-t", "x", "-b", "host:port"], {}, /--brokers: broker 1 is not HOST:PORT/],
     [["-t", "x", "-zookeeper", "zk:2181"], {}, /Kafka 4 has no ZooKeeper.*--brokers/],
     [["-zookeeper=zk:2181", "-topic=x"], {}, /Kafka 4 has no ZooKeeper/],
     [["-t", "x"], { GP_SEGMENT_ID: "abc", GP_SEGMENT_COUNT: "4" }, /GP_SEGMENT_ID=abc/],

@@ -53,7 +53,7 @@ Deno.test("doctor: it needs no arguments, and a reader that goes away is no bug"
 
 Deno.test("doctor: what can't be meant is a usage error", async (t) => {
   const cases: [string[], RegExp][] = [
-    [["-b", "a b"], /--brokers: "a b" is not HOST:PORT/],
+    [["-b", "a b"], /--brokers: broker 1 is not HOST:PORT/],
     [["-t", "a b"], /"a b" can't be the name of a topic/],
     [["--timeout", "soon"], /--timeout: "soon" is no duration/],
     [["--table", "x"], /--table: no database: say --dsn/],

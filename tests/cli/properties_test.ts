@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseJaas } from "../../lib/cli/jaas.ts";
+import { checkOptions, parseJaas } from "../../lib/cli/jaas.ts";
 import { mergeProperties, parseProperties, splitProperty } from "../../lib/cli/properties.ts";
-import { accepted, ignored, refused, synonyms } from "../../lib/cli/property_names.ts";
+import { accepted, fixed, ignored, refused, synonyms } from "../../lib/cli/property_names.ts";
 import { securityConfig } from "../../lib/cli/security.ts";
 import { Failure } from "../../lib/failure.ts";
 
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "properties: the later is stronger, also by another name for the same thing",
+  name: "properties: the later overrides, also by another name for the same thing",
   permissions: "none",
   fn: () => {
     const merged = (...all: string[]) => Object.fromEntries(mergeProperties(all.map(own)));
@@ -79,17 +79,20 @@ Deno.test({
       /^kafka\.conf line 1: unknown property "sasl\.usrname"; did you mean "sasl\.username"\?$/,
     );
     usage(() => mergeProperties([own("what.ever=1")]), /^-X: unknown property "what\.ever"$/);
-    usage(() => mergeProperties(file("ssl.crl.location=x")), /can't be followed: lists of revoked/);
+    usage(
+      () => mergeProperties(file("ssl.crl.location=x")),
+      /cannot be followed: lists of revoked/,
+    );
     usage(
       () => mergeProperties(file("sasl.oauthbearer.client.secret=s3cret")),
-      /a token is not fetched here: set sasl\.oauthbearer\.token\.file$/,
+      /tokens are not fetched here, but read: set sasl\.oauthbearer\.token\.file$/,
     );
-    usage(() => mergeProperties([own("acks=1")]), /^-X: acks means nothing here: say --acks$/);
-    usage(() => mergeProperties([own("linger.ms=1")]), /^-X: linger\.ms means nothing here$/);
+    usage(() => mergeProperties([own("acks=1")]), /^-X: acks has no effect here — use --acks$/);
+    usage(() => mergeProperties([own("linger.ms=1")]), /^-X: linger\.ms has no effect here$/);
     const said: string[] = [];
     const merged = mergeProperties(file("acks=1\nclient.id=x"), (line) => said.push(line));
     assert.deepEqual([...merged], [["client.id", "x"]]);
-    assert.deepEqual(said, ["kafka.conf line 1: acks means nothing here and is left out"]);
+    assert.deepEqual(said, ["kafka.conf line 1: acks has no effect here and is ignored"]);
   },
 });
 
@@ -100,7 +103,41 @@ Deno.test({
     const names = [...accepted, ...ignored];
     assert.equal(new Set(names).size, names.length);
     for (const [start] of refused) assert.ok(!names.some((name) => name.startsWith(start)), start);
-    for (const name of synonyms.flat()) assert.ok(accepted.includes(name), name);
+    for (const name of [...synonyms.flat(), ...Object.keys(fixed)]) {
+      assert.ok(accepted.includes(name), name);
+    }
+    // What protects is followed or rejected: Kafka 4.1's and librdkafka's names are all here.
+    assert.deepEqual(ignored.filter((name) => /^(ssl|sasl|security|enable\.s)/.test(name)), []);
+  },
+});
+
+Deno.test({
+  name: "properties: of TLS and SASL each one is followed, or rejected by its name",
+  permissions: "none",
+  fn: () => {
+    const rejected = [
+      ...["ssl.provider=BCFIPS", "ssl.providers=legacy", "ssl.keymanager.algorithm=X"],
+      ...["ssl.trustmanager.algorithm=X", "ssl.secure.random.implementation=X"],
+      ...["ssl.truststore.password=x", "ssl.keystore.password=x", "ssl.protocol=TLSv1.2"],
+      ...["ssl.ca.certificate.stores=Root", "security.providers=x", "sasl.login.class=x"],
+      ...["sasl.kerberos.service.name=kafka", "sasl.login.callback.handler.class=a.B"],
+      ...["sasl.login.refresh.window.factor=0.5", "sasl.oauthbearer.method=oidc"],
+      ...["sasl.oauthbearer.scope=x", "sasl.oauthbearer.jwks.endpoint.url=x"],
+      ...["sasl.client.callback.handler.class=x", "sasl.oauthbearer.expected.audience=x"],
+    ];
+    for (const line of rejected) {
+      const [name] = line.split("=");
+      const message = new RegExp(
+        `^kafka\\.conf line 1: ${name} (cannot be followed: |can only be )`,
+      );
+      usage(() => mergeProperties(file(line)), message);
+      mergeProperties(file(`${name}=`)); // Java's way to ask for nothing
+    }
+    mergeProperties(file(
+      "ssl.protocol=TLSv1.3\nssl.trustmanager.algorithm=PKIX\nsasl.oauthbearer.method=default\n" +
+        "sasl.login.callback.handler.class=" +
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+    ));
   },
 });
 
@@ -131,6 +168,17 @@ Deno.test({
       'a.B required password="s3cret"; c.D required;',
     ];
     for (const text of wrong) usage(() => parseJaas(text), /^sasl\.jaas\.config: [^3]*$/);
+    const unknown: [string, RegExp][] = [
+      ['username="u" pasword="s3cret"', /: option 2 is unknown — did you mean "password"\?$/],
+      ['UserName="u"', /: option 1 is unknown — did you mean "username"\?$/],
+      ['serviceName="kafka"', /: option 1 is unknown — known here: username, password$/],
+      // A quote too many: what comes next is a part of the password.
+      ['password="x"s3cret="y"', /: option 2 is unknown — known here: username, password$/],
+    ];
+    for (const [text, message] of unknown) {
+      const login = parseJaas(`a.B required ${text};`);
+      usage(() => checkOptions(login, ["username", "password"]), message);
+    }
   },
 });
 
@@ -140,6 +188,8 @@ const plain = { ...sasl, "sasl.mechanism": "PLAIN" };
 const user = { "sasl.username": "u", "sasl.password": "s3cret" };
 const bearer = { ...sasl, "sasl.mechanism": "OAUTHBEARER" };
 const module = "org.apache.kafka.common.security.scram.ScramLoginModule";
+const plainModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
+const bearerModule = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
 
 Deno.test({
   name: "security: what is wrong or missing is a usage error that names the property",
@@ -148,23 +198,29 @@ Deno.test({
     const cases: [Record<string, string>, RegExp][] = [
       [
         { "security.protocol": "TLS" },
-        /^security\.protocol: "TLS" is none of PLAINTEXT, SSL, SASL/,
+        /^security\.protocol is not one of PLAINTEXT, SSL, SASL/,
       ],
-      [{ "sasl.username": "u" }, /^sasl\.username is set, but security\.protocol is not: say/],
+      [
+        { "sasl.username": "u" },
+        /^sasl\.username is set, but security\.protocol is not — set it to/,
+      ],
       [{ "ssl.ca.location": "x" }, /^ssl\.ca\.location is set, but security\.protocol is not/],
-      [sasl, /^sasl\.mechanism is not set: say one of PLAIN, SCRAM-SHA-256, .*OAUTHBEARER$/],
-      [{ ...sasl, "sasl.mechanism": "GSSAPI" }, /^sasl\.mechanism: "GSSAPI" is none of PLAIN/],
-      [plain, /^sasl\.username is not set, nor env KAFKA_SASL_USERNAME$/],
-      [{ ...plain, "sasl.username": "u" }, /^sasl\.password is not set, nor env KAFKA_SASL_PASS/],
-      [{ ...plain, ...user, "sasl.username": "u\0" }, /can't have a NUL character$/],
+      [sasl, /^sasl\.mechanism is not set — use one of PLAIN, SCRAM-SHA-256, .*OAUTHBEARER$/],
+      [{ ...sasl, "sasl.mechanism": "GSSAPI" }, /^sasl\.mechanism is not one of PLAIN/],
+      [plain, /^sasl\.username is not set, nor is env KAFKA_SASL_USERNAME$/],
+      [
+        { ...plain, "sasl.username": "u" },
+        /^sasl\.password is not set, nor is env KAFKA_SASL_PASS/,
+      ],
+      [{ ...plain, ...user, "sasl.username": "u\0" }, /cannot have a NUL character$/],
       [
         { ...plain, "sasl.jaas.config": `${module} required;` },
-        /wants PlainLoginModule, not Scram/,
+        /sasl\.mechanism PLAIN requires PlainLoginModule$/,
       ],
-      [bearer, /^sasl\.oauthbearer\.token\.file is not set, nor env KAFKA_OAUTHBEARER_TOKEN$/],
+      [bearer, /^sasl\.oauthbearer\.token\.file is not set, nor is env KAFKA_OAUTHBEARER_TOKEN$/],
       [
         { ...bearer, "sasl.oauthbearer.token.endpoint.url": "https://idp/token" },
-        /a token is not fetched here, only read: say file:\/\/\/PATH/,
+        /tokens are not fetched here, but read — set it to file:\/\/\/PATH/,
       ],
       [
         { ...bearer, "sasl.oauthbearer.token.file": "x", "sasl.oauthbearer.extensions": "auth=1" },
@@ -181,7 +237,20 @@ Deno.test({
       [{ ...tls, "ssl.certificate.pem": "x" }, /^ssl\.certificate\.pem needs ssl\.key\.location/],
       [
         { ...tls, "ssl.endpoint.identification.algorithm": "ldaps" },
-        /^ssl\.endpoint\.identification\.algorithm: "ldaps" is neither https nor none$/,
+        /^ssl\.endpoint\.identification\.algorithm is neither https nor none$/,
+      ],
+      [
+        { ...tls, "ssl.enabled.protocols": "TLSv1.3" },
+        /^ssl\.enabled\.protocols cannot be followed/,
+      ],
+      [{ ...tls, "ssl.enabled.protocols": "TLSv1,TLSv1.2" }, /allow both, and restrict it on the/],
+      [
+        { ...plain, ...user, "sasl.jaas.config": `${plainModule} required pasword="s3cret";` },
+        /option 1 is unknown — did you mean "password"\?$/,
+      ],
+      [
+        { ...bearer, "sasl.jaas.config": `${bearerModule} required clientSecret="s3cret";` },
+        /^sasl\.jaas\.config: option 1 is unknown — known here: none$/,
       ],
     ];
     for (const [properties, message] of cases) {
@@ -228,6 +297,15 @@ Deno.test({
     const pem = `-----BEGIN CERTIFICATE-----\n${"A".repeat(64)}\n${"B".repeat(10)}\n` +
       "-----END CERTIFICATE-----\n";
     assert.deepEqual(secured, { authorities: [pem, pem], identity: null, checkHostname: true });
+    await config({ ...tls, "ssl.enabled.protocols": "TLSv1.1, TLSv1.2,TLSv1.3" });
+    const { sasl: token } = await config({
+      ...bearer,
+      "sasl.oauthbearer.token.file": "x",
+      "sasl.jaas.config": `${bearerModule} required extension_pool="a" extension_b="c,d";`,
+      "sasl.oauthbearer.extensions": "pool=b, z=1",
+    });
+    assert.ok(token?.mechanism === "OAUTHBEARER");
+    assert.deepEqual(token.extensions, { pool: "b", b: "c,d", z: "1" });
   },
 });
 
@@ -239,8 +317,8 @@ Deno.test("security: files that can't be used, and what to do with them", async 
     const cases: [Record<string, string>, RegExp][] = [
       [{ "ssl.ca.location": `${folder}/none` }, /^ssl\.ca\.location: cannot read ".*\/none": /],
       [{ "ssl.ca.location": folder }, /^ssl\.ca\.location: cannot read /],
-      [{ "ssl.truststore.location": store }, /^ssl\.truststore\.location: ".*" is not PEM; make/],
-      [{ "ssl.keystore.location": store }, /^ssl\.keystore\.location: ".*" is not PEM; make it/],
+      [{ "ssl.truststore.location": store }, /^ssl\.truststore\.location: ".*" is not PEM — make/],
+      [{ "ssl.keystore.location": store }, /^ssl\.keystore\.location: ".*" is not PEM — make it/],
     ];
     for (const [properties, message] of cases) {
       const all = new Map(Object.entries({ ...tls, ...properties }));

@@ -67,13 +67,13 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "WRONG",
       properties: tls,
       code: 77,
-      stderr: /it is not for "127\.0\.0\.1" but for broker\.example; .*advertised\.listeners/,
+      stderr: /it is not for "127\.0\.0\.1" but for broker\.example — .*advertised\.listeners/,
     },
     {
       name: "another host's certificate, unchecked",
       at: "WRONG",
       properties: { ...tls, "ssl.endpoint.identification.algorithm": "" },
-      ...(canSkipHostname ? {} : { code: 64, stderr: /can't leave the host name unchecked/ }),
+      ...(canSkipHostname ? {} : { code: 64, stderr: /cannot leave the host name unchecked/ }),
     },
     {
       name: "an expired certificate",
@@ -189,7 +189,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "SCRAM",
       properties: { ...plaintextScram, "sasl.mechanism": "PLAIN" },
       code: 77,
-      stderr: /does not take sasl\.mechanism PLAIN: .*; it takes SCRAM-SHA-256$/m,
+      stderr: /does not accept sasl\.mechanism PLAIN: .*; it accepts SCRAM-SHA-256$/m,
     },
     {
       name: "OAUTHBEARER",

@@ -8,15 +8,18 @@ const permissions = { net: ["127.0.0.1"], read: true };
 const untils: Until[] = ["end", "forever", { idle: 500 }];
 const name = (until: Until) => typeof until === "string" ? until : "idle";
 
-/** Ten records, a batch each; the first answer has three, then `cut` does something to the log. */
-async function disturbed(cut: (kafka: ScriptedBroker) => void, first = 3) {
+/**
+ * Ten records, a batch each; the first answers have those before `first`, then `cut` does something
+ * to the log. Who has read to its end then gets the record `next`.
+ */
+async function disturbed(cut: (kafka: ScriptedBroker) => void, first = 3, next?: string) {
   const kafka = await scriptedBroker({ topics: { t: 1 } });
   for (const row of rows(0, 10)) kafka.log("t").append([row]);
   let isCut = false;
   kafka.on.fetch = (call) => {
     const { fetchOffset } = call.request.topics[0].partitions[0];
     const { partitions } = call.reply.topics[0];
-    if (fetchOffset < first) {
+    if (!isCut && fetchOffset < first) {
       const batches = kafka.log("t").batches.filter((b) =>
         b.first >= fetchOffset && b.last < first
       );
@@ -25,6 +28,10 @@ async function disturbed(cut: (kafka: ScriptedBroker) => void, first = 3) {
     } else if (!isCut) {
       isCut = true;
       cut(kafka);
+      call.reply = kafka.answer("fetch", { ...call, code: null });
+    } else if (next !== undefined && fetchOffset === kafka.log("t").end) {
+      kafka.log("t").append([next]);
+      next = undefined;
       call.reply = kafka.answer("fetch", { ...call, code: null });
     }
   };
@@ -77,11 +84,7 @@ for (const until of untils) {
   Deno.test(`--until ${name(until)} --on-lost latest: goes on at the log's end, and says so`, {
     permissions,
   }, async () => {
-    await using kafka = await disturbed((kafka) => {
-      deleted(kafka);
-      // What comes after the jump.
-      setTimeout(() => kafka.log("t").append(["row 10"]), 300);
-    });
+    await using kafka = await disturbed(deleted, 3, "row 10");
     const { rows: read, summary, warnings } = await run("latest", kafka, 4);
     assert.deepEqual(read, until === "end" ? rows(0, 3) : [...rows(0, 3), "row 10"]);
     assert.equal(summary?.lost, 7);
@@ -100,7 +103,6 @@ for (const until of untils) {
     log.batches = log.batches.filter(({ first }) => first < 6);
     log.end = log.highWatermark = log.lastStable = 6;
     log.leaderEpoch = 1;
-    setTimeout(() => log.append(["new 6"]), 300);
   };
 
   Deno.test(`--until ${name(until)} --on-lost fail: a position past the log's end ends the run`, {
@@ -118,7 +120,7 @@ for (const until of untils) {
       `--until ${name(until)} --on-lost ${onLost}: a position past the log's end goes on there`,
       { permissions },
       async () => {
-        await using kafka = await disturbed(truncated, 10);
+        await using kafka = await disturbed(truncated, 10, "new 6");
         const { rows: read, warnings } = await run(onLost, kafka, 11);
         assert.deepEqual(read, [...rows(0, 10), "new 6"]);
         assert.match(

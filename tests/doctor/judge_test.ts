@@ -7,7 +7,7 @@ import type { Say } from "../../lib/doctor/findings.ts";
 import { judgeOffsets, type Standing } from "../../lib/doctor/offsets.ts";
 import { judgeAnswers } from "../../lib/doctor/programs.ts";
 import { checkLeaders, similar } from "../../lib/doctor/topic.ts";
-import { Secret } from "../../lib/kafka/config.ts";
+import { Secret } from "../../lib/secret.ts";
 import { UNCHANGED } from "../../lib/kafka/log_changes.ts";
 import { Kernel } from "../../lib/protocol/kernel/kernel.ts";
 import { fetch } from "../../lib/protocol/messages/fetch.ts";

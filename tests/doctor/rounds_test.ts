@@ -44,7 +44,11 @@ Deno.test(
   async () => {
     const { lines, rounds: all } = rounds();
     await all.check("known", [], () => Promise.reject(new Failure("broker", "no broker")));
-    const error = Object.assign(new Error("no table"), { code: "42P01", detail: "look\nhere" });
+    const error = Object.assign(new Error("no table"), {
+      name: "PostgresError",
+      code: "42P01",
+      detail: "look\nhere",
+    });
     await all.check("database", [], () => Promise.reject(error));
     await all.check("bug", [], () => Promise.reject(new TypeError("x is not y")));
     assert.deepEqual(lines.slice(0, 2), [

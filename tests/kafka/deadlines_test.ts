@@ -68,7 +68,7 @@ Deno.test("wrong credentials are tried at one broker only", local, async () => {
     brokers: 3,
     sasl: { username: "u", password: "right" },
   });
-  const { Secret } = await import("../../lib/kafka/config.ts");
+  const { Secret } = await import("../../lib/secret.ts");
   const sasl = { mechanism: "PLAIN" as const, username: "u", password: new Secret("wrong") };
   const cluster = new Cluster(kafka.config({ sasl }), []);
   try {

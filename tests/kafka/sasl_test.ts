@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { Failure } from "../../lib/failure.ts";
-import { type SaslConfig, Secret } from "../../lib/kafka/config.ts";
+import type { SaslConfig } from "../../lib/kafka/config.ts";
+import { Secret } from "../../lib/secret.ts";
 import { authenticate, type Link } from "../../lib/kafka/sasl.ts";
 import type { SaslAuthenticateResponse } from "../../lib/protocol/messages/sasl.ts";
 
@@ -61,7 +62,12 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const cases: [ReturnType<typeof link>, SaslConfig, Failure["kind"], RegExp][] = [
-      [link(33), plain, "denied", /does not take sasl.mechanism PLAIN: UNSUPP.*; it takes A, B$/],
+      [
+        link(33),
+        plain,
+        "denied",
+        /does not accept sasl.mechanism PLAIN: UNSUPP.*; it accepts A, B$/,
+      ],
       [link(34), plain, "broker", /does not ask for SASL on this port/],
       [link(0, refusal("bad")), plain, "denied", /^broker:1 refuses user "ann" with PLAIN: bad$/],
       [link(0, refusal(null)), plain, "denied", /: SASL_AUTHENTICATION_FAILED \(58\)$/],

@@ -33,11 +33,36 @@ Deno.test("metrics count loads, rows and errors; health follows the last load", 
       'gpdb_kafka_load_seconds_count{source="crimes"} 2',
     ]
   ) assert.ok(text.includes(line), `${line} in ${text}`);
-  metrics.failed("no broker");
+  const before = Date.now();
+  metrics.failed();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  metrics.failed();
   const sick = await get("/healthz");
-  assert.deepEqual([sick.status, await sick.text()], [503, "no broker\n"]);
+  const [, since] = /^the last load failed; loads have failed since (\S+); see the log\n$/
+    .exec(await sick.text())!;
+  assert.equal(sick.status, 503);
+  // Of the first one that failed.
+  assert.ok(Date.parse(since) >= before && Date.parse(since) < before + 5, since);
   metrics.loaded(load);
   assert.equal((await get("/healthz")).status, 200);
   assert.equal((await get("/")).status, 404);
   assert.equal((await get("/metrics", "POST")).status, 405);
+});
+
+Deno.test("metrics: a number that is no count ends nothing, and counts nothing", async () => {
+  const metrics = new LoadMetrics("crimes", 5000);
+  metrics.loaded({
+    ...load,
+    rejected: -2654,
+    rows: NaN,
+    records: Infinity,
+    lag: NaN,
+    seconds: NaN,
+  });
+  const answer = await metrics.answer(new Request("http://127.0.0.1/metrics"));
+  const text = await answer.text();
+  for (const name of ["rows_total", "rejected_rows_total", "records_total", "lag_records"]) {
+    assert.ok(text.includes(`gpdb_kafka_${name}{source="crimes"} 0\n`), name);
+  }
+  assert.ok(text.includes('gpdb_kafka_loads_total{source="crimes"} 1\n'));
 });

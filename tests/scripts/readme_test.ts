@@ -1,7 +1,54 @@
 import assert from "node:assert/strict";
-import { withTables } from "../../scripts/readme.ts";
+import { blocks, documents, withTables } from "../../scripts/readme.ts";
 
-Deno.test("the README's tables are those that the programs parse; else: deno task readme", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  assert.equal(withTables(readme), readme);
+Deno.test("the documents' tables are those that the programs parse; else: deno task readme", async () => {
+  const found: string[] = [];
+  for (const path of await documents()) {
+    const text = await Deno.readTextFile(path);
+    const { text: wanted, names } = withTables(text);
+    assert.equal(text, wanted, path.pathname);
+    found.push(...names);
+  }
+  assert.deepEqual(
+    found.toSorted(),
+    Object.keys(blocks).toSorted(),
+    "each table is somewhere, once",
+  );
 });
+
+Deno.test("a document with a table that no program has is an error", () => {
+  const text = "<!-- begin: no such table -->\n\n<!-- end -->\n";
+  assert.throws(() => withTables(text), /Cannot write the table "no such table": unknown/);
+});
+
+Deno.test("every link of the documents leads somewhere", async () => {
+  const wrong: string[] = [];
+  let seen = 0;
+  const root = new URL("../../", import.meta.url);
+  const more = ["CONTRIBUTING.md", "CHANGELOG.md"].map((name) => new URL(name, root));
+  for (const path of [...await documents(), ...more]) {
+    const text = (await Deno.readTextFile(path)).replaceAll(/```[^]*?```/g, "");
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      seen++;
+      const [file, anchor] = target.split("#");
+      const url = file === "" ? path : new URL(file, path);
+      const found = await Deno.readTextFile(url).catch(() => null);
+      if (found === null || (anchor && !anchors(found).has(anchor))) {
+        wrong.push(`${path.pathname}: ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(seen > 20, `${seen} links`);
+});
+
+/** What the headings of a Markdown text are reached by, as GitHub makes it. */
+function anchors(text: string): Set<string> {
+  const headings = text.replaceAll(/```[^]*?```/g, "").matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title]) =>
+      title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+    ),
+  );
+}

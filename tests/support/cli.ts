@@ -75,13 +75,17 @@ function startCommand(
   }).spawn();
 }
 
-const cleared = Object.fromEntries(
-  [
-    ...["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"],
-    ...["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_OAUTHBEARER_TOKEN"],
-    ...["KAFKA_SSL_KEY_PASSWORD"],
-  ].filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
-);
+const cleared = {
+  // `deno run` would look for a new version, which is a TLS connection of its own.
+  DENO_NO_UPDATE_CHECK: "1",
+  ...Object.fromEntries(
+    [
+      ...["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"],
+      ...["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_OAUTHBEARER_TOKEN"],
+      ...["KAFKA_SSL_KEY_PASSWORD"],
+    ].filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
+  ),
+};
 
 /** Runs a program to its end. */
 export function runProgram(

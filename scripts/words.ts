@@ -1,0 +1,58 @@
+/**
+ * Looks for phrases that a reader who knows Kafka and English stops at: CONTRIBUTING's word list
+ * says what to write. Exits 1 and names each line that has one.
+ */
+
+/** Phrases that are never right here, and what to say. */
+const phrases: [RegExp, string][] = [
+  [/\b(?:made|drawn|written|stamped|asked) anew\b/, "recreated, again"],
+  [/\bstands there twice\b/, "is given twice"],
+  [/\bas late\b/, "at or after that time"],
+  [/\bpassed over\b/, "ignored, skipped"],
+  [/\bis none of\b/, "is not one of"],
+  [/\bno more tries\b/, "retries exhausted"],
+  [/\b(?:a |the )?(?:record|value|row)s? that (?:is|are) no\b/, "that is not a"],
+  [/\bmakes no sense\b/, "invalid"],
+  [/\bbut by\b/, "except by"],
+  [/\bin so many parts\b/, "number of"],
+  [/\bwhose ground is missing\b/, "whose prerequisite failed"],
+  [/\bthe very \w+ that\b/, "the same"],
+  [/\b(?:broker|file|PostgreSQL|copy) of yours\b/, "your own"],
+  [/\bcan't be told\b/, "is not known"],
+  [/\bsay --/, "use --"],
+];
+
+/** What is wrong with one file's text, a line each. */
+export function problemsOf(path: string, text: string): string[] {
+  const problems: string[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    for (const [phrase, instead] of phrases) {
+      const found = phrase.exec(line)?.[0];
+      if (found) problems.push(`${path}:${index + 1}: "${found}" — say "${instead}"`);
+    }
+  }
+  return problems;
+}
+
+/** The texts that people read: sources, SQL, documents. */
+async function* texts(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder || ".")) {
+    const path = folder ? `${folder}/${name}` : name;
+    if (isDirectory) {
+      if (![".git", "dist", "node_modules", "golden"].includes(name)) yield* texts(path);
+    } else if (
+      /\.(ts|sql|md)$/.test(name) && path !== "scripts/words.ts" && path !== "CONTRIBUTING.md"
+    ) {
+      yield path;
+    }
+  }
+}
+
+if (import.meta.main) {
+  const problems: string[] = [];
+  for await (const path of texts("")) {
+    problems.push(...problemsOf(path, await Deno.readTextFile(path)));
+  }
+  for (const problem of problems) console.error(problem);
+  Deno.exit(problems.length > 0 ? 1 : 0);
+}
