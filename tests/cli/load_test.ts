@@ -94,6 +94,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "load: a connection that is lost in the middle of a load is made again",
+  ignore: !ownServer,
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startDatabase();
+    await installKafka(pg);
+    const topic = uniqueName("lost");
+    await createTopic(broker, topic);
+    await pg.sql`CREATE TABLE things (id int)`;
+    await addSource(pg, broker, { name: "things", topic, table: "things" });
+    await produce(broker, topic, [{ value: "1" }]);
+    const holder = await pg.sql.reserve();
+    await holder`BEGIN`;
+    await holder`SELECT kafka.resume('things')`; // a load waits for this transaction
+    const running = startLoad(["things", "--dsn", pg.dsn, "--every", "200ms"]);
+    const loads = `application_name = 'gpdb-kafka load things' AND query LIKE '%kafka.load(%'`;
+    for (const deadline = Date.now() + 30_000;;) {
+      const ended = await pg.sql.unsafe(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${loads}`,
+      );
+      if (ended.length > 0) break;
+      assert.ok(Date.now() < deadline, "no load began");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await running.line(/the database can't be reached: .*; trying again in/);
+    await holder`COMMIT`;
+    holder.release();
+    await running.line(/load 1: 1 rows/);
+    assert.equal(await running.end("SIGTERM"), 143);
+    assert.doesNotMatch(await running.stderr, /bug/);
+  },
+});
+
+Deno.test({
   name: "load: a second Ctrl-C cancels the load that runs, and nothing of it stays",
   // Its slow reader is a shell command.
   ignore: !ownServer || dialect === "greenplum",

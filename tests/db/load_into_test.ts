@@ -12,14 +12,14 @@ Deno.test({
     await world.add();
     await produce(broker, topic, things("a"));
     // On Greenplum these run the function where no table can be read, unless it says otherwise.
-    await sql`CREATE TABLE log AS SELECT * FROM kafka.load('things')`;
+    await sql`CREATE TABLE answers AS SELECT * FROM kafka.load('things')`;
     await produce(broker, topic, things("b", "c"));
-    await sql`INSERT INTO log SELECT * FROM kafka.load('things')`;
+    await sql`INSERT INTO answers SELECT * FROM kafka.load('things')`;
     await sql`CREATE TABLE lags AS SELECT * FROM kafka.lag`;
     await sql`CREATE TABLE checks AS SELECT * FROM kafka.check_source('things')`;
     await sql`CREATE TABLE moves AS SELECT * FROM kafka.seek('things', 'earliest')`;
     const rows = async (query: string) => (await sql.unsafe(query)).map((row) => ({ ...row }));
-    assert.deepEqual(await rows("SELECT rows::int, load_no::int FROM log ORDER BY load_no"), [
+    assert.deepEqual(await rows("SELECT rows::int, load_no::int FROM answers ORDER BY load_no"), [
       { rows: 1, load_no: 1 },
       { rows: 2, load_no: 2 },
     ]);
