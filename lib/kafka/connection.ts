@@ -149,9 +149,11 @@ export class Connection {
 
   /** A request without an answer has its deadline too: a broker may read no more. */
   async #unanswered(name: string, sent: Promise<void>, deadline: number): Promise<void> {
-    const timer = setTimeout(() => this.#late(name), deadline - performance.now());
+    // Raced: in Deno before 2.5 closing does not end a blocked write.
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => late.reject(this.#late(name)), deadline - performance.now());
     try {
-      await sent;
+      await Promise.race([sent, late.promise]);
     } finally {
       clearTimeout(timer);
     }
@@ -279,8 +281,7 @@ export class Connection {
     const { tls, sasl } = this.#config;
     // A TLS record of type alert: the answer of a TLS port to bytes that are not TLS.
     if (!tls && this.#answers === 0 && count > 1 && this.#headView.getUint16(0) === 0x1503) {
-      const speaks = `${this.name} speaks TLS: set security.protocol (-X or --config)`;
-      return new Failure("broker", speaks);
+      return new Failure("broker", `${this.name} speaks TLS: set security.protocol (-X, --config)`);
     }
     // A port that asks for a login closes like this; so does a broker that stops. The port knows.
     if (!sasl && this.#answers === 1 && this.#pending[0]?.api.name !== "SaslHandshake") {
