@@ -175,6 +175,7 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'EXTERNAL'::text $$;
 
+\ir rights.sql
 \ir plan.sql
 \ir load.sql
 \ir manage.sql

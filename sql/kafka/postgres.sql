@@ -203,6 +203,7 @@ LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 
+\ir rights.sql
 \ir plan.sql
 \ir load.sql
 \ir manage.sql
