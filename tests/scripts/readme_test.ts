@@ -52,3 +52,13 @@ function anchors(text: string): Set<string> {
     ),
   );
 }
+
+Deno.test("each promise names a test that is there", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/promises.md", import.meta.url));
+  const rows = [...text.matchAll(/^\| .+ \| \[[^\]]+\]\(([^)]+)\) +\| (.+?) +\|$/gm)];
+  for (const [, path, name] of rows) {
+    const test = await Deno.readTextFile(new URL(`../../docs/${path}`, import.meta.url));
+    assert.ok(test.includes(name.replaceAll("\\|", "|")), `${path}: no test "${name}"`);
+  }
+  assert.ok(rows.length > 60, `${rows.length} promises`);
+});
