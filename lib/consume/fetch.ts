@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { byLeader, byTopic, noLeader, partitionName } from "../kafka/offsets.ts";
 import { Backoff } from "../kafka/retry.ts";
+import { patientNow } from "../kafka/throttle.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
@@ -140,7 +141,7 @@ async function readLeader(
       if (decoder.full) break;
       if (problem) throw problem;
       if (gained) {
-        reading.lastRecords = performance.now();
+        reading.lastRecords = patientNow(cluster.config);
         backoff.progress();
       } else if (options.until === "end") {
         if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
@@ -162,8 +163,8 @@ async function readLeader(
 }
 
 /** Whether nothing came for as long as the run was told to wait. */
-function isIdle({ options: { until }, lastRecords }: Reading): boolean {
-  return typeof until === "object" && performance.now() - lastRecords >= until.idle;
+function isIdle({ cluster: { config }, options: { until }, lastRecords }: Reading): boolean {
+  return typeof until === "object" && patientNow(config) - lastRecords >= until.idle;
 }
 
 /** How long a broker is to wait for records, milliseconds. */

@@ -1,4 +1,5 @@
 import type { Cluster } from "../kafka/cluster.ts";
+import { patientNow } from "../kafka/throttle.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Inflater } from "./inflater.ts";
 import type { Losses } from "./lost.ts";
@@ -23,7 +24,7 @@ export interface Reading extends Run {
   readonly written: () => Promise<void>;
   /** Aborted if the spans are to be left as they are: rows being made are still written. */
   readonly signal?: AbortSignal;
-  /** When the last records came, as performance.now() tells it. */
+  /** When the last records came, as patientNow() tells it. */
   lastRecords: number;
   /** Whether nothing came for as long as the run was to wait: found by one reader, for all. */
   idle: boolean;
@@ -35,5 +36,5 @@ export function newReading(
   written: () => Promise<void>,
   signal?: AbortSignal,
 ): Reading {
-  return { ...run, written, signal, lastRecords: performance.now(), idle: false };
+  return { ...run, written, signal, lastRecords: patientNow(run.cluster.config), idle: false };
 }

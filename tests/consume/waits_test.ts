@@ -140,3 +140,21 @@ Deno.test("an older offset is never committed after a newer one", { permissions 
     cluster.close();
   }
 });
+
+Deno.test("time in which a broker throttles is no reason to be idle", { permissions }, async () => {
+  await using kafka = await scriptedBroker({
+    topics: { t: 1 },
+    on: {
+      fetch(call) {
+        // Over its quota a broker answers with nothing, at once, and says for how long it is silent.
+        if (call.nth > 1) return;
+        withoutRecords(call);
+        call.throttle(700);
+      },
+    },
+  });
+  kafka.log("t").append(rows(0, 5));
+  const { rows: read, failure } = await consumeRun(kafka, { until: { idle: 400 } });
+  assert.equal(failure, null);
+  assert.deepEqual(read, rows(0, 5));
+});
