@@ -75,7 +75,7 @@ ON ALL`));
   const cases: [string[], RegExp, number?][] = [
     [[...args, "--dsn", pg.dsn, "--column", "nope"], /the table has no column "nope"/],
     [["sql", "source", "x", "--dsn", pg.dsn], /cannot read the columns of "x": .*does not exist/],
-    [["sql", "source", "x", "--dsn", "postgres://127.0.0.1:1/x"], /can't be reached/, 69],
+    [["sql", "source", "x", "--dsn", "postgres://127.0.0.1:1/x"], /cannot be reached/, 69],
   ];
   for (const [args, message, code = 64] of cases) {
     const run = await gpdbKafka(args);
