@@ -56,10 +56,10 @@ Deno.test("doctor: what can't be meant is a usage error", async (t) => {
     [["-b", "a b"], /--brokers: broker 1 is not HOST:PORT/],
     [["-t", "a b"], /"a b" can't be the name of a topic/],
     [["--timeout", "soon"], /--timeout: "soon" is no duration/],
-    [["--table", "x"], /--table: no database: say --dsn/],
+    [["--table", "x"], /--table: no database: use --dsn/],
     [["--dsn", "postgres://x", "--source", "x", "-t", "y"], /--topic: --source says that/],
-    [["--rows", "0"], /--rows: "0" is no whole number/],
-    [["--columns", "x"], /--columns: "x" is none of/],
+    [["--rows", "0", "-t", "x"], /--rows: "0" is no whole number/],
+    [["--columns", "x", "-t", "x"], /--columns: "x" is none of/],
     [["-X", "no.such=1"], /no\.such/],
     [["extra"], /"extra" is not a flag/],
   ];

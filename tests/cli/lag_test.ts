@@ -234,12 +234,12 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
     [["-g", "x", "--interval", "5"], 64, /--interval: "5" is no duration/],
     [["-g", "x", "--dsn", dsn], 64, /--dsn: say which --source/],
     [["-g", "x", "--source", "s", "--dsn", dsn], 64, /--group: --source says it already/],
-    [["--source", "s"], 64, /no database: say --dsn/],
+    [["--source", "s"], 64, /no database: use --dsn/],
     [["--source", "s", "--dsn", "mysql://x"], 64, /--dsn must look like postgres/],
     [
       ["--source", "s", "--dsn", dsn],
       69,
-      /cannot read source "s": the database can't be reached/,
+      /cannot read source "s": the database cannot be reached/,
     ],
     [["-g", "no-such-group"], 65, /group "no-such-group" has stored no offsets: check its name/],
     [

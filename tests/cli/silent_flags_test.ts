@@ -88,9 +88,9 @@ Deno.test("flags: a variable of the environment that is empty is one that is not
     ].map((name) => [name, ""]),
   );
   await refused([
-    [["load", "x"], /no database: say --dsn/],
-    [["lag", "--source", "x"], /no database: say --dsn/],
-    [["doctor", "--source", "x"], /no database: say --dsn/],
+    [["load", "x"], /no database: use --dsn/],
+    [["lag", "--source", "x"], /no database: use --dsn/],
+    [["doctor", "--source", "x"], /no database: use --dsn/],
     [["consume", "-t", "x", "--ranges-from-query"], /GP_QUERY_STRING/],
   ], empty);
   const run = await gpdbKafka(["consume", "-t", "x", "--timeout", "100ms", "-v"], {
