@@ -22,7 +22,7 @@ export interface LagSample {
   readonly points: readonly LagPoint[];
 }
 
-/** What changed a second; null where it is not known, or makes no sense: the reader went back. */
+/** What changed a second; null if it is not known, or has no meaning: the reader went back. */
 export interface Speed {
   /** Offsets written a second. */
   in: number | null;

@@ -37,7 +37,7 @@ const shapes: Record<OffsetFormat, RegExp> = {
 
 /**
  * Reads a file of offsets; its first line says which format all others must have. Empty lines are
- * passed over. Throws Failure (record) naming the line that is wrong; `name` is the file's.
+ * ignored. Throws Failure (record) naming the line that is wrong; `name` is the file's.
  */
 export function parseOffsets(text: string, name: string): OffsetFile {
   let format: OffsetFormat | undefined;

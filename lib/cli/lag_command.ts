@@ -28,7 +28,7 @@ const KEPT = 500;
 /** How far a group is behind, and when it will not be. */
 export const lagCommand: Command = {
   name: "gpdb-kafka lag",
-  about: "shows how far a group, or a database, is behind, and when it will have caught up",
+  about: "shows the consumer lag of a group or a database, and when it will have caught up",
   examples: [
     "gpdb-kafka lag --group loader",
     "gpdb-kafka lag --group loader --watch",

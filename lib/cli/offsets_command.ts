@@ -39,7 +39,7 @@ type Work = (cluster: Cluster) => Promise<void>;
 /** A group's offsets, without joining it. */
 export const offsetsCommand: Command = {
   name: "gpdb-kafka offsets",
-  about: "show, export, import [FILE], reset: a group's offsets, without joining it",
+  about: "show, export, import [FILE] or reset the offsets of a group, without joining it",
   examples: [
     "gpdb-kafka offsets export --group loader > loader.offsets",
     "gpdb-kafka offsets import --group loader loader.offsets --dry-run",
@@ -105,7 +105,7 @@ async function importing(
   const file = await readOffsets(path);
   const group = checkGroup(given.get("group") ?? file.group);
   if (file.group !== null && file.group !== group) {
-    console.warn(`the offsets of group "${file.group}" are taken for group "${group}"`);
+    console.warn(`the offsets of group "${file.group}" are stored for group "${group}"`);
   }
   const clamp = given.has("clamp");
   return async (cluster) =>

@@ -16,12 +16,12 @@ export async function checkStdout(warn: (line: string) => void): Promise<void> {
     const mode = Deno.lstatSync(link).mode ?? 0;
     if ((mode & READABLE) === 0) return;
   } catch {
-    if (await isNull()) warn("stdout is closed, or it is /dev/null: what is written there is lost");
+    if (await isNull()) warn("stdout is closed, or is /dev/null: the output is lost");
     return;
   }
   throw new Failure(
     "output",
-    "cannot write to stdout: it is closed, or it is /dev/null opened to read and write — " +
+    "cannot write to stdout: it is closed, or is /dev/null opened for reading and writing — " +
       "open it; >/dev/null discards what is written",
   );
 }

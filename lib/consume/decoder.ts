@@ -20,7 +20,7 @@ export interface Counts {
   tombstones: number;
 }
 
-/** A record that is no row: where it comes from, and why it is none. */
+/** A record that is not a valid row: where it comes from, and why it is not one. */
 export interface BadRecord {
   topic: string;
   partition: number;

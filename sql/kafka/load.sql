@@ -94,7 +94,7 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'source "%" was never loaded, and its fallback is "fail"', s.name
         USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'kafka.seek says where to start.';
+          HINT = 'Use kafka.seek to say where to start.';
     END IF;
     IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
@@ -105,7 +105,7 @@ BEGIN
             HINT = 'kafka.seek moves the source, at the price of what is gone.';
       END IF;
       resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
-      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are passed over (on_lost is %)',
+      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are skipped (on_lost is %)',
         s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
       plan.lost := plan.lost + resumed - at;
       at := resumed;
@@ -242,7 +242,7 @@ $$;
 
 -- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
 -- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
--- is how many offsets on_lost passed over.
+-- is how many offsets on_lost skipped.
 CREATE OR REPLACE FUNCTION kafka.load(source text, max_records bigint DEFAULT NULL)
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,
   seconds double precision, load_no bigint, lost bigint)

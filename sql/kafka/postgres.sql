@@ -132,14 +132,14 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._why(detail text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT detail || coalesce(': ' || CASE substring(detail FROM 'exit code ([0-9]+)')
-    WHEN '64' THEN 'its flags are wrong'
+    WHEN '64' THEN 'wrong flags'
     WHEN '65' THEN 'a record that is not a valid row, or an offset that no longer exists'
     WHEN '69' THEN 'broker or topic unavailable'
     WHEN '70' THEN 'a bug'
-    WHEN '75' THEN 'the end was not reached: try again'
-    WHEN '77' THEN 'not authorised'
-    WHEN '126' THEN 'it cannot be executed'
-    WHEN '127' THEN 'it was not found'
+    WHEN '75' THEN 'the end was not reached; try again'
+    WHEN '77' THEN 'not authenticated, or not authorized'
+    WHEN '126' THEN 'the program cannot be executed'
+    WHEN '127' THEN 'the program was not found'
   END, '')
 $$;
 

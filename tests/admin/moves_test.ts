@@ -26,7 +26,7 @@ Deno.test("reset: which offset a target means", none, () => {
 Deno.test("reset: nothing can be shifted that is nowhere", none, () => {
   assert.throws(
     () => targetOffset({ at: "shift", by: -1 }, partition, null, log, -1),
-    /^Failure: nothing is stored for topic "t" partition 3: there is nothing to go back from; say/,
+    /^Failure: cannot move topic "t" partition 3 back: the group has no stored offset for it — use --to/,
   );
 });
 
@@ -51,7 +51,7 @@ Deno.test("moves: what they mean for the next reader", none, () => {
     moveNote({ ...partition, old, offset, clampedFrom });
   assert.equal(note(null, 5), "nothing was stored");
   assert.equal(note(7, 5), "2 to be read again");
-  assert.equal(note(5, 7), "2 passed over");
+  assert.equal(note(5, 7), "2 skipped");
   assert.equal(note(5, 5), "as it is");
   assert.equal(note(7, 5, 3), "2 to be read again; 3 is outside the log");
 });

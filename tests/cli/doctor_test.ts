@@ -54,12 +54,12 @@ Deno.test("doctor: it needs no arguments, and a reader that goes away is no bug"
 Deno.test("doctor: what can't be meant is a usage error", async (t) => {
   const cases: [string[], RegExp][] = [
     [["-b", "a b"], /--brokers: broker 1 is not HOST:PORT/],
-    [["-t", "a b"], /"a b" can't be the name of a topic/],
-    [["--timeout", "soon"], /--timeout: "soon" is no duration/],
-    [["--table", "x"], /--table: no database: say --dsn/],
-    [["--dsn", "postgres://x", "--source", "x", "-t", "y"], /--topic: --source says that/],
-    [["--rows", "0"], /--rows: "0" is no whole number/],
-    [["--columns", "x"], /--columns: "x" is none of/],
+    [["-t", "a b"], /"a b" cannot be the name of a topic/],
+    [["--timeout", "soon"], /--timeout: "soon" is not a duration/],
+    [["--table", "x"], /--table: no database: use --dsn/],
+    [["--dsn", "postgres://x", "--source", "x", "-t", "y"], /--topic: --source gives it already/],
+    [["--rows", "0"], /--rows: "0" is not a whole number/],
+    [["--columns", "x"], /--columns: "x" is not one of/],
     [["-X", "no.such=1"], /no\.such/],
     [["extra"], /"extra" is not a flag/],
   ];
@@ -168,7 +168,7 @@ Deno.test("doctor: live members of the group are counted", async () => {
   }
 });
 
-Deno.test("doctor: records that are no rows are named", async () => {
+Deno.test("doctor: records that are not valid rows are named", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("bad");
   await createTopic(broker, topic);

@@ -228,13 +228,13 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
   await using s = await scene("refused");
   const dsn = "postgres://nobody@127.0.0.1:1/none";
   const cases: [string[], number, RegExp][] = [
-    [["--json"], 64, /no group: say --group NAME/],
+    [["--json"], 64, /no group: use --group NAME/],
     [["-g", "x", "stray"], 64, /"stray" is not a flag/],
     [["-g", "x", "--frob"], 64, /unknown flag --frob/],
-    [["-g", "x", "--interval", "5"], 64, /--interval: "5" is no duration/],
-    [["-g", "x", "--dsn", dsn], 64, /--dsn: say which --source/],
-    [["-g", "x", "--source", "s", "--dsn", dsn], 64, /--group: --source says it already/],
-    [["--source", "s"], 64, /no database: say --dsn/],
+    [["-g", "x", "--interval", "5"], 64, /--interval: "5" is not a duration/],
+    [["-g", "x", "--dsn", dsn], 64, /--dsn requires --source/],
+    [["-g", "x", "--source", "s", "--dsn", dsn], 64, /--group: --source gives it already/],
+    [["--source", "s"], 64, /no database: use --dsn/],
     [["--source", "s", "--dsn", "mysql://x"], 64, /--dsn must look like postgres/],
     [
       ["--source", "s", "--dsn", dsn],

@@ -50,9 +50,9 @@ Deno.test("plan: tells the group what the database holds, and only warns where i
 Deno.test("plan: what can't be meant is a usage error; a missing topic is 69", async () => {
   await using broker = await startBroker();
   const cases: [string[], RegExp, number?][] = [
-    [["-b", broker.bootstrap], /no topic: say --topic/],
-    [["-t", "a b"], /"a b" can't be the name of a topic/],
-    [["-t", "x", "--at", "noon"], /--at: "noon" is no time/],
+    [["-b", broker.bootstrap], /no topic: use --topic/],
+    [["-t", "a b"], /"a b" cannot be the name of a topic/],
+    [["-t", "x", "--at", "noon"], /--at: "noon" is not a time/],
     [["-t", "x", "--commit-offsets", "0-1"], /--commit-offsets: "0-1" is not PARTITION:OFFSET/],
     [["-t", "x", "--from-query", "--at", "1"], /--at and --from-query exclude each other/],
     [["-t", "no-such-topic", "-b", broker.bootstrap], /UNKNOWN_TOPIC_OR_PARTITION/, 69],

@@ -108,6 +108,6 @@ Deno.test("security: each way in works, and each way not in is one line and a st
     const flag = await read("-X", "bootstrap.servers=127.0.0.1:2", "-b", at.SCRAM, "-o", "0");
     assert.equal(text(flag.stdout), "1,a\n", flag.stderr);
     const other = await read("-F", file("ca"));
-    assert.match(other.stderr, /ca\.pem line 1: it is not KEY=VALUE/);
+    assert.match(other.stderr, /ca\.pem line 1: not KEY=VALUE/);
   });
 });

@@ -90,7 +90,7 @@ Deno.test("identity: what is not known is not compared, and kept once it is", as
   await assert.rejects(load(world, "things"), /its id is t2/);
 });
 
-Deno.test("lost: offsets passed over are counted, warned of and kept; lag counts none that are gone", async () => {
+Deno.test("lost: skipped offsets are counted, warned of and kept; lag counts none that are gone", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const { sql: session, notices } = world.session();
@@ -108,7 +108,7 @@ Deno.test("lost: offsets passed over are counted, warned of and kept; lag counts
   const [answer] = await session`SELECT lost::int, records::int FROM kafka.load('things', 1)`;
   assert.deepEqual({ ...answer }, { lost: 25, records: 1 });
   assert.deepEqual(notices, [
-    'source "things", topic "t" partition 1: offsets 5 to 30 are passed over (on_lost is earliest)',
+    'source "things", topic "t" partition 1: offsets 5 to 30 are skipped (on_lost is earliest)',
   ]);
   await addScripted(world, { onLost: "latest" });
   await world.plan([{ end: 2, earliest: 2 }, { end: 60, earliest: 40 }]);

@@ -55,7 +55,7 @@ Deno.test("doctor: what can't be read of a batch is named", none, () => {
   const old = judged(({ view }, at) => view.setInt8(at + Batch.magic, 1));
   assert.match(old, /^fail: partition 3: stored in message format 1, .* — raise/);
   const codec = judged(({ view }, at) => view.setInt16(at + Batch.attributes, 6));
-  assert.match(codec, /^fail: partition 3: codec 6 is none of none, gzip, snappy, lz4, zstd$/m);
+  assert.match(codec, /^fail: partition 3: codec 6 is not one of none, gzip, snappy, lz4, zstd$/m);
   const flipped = judged(({ bytes }, at) => bytes[at + Batch.records] ^= 1);
   assert.match(flipped, /^fail: partition 3: the CRC32C of the last batch does not match/);
   const cut = look(({ view }, at) => view.setInt32(at + Batch.length, 1_000_000));

@@ -162,7 +162,7 @@ Deno.test({ name: "a row that does not fit is named, and the source", permission
   });
   const [, , told] = await runLoop(10, [load, error, load, load]);
   assert.match(told, /\(SQLSTATE 22P02\); in COPY crimes, line 2, column id: "x"$/);
-  // A line of a function of ours is none of a row.
+  // A line of a function of ours is not one of a row.
   const raised = answer("22023", "no", { where: "PL/pgSQL function kafka.load(text) line 3" });
   await assert.rejects(runLoop(null, [raised]), {
     message: 'cannot load source "crimes": no (SQLSTATE 22023)',

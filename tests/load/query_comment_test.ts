@@ -37,7 +37,7 @@ Deno.test({ name: "a statement without ranges for this topic is refused", permis
     ["/* kafka-ranges topic=t */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:0-1 1:0-1 */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:2-1 */", /"0:2-1" is not PARTITION:FROM-TO/],
-    ["/* kafka-ranges topic=t 0:0-1,0:1-2 */", /partition 0 stands there twice/],
+    ["/* kafka-ranges topic=t 0:0-1,0:1-2 */", /partition 0 is given twice/],
   ];
   for (const [statement, message] of cases) {
     assert.throws(() => queryRanges(statement, "t"), (error) => {

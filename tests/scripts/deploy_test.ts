@@ -142,9 +142,9 @@ Deno.test("deploy: what it can't do it says, and --print changes nothing", async
   await using site = await makeSite("sdw1");
   const program = await site.program("1");
   const cases: [string[], RegExp][] = [
-    [[program], /^No hosts: say --host H1,H2 or --hosts FILE$/],
-    [["--host", "-oProxyCommand=x", program], /ambiguous|can't be the name of a host/],
-    [["--host=-oProxyCommand=x", program], /"-oProxyCommand=x" can't be the name of a host/],
+    [[program], /^No hosts: use --host H1,H2 or --hosts FILE$/],
+    [["--host", "-oProxyCommand=x", program], /ambiguous|cannot be the name of a host/],
+    [["--host=-oProxyCommand=x", program], /"-oProxyCommand=x" cannot be the name of a host/],
     [["--hosts", "/nowhere", program], /^--hosts: cannot read "\/nowhere"/],
     [["--host", "sdw1", "/nowhere"], /^Cannot read "\/nowhere".*deno task compile makes it$/],
     [["--host", "sdw1", "--rollback", "--print"], /exclude each other/],

@@ -179,7 +179,7 @@ function column(out: usize, entry: usize, flags: i32): usize {
  *
  * flags, beside those of rows(): 4 = the value is a quoted field, 8 = it is hex, 16 = the time is
  * the batch's alone. A record that is suspect, or that the guard finds unfit (then the last two
- * of the report say why, and in which column, -1 for the value), is none of the rows, and `at` is
+ * of the report say why, and in which column, -1 for the value), is not one of the rows, and `at` is
  * where it starts: a further call without the guard writes it.
  */
 export function fields(
