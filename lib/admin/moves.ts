@@ -76,7 +76,7 @@ export function planMoves(
   const more = outside.length > 1 ? ` (and ${outside.length - 1} more)` : "";
   throw new Failure(
     "record",
-    `cannot store ${outside[0]}${more}: --clamp takes the nearest offset there is`,
+    `cannot store ${outside[0]}${more} — use --clamp to store the nearest offset in the log`,
   );
 }
 

@@ -93,7 +93,7 @@ async function ofTopics(cluster: Cluster, group: string, topics: readonly string
   if (all.length === 0) throw nothingStored(group);
   throw new Failure(
     "record",
-    `group "${group}" has stored no offset of ${topics.map((topic) => `"${topic}"`).join(", ")}`,
+    `group "${group}" has no stored offset of ${topics.map((topic) => `"${topic}"`).join(", ")}`,
   );
 }
 
@@ -156,7 +156,9 @@ async function change(
   const state = await groupState(cluster.config, group);
   const { members } = state;
   if (isHidden(state, moves.some(({ old }) => old !== null))) {
-    console.warn(`group "${group}" hides its members; its coordinator refuses while it has any`);
+    console.warn(
+      `group "${group}" does not list its members; its coordinator rejects the offsets while it has any`,
+    );
   }
   if (members.length > 0) {
     throw new Failure(

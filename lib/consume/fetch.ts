@@ -273,6 +273,6 @@ function stalled(span: Span): Failure {
   return new Failure(
     "incomplete",
     `${partitionName(span)} was read up to offset ${span.done} of ${span.end}: ` +
-      "its leader sends nothing more; try again",
+      "its leader sends no more records — try again",
   );
 }

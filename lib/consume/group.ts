@@ -107,7 +107,7 @@ class GroupReader {
       const reader = readPartitions(reading, spans);
       const done = await unlessAborted(reader.then(() => true), signal, DRAIN) ?? false;
       if (!done) {
-        this.#debug("stdout takes no rows: the group goes on without the rest of them");
+        this.#debug("stdout accepts no rows: the group continues without the rest of them");
         this.#straggler = reader;
         reader.catch(() => {}); // Met when the next generation is read.
       }

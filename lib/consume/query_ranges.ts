@@ -16,13 +16,13 @@ export function queryRanges(statement: string | undefined, topic: string): Range
   const words = queryComment(statement, "kafka-ranges");
   if (words === null) {
     throw fail(
-      "the statement begins with no kafka-ranges comment: only kafka.load reads this table; " +
+      "the statement does not begin with a kafka-ranges comment: only kafka.load reads this table; " +
         "to look at rows, select from the table without --ranges-from-query",
     );
   }
   const named = commentValue(words, "topic");
   if (named !== topic) {
-    throw fail(`the statement wants topic "${named}", this command reads topic "${topic}"`);
+    throw fail(`the statement asks for topic "${named}", this command reads topic "${topic}"`);
   }
   if (words.length !== 2) throw fail("the kafka-ranges comment is not topic=TOPIC P:FROM-TO,…");
   return parseRanges(words[1]);

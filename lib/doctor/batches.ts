@@ -129,7 +129,7 @@ export async function checkLastBatches(
 /** Says what is wrong with batches, or what they are. */
 export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number): void {
   if (looks.length === 0) {
-    say("ok", "nothing is in the topic, so there is nothing to look at", "produce some records");
+    say("ok", "the topic is empty: there are no batches to check", "produce some records");
     return;
   }
   const numbers = (some: BatchLook[]) => partitionsText(some.map((look) => look.partition));
@@ -142,7 +142,7 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
     say(
       "fail",
       `${numbers(old)}: stored in message format ${formats}, and only format 2 can be read`,
-      "raise log.message.format.version to 0.11 or later, and write the records anew",
+      "raise log.message.format.version to 0.11 or later, and write the records again",
     );
   }
   if (unknown.length > 0) {
@@ -153,7 +153,7 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
     say(
       "fail",
       `${numbers(broken)}: the CRC32C of the last batch does not match its bytes`,
-      "a broken disk or memory on the leader; let another replica lead",
+      "the disk or memory of the leader may be broken: let another replica lead",
     );
   }
   if (old.length + unknown.length + broken.length === 0) {
@@ -167,8 +167,8 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
     const whose = future.some(({ isAppendTime }) => isAppendTime) ? "the broker's" : "a producer's";
     say(
       "warn",
-      `${numbers(future)}: the newest record is ${inWords(most)} in the future of this host`,
-      `set ${whose} clock, or this host's: --offset @TIME and retention go by these times`,
+      `${numbers(future)}: the newest record is ${inWords(most)} ahead of this host's clock`,
+      `set ${whose} clock, or this host's: --offset @TIME and retention use these times`,
     );
   }
 }

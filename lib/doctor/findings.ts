@@ -70,7 +70,7 @@ export class Rounds {
     const late = new Promise<never>((_, reject) => {
       const seconds = this.#timeout / 1000;
       timer = setTimeout(
-        () => reject(new Failure("broker", `no answer, or no end, within ${seconds} s`)),
+        () => reject(new Failure("broker", `not finished within ${seconds} s`)),
         this.#timeout,
       );
     });

@@ -34,7 +34,7 @@ export async function tryRows(
   if (misfits === null) {
     say(
       "warn",
-      `the rows are not tried: that runs code of "${table.owner}", which owns ${table.name}, and ` +
+      `the rows were not tried: that would run code of "${table.owner}", which owns ${table.name}, and ` +
         "this user may not SET ROLE to it",
       `run doctor as a superuser, or as a member of ${quoteIdent(table.owner)}`,
     );

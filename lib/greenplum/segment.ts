@@ -19,8 +19,8 @@ export function segmentOf(env: (name: string) => string | undefined): Segment | 
   if (!isCount(id) || !isCount(count) || Number(id) >= Number(count)) {
     throw new Failure(
       "usage",
-      `GP_SEGMENT_ID=${id ?? ""} and GP_SEGMENT_COUNT=${count ?? ""} name no segment: ` +
-        "give 0 <= id < count, or use --slot I/N or --assign all",
+      `GP_SEGMENT_ID=${id ?? ""} and GP_SEGMENT_COUNT=${count ?? ""} do not name a segment — ` +
+        "use 0 <= id < count, or --slot I/N or --assign all",
     );
   }
   return { id: Number(id), count: Number(count) };

@@ -193,7 +193,7 @@ export async function commitOffsets(
       const found = find(item);
       if (!found) throw leftOut(failed, connection, item);
       if (found.errorCode === UNKNOWN_MEMBER_ID && !member) {
-        throw new Failure("broker", `${failed}: the group has live members, use another group`);
+        throw new Failure("broker", `${failed}: the group has live members — use another group`);
       }
       check(failed, found.errorCode);
     }

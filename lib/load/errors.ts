@@ -58,7 +58,7 @@ export function databaseProblem(error: unknown): DatabaseProblem | null {
     passing,
   });
   if (code === "SASL_SIGNATURE_MISMATCH") {
-    return problem("denied", "the database does not prove that it knows the password", false);
+    return problem("denied", "the database has not proved that it knows the password", false);
   }
   // A socket's error says which call of the system failed.
   const isSocket = /^E[A-Z]/.test(code) && typeof syscall === "string";

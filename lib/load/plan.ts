@@ -99,7 +99,9 @@ export async function planTopic(
     });
     const error = await mirrored;
     if (error) {
-      warn(`the group "${options.group}" was not told where the database stands: ${error.message}`);
+      warn(
+        `cannot commit the offsets of the database for group "${options.group}": ${error.message}`,
+      );
     }
     return { identity, partitions };
   } finally {

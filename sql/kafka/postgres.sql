@@ -72,7 +72,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF position(' --log-identity' IN s.planner) = 0 THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -123,7 +123,7 @@ BEGIN
     RAISE EXCEPTION 'cannot load source "%": % belongs to role "%", and would run with the rights of "%"',
       s.name, found_object.what, found_object.owner, pg_get_userbyid(loader)
       USING ERRCODE = 'insufficient_privilege',
-        HINT = 'Give it to the owner of the table; a function may be SECURITY DEFINER instead.';
+        HINT = 'Change its owner to the owner of the table; a function can be SECURITY DEFINER instead.';
   END IF;
 END
 $$;
@@ -161,7 +161,7 @@ BEGIN
 EXCEPTION WHEN external_routine_exception THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
   RAISE EXCEPTION 'the planner of source "%" failed: %', s.name, kafka._why(detail)
-    USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+    USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
 END
 $$;
 
@@ -187,7 +187,7 @@ EXCEPTION
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
-      USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+      USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
   WHEN undefined_table OR undefined_function OR undefined_object THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     RAISE EXCEPTION '%', message

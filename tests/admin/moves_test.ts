@@ -37,7 +37,7 @@ Deno.test("moves: an offset outside the log is refused, or clamped", none, () =>
     () => planMoves(wanted, logs, false),
     new RegExp(
       '^Failure: cannot store offset 9 of topic "t" partition 3, whose log is 10 to 100 ' +
-        "\\(and 1 more\\): --clamp takes the nearest offset there is$",
+        "\\(and 1 more\\) — use --clamp to store the nearest offset in the log$",
     ),
   );
   const moves = planMoves(wanted, logs, true);

@@ -47,7 +47,7 @@ Deno.test("consumer: what can't be meant is a usage error that names it", async 
     [["-zookeeper=zk:2181", "-topic=x"], {}, /Kafka 4 has no ZooKeeper/],
     [["-t", "x"], { GP_SEGMENT_ID: "abc", GP_SEGMENT_COUNT: "4" }, /GP_SEGMENT_ID=abc/],
     [["-t", "x"], { GP_SEGMENT_ID: "4", GP_SEGMENT_COUNT: "4" }, /GP_SEGMENT_ID=4/],
-    [["-t", "x"], { GP_SEGMENT_ID: "0" }, /GP_SEGMENT_COUNT= name no segment/],
+    [["-t", "x"], { GP_SEGMENT_ID: "0" }, /GP_SEGMENT_COUNT= do not name a segment/],
     [["-t", "x", "--log-file", "/nowhere/at/all"], {}, /--log-file: cannot open "\/nowhere/],
   ];
   await Promise.all(cases.map(async ([args, env, message]) => {
@@ -142,9 +142,9 @@ Deno.test("consumer: where to start, and that only a stored start commits", asyn
   assert.equal(await read("-o", "@1970-01-01T00:00:04Z"), "r4 r5");
   assert.equal(await read("-o", "@9000"), "");
   assert.equal(await read("--ranges", "0:1-3"), "r2 r3");
-  assert.match(await read("--ranges", "0:1-9"), /up to offset 9, readable is up to 5/);
+  assert.match(await read("--ranges", "0:1-9"), /can be read up to offset 5, not up to 9/);
   assert.match(await read("--ranges", "7:0-1"), /topic .* has no partition 7/);
-  assert.match(await read("--fallback", "fail"), /has stored no offset for topic/);
+  assert.match(await read("--fallback", "fail"), /has no stored offset for topic/);
   assert.match(await read("-o", "17"), /offset 17 of topic .* partition 0 does not exist/);
   assert.equal(await read("-o", "17", "--on-lost", "latest"), "");
   assert.deepEqual(await groupOffsets(broker, topic, topic), new Map([[0, -1n]]));

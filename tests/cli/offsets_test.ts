@@ -27,7 +27,7 @@ for (const format of ["rpk", "zookeeper"]) {
     assert.equal(gone.code, 65);
     assert.match(
       gone.stderr,
-      /^gpdb-kafka offsets: group ".*" has stored no offsets: check its name\n$/,
+      /^gpdb-kafka offsets: group ".*" has no stored offsets — check its name\n$/,
     );
 
     const file = await Deno.makeTempFile();

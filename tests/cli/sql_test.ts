@@ -106,7 +106,7 @@ Deno.test("sql: what can't be meant is a usage error that names it", async () =>
     [[...source, "--fallback", "here"], /--fallback: "here" is not one of/],
     [[...source, "--bad-record", "skip"], /--bad-record skip: use --reader-log-file too/],
     [[...source, "--for", "postgres"], /PostgreSQL requires the columns/],
-    [[...source, "--dsn", "localhost"], /--dsn must look like postgres:/],
+    [[...source, "--dsn", "localhost"], /--dsn must be of the form postgres:/],
     [[...source, "--group", "a\nb"], /cannot put "a\\nb" into a command: it has a newline/],
   ];
   await Promise.all(cases.map(async ([args, message]) => {

@@ -21,7 +21,7 @@ Deno.test("identity: another log under the topic's name is refused, and only see
       ],
       [
         { ...recreated, clusterId: "c2" },
-        /topic "t" is of cluster c2 now, but source "things" has loaded it from cluster c1/,
+        /topic "t" now belongs to cluster c2, but source "things" has loaded it from cluster c1/,
       ],
       [ // brokers without topic ids
         { ...recreated, topicId: "", epochEnd: 0 },
@@ -32,7 +32,7 @@ Deno.test("identity: another log under the topic's name is refused, and only see
       await world.plan([found as { end: number }], ["0,new"]);
       await assert.rejects(load(world, "things"), (error: { message: string; hint: string }) => {
         assert.match(error.message, message);
-        assert.match(error.hint, /kafka\.seek\('things', 'earliest'\) accepts the log/);
+        assert.match(error.hint, /kafka\.seek\('things', 'earliest'\) accepts the present log/);
         return true;
       });
       const [lag] = await sql`SELECT * FROM kafka.lag`;

@@ -144,7 +144,7 @@ Deno.test({
       load(world, "things"),
       /topic ".*" was deleted and created again: its id is \S+, but source "things" has loaded \S+/,
     );
-    await assert.rejects(world.add({ topic: "other" }), /stands in another topic/);
+    await assert.rejects(world.add({ topic: "other" }), /its offsets belong to another topic/);
     await sql`SELECT kafka.drop_source('things')`;
     await world.add();
     assert.equal((await load(world, "things")).rows, 1);

@@ -24,7 +24,7 @@ function answer(code: string, message = "m", more: Record<string, string> = {}):
   return Object.assign(new Error(message), { name: "PostgresError", code, ...more });
 }
 
-const unknown = answer("42704", 'there is no source "x"');
+const unknown = answer("42704", 'source "x" does not exist');
 
 /** Runs a loop over these outcomes, one after the other; then it is stopped. */
 async function runLoop(
@@ -76,7 +76,7 @@ Deno.test({ name: "every: goes on after errors, if it ever worked", permissions 
   assert.deepEqual(told.map((line) => line.replace(/ .*/, "")), [
     "end",
     "waiting",
-    "there",
+    "source",
     "end",
     "waiting",
     "end",
