@@ -161,7 +161,7 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
   if (!source) throw new Failure("usage", "no source: use gpdb-kafka load SOURCE");
-  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one source too many`);
+  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one argument too many`);
   given.excludes("every", ["once", "timeout"]);
   return {
     source,

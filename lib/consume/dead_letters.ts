@@ -48,7 +48,7 @@ export class DeadLetters {
   }
 
   /**
-   * Sends what was added, whoever added it: several leaders' readers share this, and none may go on
+   * Sends what was added, by any of them: several leaders' readers share this, and none may go on
    * while another one still sends its records. When it returns all in-sync replicas have them.
    * Throws Failure.
    */

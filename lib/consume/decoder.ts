@@ -50,7 +50,7 @@ export class Decoder {
   readonly #onBad: (bad: BadRecord) => void;
   readonly #codecs = new Map<number, CodecImplementation>();
 
-  /** `onBad` is told of every record left out. */
+  /** `onBad` is called for every record left out. */
   constructor(options: ConsumeOptions, onBad: (bad: BadRecord) => void) {
     this.options = options;
     this.format = new RowFormat(options);

@@ -49,7 +49,7 @@ export async function readSpans(
     } catch (error) {
       await backoff.next(error);
       if (reading.signal?.aborted) return;
-      // The leader moved or went away: go on after what was written, with whoever leads now.
+      // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
       const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
       for (const span of left) {

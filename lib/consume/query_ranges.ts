@@ -4,7 +4,7 @@ import type { Range } from "./options.ts";
 import { parseRanges } from "./ranges.ts";
 
 /**
- * The ranges that kafka.load put in front of its statement; `statement` is GP_QUERY_STRING. Throws
+ * The ranges that kafka.load put before its statement; `statement` is GP_QUERY_STRING. Throws
  * Failure (usage) where there are none, or another topic's: rows that nobody keeps count of must
  * not be read.
  */

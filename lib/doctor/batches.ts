@@ -37,7 +37,7 @@ export interface BatchLook extends TopicPartition {
 }
 
 /**
- * The batch at each item's offset, or the next one behind it; items without one are left out.
+ * The batch at each item's offset, or the next one after it; items without one are left out.
  * Throws what ended the one try that is made.
  */
 export async function batchesAt(

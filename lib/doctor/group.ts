@@ -16,7 +16,7 @@ export interface GroupFindings {
   stored: Map<number, number>;
   /** What became of the logs since. */
   changes: Map<number, LogChange>;
-  /** The topic's retention.ms; null where it can't be seen, or records are kept for ever. */
+  /** The topic's retention.ms; null if it is not known, or records are kept for ever. */
   retention: number | null;
 }
 
@@ -52,7 +52,7 @@ async function askAdmin(
   hasOffsets: boolean,
 ): Promise<number | null> {
   try {
-    // Half of the check's time, so that what can't be seen here costs no more than a line.
+    // Half of the check's time, so that a broker that does not answer costs no more than a line.
     return await withAdmin({ ...config, timeout: config.timeout / 2 }, async (admin) => {
       const state = await admin.group(group);
       // Not everybody may see the configs of brokers and topics.

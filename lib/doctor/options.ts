@@ -11,7 +11,7 @@ export interface DoctorOptions {
   config: ClientConfig;
   /** Reads certificates, keys and credentials. Throws Failure where they can't be had. */
   security(): Promise<Pick<ClientConfig, "tls" | "sasl">>;
-  /** Brokers that the user named: stronger than a source's own. */
+  /** Brokers that the user named: they override a source's own. */
   brokersAreGiven: boolean;
   topic: string | null;
   group: string;

@@ -178,7 +178,7 @@ export function judgeAnswers(
   if (there.length > 0) {
     const versions = [...new Set(there.map((answer) => versionOf(answer)!))];
     const all = `kafka_consumer ${some(versions)} runs for ${some(there.map(where))}`;
-    // Builds of one release for two platforms differ in what stands behind its number.
+    // Builds of one release for two platforms differ in what follows its number.
     const isThis = versions[0].split(" ")[0] === expected.split(" ")[0];
     if (versions.length === 1 && isThis) say("ok", all);
     else say("warn", `${all}; this is ${expected}`, "install the same version everywhere");

@@ -19,9 +19,9 @@ const DENIED = "42501";
  * Lets the database itself read the rows into the columns' types, in a transaction that is never
  * committed. Constraints and triggers of the table are not tried.
  *
- * A domain's CHECK is code of whoever made it. So it runs with the rights of the table's owner, in
+ * A domain's CHECK is code of the role that made it. So it runs with the rights of the table's owner, in
  * a function of that role: SET ROLE alone would not do, as the code could RESET ROLE and go on with
- * the rights of whoever runs doctor.
+ * the rights of the user of doctor.
  */
 export async function tryRows(
   say: Say,

@@ -14,7 +14,7 @@ export interface TableName {
   table: string;
 }
 
-/** A source of kafka.load, as `gpdb-kafka sql source` is told of it. */
+/** A source of kafka.load, as the flags of `gpdb-kafka sql source` describe it. */
 export interface SourceDefinition {
   name: string;
   topic: string;

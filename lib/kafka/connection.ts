@@ -31,7 +31,7 @@ interface Pending {
 }
 
 export interface CallOptions {
-  /** Bytes sent behind the request, from the buffer they are in. They must not change meanwhile. */
+  /** Bytes sent after the request, from the buffer they are in. They must not change meanwhile. */
   tail?: Uint8Array<ArrayBuffer>;
   /** The buffer the response is read into, from {@link Kernel.DATA} on. */
   into?: Kernel;

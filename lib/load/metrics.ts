@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Loaded } from "./database.ts";
 import type { LoopEvents } from "./loop.ts";
 
-/** What Prometheus is told of a load loop. */
+/** The metrics of a load loop, for Prometheus. */
 export class LoadMetrics implements LoopEvents {
   readonly #registry = new Registry();
   readonly #rows: Counter;
@@ -55,7 +55,7 @@ export class LoadMetrics implements LoopEvents {
       buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
       registers,
     });
-    // Three loads that did not come, or a long one: a minute is no reason to worry anybody.
+    // Three loads that did not come, or a long one; less than a minute is not worth an alert.
     this.#deadline = Math.max(3 * every, 60_000);
   }
 

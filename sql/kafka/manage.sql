@@ -63,7 +63,7 @@ $$;
 
 -- Makes a table of a source (its reader, planner or peek) if there is none, or it would be another
 -- one; who may read it stays. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
--- source, with the search path of whoever runs that; for the owner of this schema only.
+-- source, with the search path of the role that runs it; for the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.make_table(
   source text, name text, target regclass, definition text)
 RETURNS void

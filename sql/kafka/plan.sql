@@ -89,7 +89,7 @@ BEGIN
 END
 $$;
 
--- What the planner is told of where the source stands: `PARTITION:OFFSET[:EPOCH],…`, as many texts
+-- The source's position, for the planner: `PARTITION:OFFSET[:EPOCH],…`, as many texts
 -- as it takes.
 CREATE OR REPLACE FUNCTION kafka._told(s kafka.source, last kafka.load_history) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -144,7 +144,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,

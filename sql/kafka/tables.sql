@@ -6,7 +6,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS kafka;
 
--- The functions below run with the rights of whoever installs them. So nothing in the schema may
+-- The functions below run with the rights of the role that installs them. So nothing in the schema may
 -- belong to, or be changed by, anybody who has fewer: a table of theirs would have triggers and
 -- defaults of theirs, a function would be called in place of ours.
 DO $owners$

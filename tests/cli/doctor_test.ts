@@ -38,7 +38,7 @@ Deno.test("doctor: -q says only what is wrong", async () => {
   assert.deepEqual([run.code, text(run.stdout), run.stderr], [0, "", ""]);
 });
 
-Deno.test("doctor: it needs no arguments, and a reader that goes away is no bug", async () => {
+Deno.test("doctor: it needs no arguments, and a reader that goes away is not a bug", async () => {
   await using broker = await startBroker();
   const env = { KAFKA_BROKERS: broker.bootstrap };
   const run = await gpdbKafka(["doctor"], { env });

@@ -175,7 +175,7 @@ Deno.test("load: what can't be meant, or can't be had, is one line and its statu
   const cases: [string[], number, RegExp][] = [
     [["-q"], 64, /no source: use gpdb-kafka load SOURCE/],
     [["a"], 64, /no database: use --dsn postgres:\/\/user@host\/database$/m],
-    [["a", "b", ...dsn], 64, /"b" is one source too many/],
+    [["a", "b", ...dsn], 64, /"b" is one argument too many/],
     [["a", "--dsn", "nowhere"], 64, /--dsn must be of the form postgres:/],
     [["a", ...dsn, "--once", "--every", "5s"], 64, /--every and --once exclude each other/],
     [["a", ...dsn, "--every", "5"], 64, /--every: "5" is not a duration/],

@@ -229,7 +229,7 @@ Deno.test({
       ),
     );
     assertLine(lines, /^skip {2}program: needs rights/);
-    if (dialect === "postgres") { // A Greenplum may trust whoever comes from here.
+    if (dialect === "postgres") { // A Greenplum may trust every user from here.
       const dsn = new URL(small.dsn);
       dsn.password = "wrong-Pa55";
       const wrong = await examine({ ...world, dsn: dsn.href }, at, 1);

@@ -138,7 +138,7 @@ Deno.test({
     // Another topic of that name.
     await deleteTopic(broker, topic);
     await createTopic(broker, topic);
-    await produce(broker, topic, things("anew"));
+    await produce(broker, topic, things("again"));
     await world.add();
     await assert.rejects(
       load(world, "things"),

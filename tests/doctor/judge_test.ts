@@ -17,7 +17,7 @@ import { decodeWhole, frame } from "../golden/frames.ts";
 const none = { permissions: "none" } as const;
 const DAY = 86_400_000;
 
-/** What is said, as `level: finding`, with what to do behind a ` — `. */
+/** What is said, as `level: finding`, with what to do after a ` — `. */
 function heard(use: (say: Say) => void): string[] {
   const lines: string[] = [];
   use((level, finding, todo) => lines.push(`${level}: ${finding}${todo ? ` — ${todo}` : ""}`));
@@ -67,7 +67,7 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
   const reader = {
     name: 'group "g"',
     toEarliest: "move it",
-    whenNone: "starts anew",
+    whenNone: "starts again",
     isPlanned: false,
   };
   const judged = (standing: Partial<Standing>, retention: number | null = null) => {
@@ -79,7 +79,7 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
   };
   const cases: [Partial<Standing>, number | null, RegExp][] = [
     [{}, null, /^ok: group "g" is 500 offsets behind the end of partition 0$/],
-    [{ stored: -1 }, null, /^ok: .* has no stored offset for partition 0: starts anew$/],
+    [{ stored: -1 }, null, /^ok: .* has no stored offset for partition 0: starts again$/],
     [{ stored: 99 }, null, /^fail: .* expired: 1 offsets .* at 99, its log starts at 100\) — move/],
     [{ stored: 100 }, null, /^warn: .* the next records to read are the next to be deleted — load/],
     [{ stored: 100, stable: 100, end: 100 }, null, /^ok: group "g" is 0 offsets behind/],

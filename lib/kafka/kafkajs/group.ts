@@ -11,7 +11,7 @@ import { kafkajs } from "./client.ts";
 
 /** A member that says nothing for so long is taken for dead, milliseconds. */
 const SESSION_TIMEOUT = 10_000;
-/** How long the group waits for its members when it shares its partitions anew. */
+/** How long the group waits for its members when it rebalances. */
 const REBALANCE_TIMEOUT = 10_000;
 /** How often members ask whether that is the case. */
 const HEARTBEAT_INTERVAL = 500;
@@ -28,7 +28,7 @@ interface Coordinator {
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
-/** What the group has given this member, until it shares its partitions anew. */
+/** What the group has given this member, until the next rebalance. */
 export class Generation {
   readonly member: GroupMember;
   readonly partitions: readonly TopicPartition[];

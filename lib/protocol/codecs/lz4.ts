@@ -63,7 +63,7 @@ export class Lz4 implements CodecImplementation {
   }
 }
 
-/** Decodes the frames of one source, one behind the other. */
+/** Decodes the frames of one source, one after the other. */
 class FrameReader {
   /** Where the output ends so far. */
   out: number;

@@ -172,7 +172,7 @@ function column(out: usize, entry: usize, flags: i32): usize {
 }
 
 /**
- * Like rows(), but writes to another place, and `columns` fields in front of each value: the entries
+ * Like rows(), but writes to another place, and `columns` fields before each value: the entries
  * at COLUMNS (kind, where its bytes are, how many). PARAMETERS has the batch's offset and time,
  * int64 each. It stops before a record whose row may reach past `enough`: a row takes at most
  * `fixed` bytes and `factor` times its record's size.

@@ -17,7 +17,7 @@ export function setUpScan(end: i32, quotes: bool): void {
   forget();
 }
 
-/** A row is dealt with, or will be looked at anew: nothing is known of the next bytes. */
+/** A row is dealt with, or will be looked at again: nothing is known of the next bytes. */
 export function forget(): void {
   searched = 0;
   quoted = false;
