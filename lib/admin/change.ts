@@ -21,7 +21,7 @@ export interface Selection {
   partitions: readonly number[] | null;
 }
 
-/** What storing these offsets would change. Throws Failure where one can't be stored. */
+/** What storing these offsets would change. Throws Failure if one can't be stored. */
 export async function planImport(
   cluster: Cluster,
   group: string,
@@ -38,7 +38,7 @@ export async function planImport(
   return planMoves(wanted, logs, clamp);
 }
 
-/** What a reset would change. Throws Failure where it can't be done. */
+/** What a reset would change. Throws Failure if it can't be done. */
 export async function planReset(
   cluster: Cluster,
   group: string,

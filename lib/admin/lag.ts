@@ -9,7 +9,7 @@ export interface LagPoint extends TopicPartition {
   readonly log: PartitionLog;
   /** Of the log, since the offset in Kafka was stored. */
   readonly change: LogChange;
-  /** In Kafka; null where nothing is stored. */
+  /** In Kafka; null if nothing is stored. */
   readonly stored: number | null;
   /** In the database; null if it was not asked. */
   readonly database: SourcePlace | null;

@@ -84,7 +84,7 @@ async function readConfig(file: string, given: Given): Promise<string> {
 
 /**
  * How to reach the cluster, from the flags, properties and the environment. Throws Failure (usage).
- * `properties` are those of {@link readProperties}, for who has them already.
+ * `properties` are those of {@link readProperties}, if the caller has them already.
  */
 export async function clientConfig(
   given: Given,
@@ -106,7 +106,7 @@ export async function clientConfig(
     timeout: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     debug: console.debug,
     ...(properties.size > 0
-      // Loaded only where it is used: a start without it stays as quick as it is.
+      // Loaded only if it is used: a start without it stays quick.
       ? await (await import("./security.ts")).securityConfig(properties, env)
       : { tls: null, sasl: null }),
   };

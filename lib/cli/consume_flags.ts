@@ -128,7 +128,7 @@ const starts = {
   end: "latest",
 } as const;
 
-/** What to do, from flags and environment. Throws Failure (usage) naming the flag that is wrong. */
+/** What to do, from flags and environment. Throws Failure (usage) naming the wrong flag. */
 export function consumeOptions(
   given: Given,
   env: (name: string) => string | undefined,
@@ -143,7 +143,7 @@ export function consumeOptions(
     throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
   }
   given.excludes("ranges", ["ranges-from-query"]);
-  // What each says, the other ones would say too.
+  // Each of these says which offsets are read.
   for (const name of ["ranges", "ranges-from-query"]) {
     given.excludes(name, ["partition", "fallback"]);
   }

@@ -7,7 +7,7 @@ import { exitCodes } from "./exit_codes.ts";
 import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 
-/** What stands between a topic and a table, looked at piece by piece. */
+/** Checks everything between a topic and a table, piece by piece. */
 export const doctorCommand: Command = {
   name: "gpdb-kafka doctor",
   about:

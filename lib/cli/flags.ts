@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { suggestion } from "./nearest.ts";
 
-/** One flag: what the parser, `--help` and the README's table all come from. */
+/** One flag, as the parser, `--help` and docs/flags.md use it. */
 export interface Flag {
   /** The long name, without dashes. */
   name: string;
@@ -13,7 +13,7 @@ export interface Flag {
   mayBeEmpty?: boolean;
   /** The flag may be given more than once. */
   many?: boolean;
-  /** Further long names, taken with one dash too: those of the program this one replaces. */
+  /** Further long names, also accepted with one dash: those of the program that this one replaces. */
   old?: readonly string[];
   help: string;
 }

@@ -119,7 +119,7 @@ async function listen(
   events: LoopEvents[],
   console: Console,
 ): Promise<Deno.HttpServer> {
-  // Loaded here only: nobody else needs it.
+  // Loaded here only: nothing else needs it.
   const { LoadMetrics } = await import("../load/metrics.ts");
   const metrics = new LoadMetrics(source, every ?? 0);
   events.push(metrics);
@@ -175,7 +175,7 @@ function loadFlags(given: Given, env: (name: string) => string | undefined): Loa
   };
 }
 
-/** To stdout; why that is not possible, else null. A database may repeat what it was sent. */
+/** Writes to stdout; returns why that failed, or null. A database may repeat what it was sent. */
 function write(text: string): string | null {
   return tryWrite(Deno.stdout, withoutSecrets(text));
 }

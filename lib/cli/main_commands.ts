@@ -6,7 +6,7 @@ import { version } from "./version.ts";
 
 interface Entry {
   about: string;
-  /** Loaded when it is called: no command pays for another's packages. */
+  /** Loaded when it is called: no command loads another's packages. */
   load(): Promise<Command>;
 }
 
@@ -50,7 +50,7 @@ export const mainCommands: Record<string, Entry> = {
   },
 };
 
-/** What is called with these arguments: a command and its own arguments, or a text and a status. */
+/** What these arguments call: a command with its own arguments, or a text and an exit status. */
 export async function chooseCommand(
   args: readonly string[],
 ): Promise<{ command: Command; args: string[] } | { text: string; code: number }> {

@@ -70,7 +70,7 @@ export function givenTopics(given: Given): string[] {
   return [...new Set(given.all("topic").map((topic) => checkTopic("--topic", topic)))];
 }
 
-/** Reads `--partition`; null where it is not given. Throws Failure (usage). */
+/** Reads `--partition`; null if it is not given. Throws Failure (usage). */
 export function givenPartitions(given: Given, topics: readonly string[]): number[] | null {
   if (!given.has("partition")) return null;
   if (topics.length !== 1) {
@@ -81,7 +81,7 @@ export function givenPartitions(given: Given, topics: readonly string[]): number
   return [...new Set(numbers)];
 }
 
-/** The group. Throws Failure (usage) where there is none. */
+/** The group. Throws Failure (usage) if there is none. */
 export function checkGroup(group: string | undefined | null): string {
   if (!group) throw new Failure("usage", "no group: use --group NAME");
   return group;

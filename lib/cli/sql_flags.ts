@@ -99,10 +99,10 @@ export const sqlFlags: readonly Flag[] = [
   ...logFlags,
 ];
 
-/** The flags that say something without a source: all others are of `sql source`. */
+/** The flags that have a meaning without a source: all others are of `sql source`. */
 const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
 
-/** Throws Failure (usage) where a flag is given that says nothing here. */
+/** Throws Failure (usage) if a flag is given that has no meaning here. */
 export function checkSqlFlags(given: Given, what: string): void {
   const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
   if (idle && what !== "source") {

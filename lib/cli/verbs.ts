@@ -5,7 +5,7 @@ import { suggestion } from "./nearest.ts";
 
 /** A flag of a command with several verbs. */
 export interface VerbFlag extends Flag {
-  /** The verbs it belongs to; all of them without it. */
+  /** The verbs that accept it; without this, all of them. */
   of?: readonly string[];
 }
 

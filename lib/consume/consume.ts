@@ -29,7 +29,7 @@ export interface Summary extends Counts {
     partition: number;
     from: number;
     to: number;
-    /** Null where the run had no end. */
+    /** Null if the run had no end. */
     end: number | null;
   }[];
 }

@@ -37,7 +37,7 @@ export class DeadLetters {
     this.#topic = topic;
   }
 
-  /** Finds the topic. Throws Failure where there is none: better now than at the first bad record. */
+  /** Finds the topic. Throws Failure if there is none: better now than at the first bad record. */
   async open(): Promise<void> {
     this.#partitions = (await this.#cluster.topic(this.#topic)).partitions.length;
   }

@@ -26,7 +26,7 @@ export interface BadRecord {
   partition: number;
   offset: number;
   why: string;
-  /** A copy of the whole record, as its batch holds it; null where rows are made in place. */
+  /** A copy of the whole record, as its batch holds it; null if rows are made in place. */
   record: Uint8Array | null;
   /** The codec of its batch. */
   codec: Codec;
@@ -87,7 +87,7 @@ export class Decoder {
     return this.#codecs.get(id);
   }
 
-  /** Counts a bad record that is left out. Throws Failure (record) where it must not be. */
+  /** Counts a bad record that is left out. Throws Failure (record) if it must not be. */
   leaveOut(
     span: Span,
     offset: number,

@@ -189,7 +189,7 @@ function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
 
 /**
  * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
- * the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * the broker reports. Throws Failure (record) if a batch can't be what it says.
  */
 async function advance(
   reading: Reading,

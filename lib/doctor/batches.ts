@@ -30,7 +30,7 @@ export interface BatchLook extends TopicPartition {
   codec: Codec | number;
   size: number;
   crcIsRight: boolean;
-  /** Epoch milliseconds; -1 where the producer told none. */
+  /** Epoch milliseconds; -1 if the producer set none. */
   newest: number;
   /** Whether the broker set the time. */
   isAppendTime: boolean;
@@ -87,7 +87,7 @@ async function batchesOfLeader(
   return looks;
 }
 
-/** What the first batch between `start` and `end` says of itself; null where none is whole. */
+/** What the first batch between `start` and `end` says of itself; null if none is whole. */
 export function lookAtBatch(
   kernel: Kernel,
   start: number,

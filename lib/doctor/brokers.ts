@@ -28,7 +28,7 @@ const used: readonly Api<never, unknown>[] = [
   ...[offsetForLeaderEpoch, produce, initProducerId],
 ];
 
-/** Asks each bootstrap address. Returns those that answered; null where none did. */
+/** Asks each bootstrap address. Returns those that answered; null if none did. */
 export async function greetBootstrap(
   say: Say,
   config: ClientConfig,
@@ -62,7 +62,7 @@ async function greet(address: Address, config: ClientConfig): Promise<Greeting> 
   return { address: addressName(address), ranges: accepted };
 }
 
-/** What to do about an address that can't be used; nothing where the error says so itself. */
+/** What to do about an address that can't be used; nothing if the error says so itself. */
 function remedy(text: string): string | undefined {
   if (/refused/i.test(text)) {
     return "nothing listens there: start the broker, or correct --brokers";

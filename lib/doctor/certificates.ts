@@ -78,7 +78,7 @@ export async function checkBrokerCertificates(say: Say, config: ClientConfig): P
 }
 
 /**
- * When a broker's certificate ends; empty where the runtime does not tell (Deno 2.4), null where
+ * When a broker's certificate ends; empty if the runtime does not report it (Deno 2.4), null if
  * there was no handshake. Nothing is sent over this connection, so it need not be trusted.
  */
 function certificateEnd(

@@ -12,7 +12,7 @@ import { tryRows } from "./try_rows.ts";
 
 /**
  * The topic: its partitions, what is in them, who reads them, and whether it fits the table.
- * Returns how many partitions it has; null where that is not known.
+ * Returns how many partitions it has; null if that is not known.
  */
 export async function examineTopic(
   examination: Examination,

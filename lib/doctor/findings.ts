@@ -24,7 +24,7 @@ export function findingLine({ level, what, finding, todo }: Finding): string {
 /** Says what a check has found. */
 export type Say = (level: Exclude<Level, "skip">, finding: string, todo?: string) => void;
 
-/** What a check came to: a value that later checks build on, or null where there is none. */
+/** What a check came to: a value that later checks build on, or null if there is none. */
 export interface Outcome<T> {
   what: string;
   value: T | null;

@@ -11,7 +11,7 @@ const CLOSE_TO_START = 0.1;
 
 /** Where a reader stands in one partition. */
 export interface Standing extends PartitionLog {
-  /** The next offset to read; -1 where none is stored. */
+  /** The next offset to read; -1 if none is stored. */
   stored: number;
   /** What became of the log since. */
   change: LogChange;

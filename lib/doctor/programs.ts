@@ -7,7 +7,7 @@ import { type Say, some } from "./findings.ts";
 export interface ProgramQuestion {
   /** A path as --program takes it, or a word of a shell command as it stands in one. */
   program: { path: string } | { word: string };
-  /** Its arguments to reach the brokers and plan the topic; null where only its version is asked. */
+  /** Its arguments to reach the brokers and plan the topic; null if only its version is asked. */
   plan: readonly string[] | null;
 }
 
@@ -22,7 +22,7 @@ interface Answer {
 /** The longest that a segment's plan may take, seconds. */
 const PLAN_TIMEOUT = 3;
 
-/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null where no program can be run. */
+/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null if no program can be run. */
 export async function checkRights(
   say: Say,
   database: KnownDatabase,

@@ -24,7 +24,7 @@ export interface SampleRow {
 
 /**
  * Reads the last records of each partition through the record guard, as the consumer does.
- * Returns the rows; null where there are none to look at.
+ * Returns the rows; null if there are none to look at.
  */
 export async function sampleRows(
   say: Say,

@@ -16,7 +16,7 @@ export interface PartitionLog {
   end: number;
 }
 
-/** Finds the topic. Null where there is none to be read. */
+/** Finds the topic. Null if there is none to be read. */
 export async function findTopic(
   say: Say,
   cluster: Cluster,
@@ -68,7 +68,7 @@ function distance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** Looks at leaders and replicas. Returns the partitions that can be read; null where none can. */
+/** Looks at leaders and replicas. Returns the partitions that can be read; null if none can. */
 export function checkLeaders(
   say: Say,
   { partitions }: TopicMetadata,

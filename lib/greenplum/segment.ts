@@ -9,7 +9,7 @@ export interface Segment {
 /**
  * Reads the segment from the environment that Greenplum gives a web table's command. Null outside
  * Greenplum, and on the coordinator (ON MASTER, GP_SEGMENT_ID=-1), where one process runs alone.
- * Throws Failure (usage) where the two variables don't make sense.
+ * Throws Failure (usage) if the two variables are not valid.
  */
 export function segmentOf(env: (name: string) => string | undefined): Segment | null {
   const id = env("GP_SEGMENT_ID");

@@ -41,7 +41,7 @@ export class Cluster {
   }
 
   /**
-   * The partitions of a topic. Throws Failure where no broker knows it, or none can be reached
+   * The partitions of a topic. Throws Failure if no broker knows it, or none can be reached
    * within the timeout.
    */
   async topic(topic: string): Promise<TopicMetadata> {

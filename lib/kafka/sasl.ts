@@ -16,7 +16,7 @@ export type Link = Pick<Connection, "name" | "call">;
 
 /**
  * Logs in on a new connection: SaslHandshake names the mechanism, SaslAuthenticate carries its
- * messages (https://kafka.apache.org/protocol#sasl_handshake). Throws Failure (denied) where the
+ * messages (https://kafka.apache.org/protocol#sasl_handshake). Throws Failure (denied) if the
  * broker refuses, or can't prove that it knows the password; the secret is in no message.
  */
 export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> {

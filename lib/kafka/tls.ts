@@ -45,7 +45,7 @@ export async function connectTls(
 }
 
 /**
- * What an error of the TLS layer means for the user, or null where it says nothing certain. Not
+ * What an error of the TLS layer means for the user, or null if it says nothing certain. Not
  * only a handshake's: under TLS 1.3 the client's certificate is judged after the client's part of
  * the handshake is over, so a refusal is met by the first read.
  */

@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT = 10; // seconds
 /**
  * Opens one connection, at the first query; a lost one is opened again at the next. Nothing is
  * prepared, so that a pooler may stand between. What the DSN does not say is taken from libpq's
- * environment variables. Throws Failure (usage) where that cannot be.
+ * environment variables. Throws Failure (usage) if that cannot be.
  */
 export function openDatabase(
   dsn: Dsn,

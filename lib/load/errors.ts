@@ -5,7 +5,7 @@ export interface DatabaseProblem {
   kind: FailureKind;
   /** What the database says, with its detail, and its hint as what to do. */
   message: string;
-  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null where it is none. */
+  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null if it is not about a row. */
   context: string | null;
   passing: boolean;
 }

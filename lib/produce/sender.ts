@@ -47,7 +47,7 @@ export class Sender implements Sink {
   readonly #cluster: Cluster;
   readonly #options: ProduceOptions;
   readonly #tooLarge: (queue: PartitionQueue, batch: RecordBatch, error: Error) => void;
-  /** Null where rows may be accepted twice: without idempotence. */
+  /** Null if rows may be accepted twice: without idempotence. */
   readonly #once: Once | null;
   readonly #inFlight: number;
   readonly #fail: (error: unknown) => void;

@@ -55,7 +55,7 @@ export class Writer {
     return this.int8(value ? 1 : 0);
   }
 
-  /** Throws RangeError where the string is longer than the protocol's longest. */
+  /** Throws RangeError if the string is longer than the protocol's longest. */
   string(value: string): this {
     const bytes = encodeString(value);
     this.int16(bytes.length);

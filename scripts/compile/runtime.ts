@@ -23,7 +23,7 @@ export interface Runtime {
   deno: readonly string[];
   /** That Deno's version. */
   version: string;
-  /** Its path; undefined where `deno compile` downloads it. */
+  /** Its path; undefined if `deno compile` downloads it. */
   path?: string;
 }
 

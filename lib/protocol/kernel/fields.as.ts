@@ -21,7 +21,7 @@ const GUARD = 1, EMPTY_NULLS = 2, VALUE_FIELD = 4, VALUE_HEX = 8, APPEND_TIME = 
 // Kinds of columns; the entry of TEXT and HEADER says where its bytes are.
 const TEXT = 0, OFFSET = 1, TIMESTAMP = 2, KEY = 3, HEADER = 4;
 
-/** Why a field can't stand in a row, 0 where it can; named in kernel.ts. */
+/** Why a field can't stand in a row, 0 if it can; named in kernel.ts. */
 let unfit: i32 = 0;
 const NUL = 1, NOT_UTF8 = 2, END_MARK = 3, NO_TIME = 4;
 

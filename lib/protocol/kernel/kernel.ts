@@ -178,7 +178,7 @@ export class Kernel {
   }
 
   /**
-   * Says what {@link fields} puts before the values. Throws RangeError where the names do not
+   * Says what {@link fields} puts before the values. Throws RangeError if the names do not
    * fit into the kernel's 12 KiB for them.
    */
   setColumns(columns: readonly Column[]): void {
@@ -244,7 +244,7 @@ export class Kernel {
   get nulls(): number {
     return this.#state[4];
   }
-  /** Offset delta of the last record taken between min and max; -1 where there was none. */
+  /** Offset delta of the last record taken between min and max; -1 if there was none. */
   get delta(): number {
     return this.#state[5];
   }
@@ -295,7 +295,7 @@ export class Kernel {
 
   /**
    * Steps over the rest of a row whose beginning is lost already. Returns where the next one starts,
-   * or 0 where that is not before `end`.
+   * or 0 if that is not before `end`.
    */
   discard(start: number, end: number, last: boolean): number {
     return this.#exports.discard(start, end, last);
