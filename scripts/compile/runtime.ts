@@ -79,7 +79,9 @@ async function checkRuntime(path: string, platform: Platform): Promise<void> {
     throw cannot(platform, "variable", `cannot read "${path}": ${(error as Error).message}`);
   }
   const machine = machineOf(file);
-  if (!machine) throw cannot(platform, "variable", `"${path}" is no executable for Linux or macOS`);
+  if (!machine) {
+    throw cannot(platform, "variable", `"${path}" is not an executable for Linux or macOS`);
+  }
   if (machine.os !== platform.os || machine.arch !== platform.arch) {
     throw cannot(platform, "variable", `"${path}" is for ${machine.os}-${machine.arch}`);
   }
@@ -87,7 +89,7 @@ async function checkRuntime(path: string, platform: Platform): Promise<void> {
   if (version !== Deno.version.deno) {
     const said = version
       ? `is of Deno ${version}: compile with \`npx -y deno@${version}\``
-      : "is no denort";
+      : "is not a denort";
     throw cannot(platform, "variable", `"${path}" ${said}`);
   }
 }

@@ -96,7 +96,7 @@ Deno.test("compile: what can't be used is said before anything is compiled", asy
       [["--platform", "vax"], "", /^--platform: "vax" is not one of linux-x86_64, .*, all$/],
       [["--fast"], "", /^Unknown option '--fast'.*; see --help$/],
       [on, "/nowhere", /^Cannot compile for linux-x86_64 .*DENORT_BIN.*cannot read "\/nowhere"/],
-      [on, text, /is no executable for Linux or macOS\./],
+      [on, text, /is not an executable for Linux or macOS\./],
       [on, other, /is for macos-x86_64\./],
       [on, older, /is of Deno 1\.2\.3: compile with `npx -y deno@1\.2\.3`\./],
       [

@@ -71,7 +71,7 @@ Deno.test("deploy: copies to every host, keeps the old program and goes back to 
 
   const none = await site.run(...hosts, "--rollback");
   assert.equal(none.code, 1);
-  assert.match(none.stderr[0], /^sdw1: failed: ssh: there is no .*\/kafka_consumer\.previous$/);
+  assert.match(none.stderr[0], /^sdw1: failed: ssh: .*\/kafka_consumer\.previous does not exist$/);
 
   await site.run(...hosts, await site.program("2"));
   const both = { kafka_consumer: v2, "kafka_consumer.previous": v1 };
