@@ -49,7 +49,7 @@ export async function readSpans(
     } catch (error) {
       await backoff.next(error);
       if (reading.signal?.aborted) return;
-      // The leader moved or went away: go on after what was written, with whoever leads now.
+      // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
       const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
       for (const span of left) {
@@ -189,7 +189,7 @@ function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
 
 /**
  * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
- * the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * the broker reports. Throws Failure (record) if a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -273,6 +273,6 @@ function stalled(span: Span): Failure {
   return new Failure(
     "incomplete",
     `${partitionName(span)} was read up to offset ${span.done} of ${span.end}: ` +
-      "its leader sends nothing more; try again",
+      "its leader sends no more records — try again",
   );
 }

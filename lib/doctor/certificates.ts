@@ -17,7 +17,7 @@ export function describeSecurity(
     if (sasl !== null && sasl.mechanism !== "OAUTHBEARER" && sasl.mechanism !== "PLAIN") {
       say("ok", `no TLS, ${login}`);
     } else if (sasl !== null) {
-      say("warn", `no TLS, ${login}: the secret goes over the wire as it is`, "use SASL_SSL");
+      say("warn", `no TLS, ${login}: the password is sent in clear text`, "use SASL_SSL");
     } else say("ok", "no TLS, no login");
     return;
   }
@@ -41,7 +41,7 @@ function sayExpiry(say: Say, { authorities, identity }: TlsConfig): void {
     try {
       certificate = new X509Certificate(pem);
     } catch {
-      say("warn", `${name} given can't be read as a certificate`, "check the PEM file");
+      say("warn", `${name} cannot be read as a certificate`, "check the PEM file");
       continue;
     }
     const [level, text] = expiry(certificate.validTo, Date.now());
@@ -68,7 +68,7 @@ export async function checkBrokerCertificates(say: Say, config: ClientConfig): P
     if (until === null) return;
     if (until === "") {
       const { deno } = Deno.version;
-      say("ok", `the dates of ${name}'s certificate can't be seen with this build (Deno ${deno})`);
+      say("ok", `the dates of ${name}'s certificate cannot be read with this build (Deno ${deno})`);
       return;
     }
     const [level, text] = expiry(until, Date.now());
@@ -79,7 +79,7 @@ export async function checkBrokerCertificates(say: Say, config: ClientConfig): P
 }
 
 /**
- * When a broker's certificate ends; empty where the runtime does not tell (Deno 2.4), null where
+ * When a broker's certificate ends; empty if the runtime does not report it (Deno 2.4), null if
  * there was no handshake. Nothing is sent over this connection, so it need not be trusted.
  */
 function certificateEnd(

@@ -46,7 +46,7 @@ export async function groupState(config: ClientConfig, group: string): Promise<G
 }
 
 /**
- * Whether a group's members can't be told: of a group of Kafka 4's own consumer protocol (KIP-848,
+ * Whether a group's members are not known: of a group of Kafka 4's own consumer protocol (KIP-848,
  * `group.protocol=consumer`) DescribeGroups says that it is dead, though it keeps offsets. Its
  * coordinator refuses what comes from outside while it has live members, all the same.
  */

@@ -61,7 +61,7 @@ function differ(stored: string | null, found: string | null): boolean {
 /**
  * For each item, the offset up to which its log is still the one it was stored for (KIP-320): less
  * than the item's own offset if an unclean leader election has cut the log since. Infinity if the
- * item's epoch is not known; 0 if the log knows no epoch as late, so that all of it is another's.
+ * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is another's.
  * Asks the leaders, and again if they moved, until the timeout. The cluster must have been opened
  * with offsetForLeaderEpoch. Throws Failure.
  */

@@ -98,7 +98,7 @@ export interface Commit extends TopicPartition {
 
 /**
  * Stores offsets (the next ones to read) for a group: as one of its members, or without joining
- * it. Throws Failure; where the group has live members and this is none of them, too: then they
+ * it. Throws Failure; also if the group has live members and this is not one of them: then they
  * own its offsets.
  */
 export async function commitOffsets(
@@ -117,7 +117,7 @@ export async function commitOffsets(
       const found = find(item);
       if (!found) throw leftOut(failed, connection, item);
       if (found.errorCode === UNKNOWN_MEMBER_ID && !member) {
-        throw new Failure("broker", `${failed}: the group has live members, use another group`);
+        throw new Failure("broker", `${failed}: the group has live members — use another group`);
       }
       check(failed, found.errorCode);
     }

@@ -73,7 +73,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF position(' --log-identity' IN s.planner) = 0 THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -124,7 +124,7 @@ BEGIN
     RAISE EXCEPTION 'cannot load source "%": % belongs to role "%", and would run with the rights of "%"',
       s.name, found_object.what, found_object.owner, pg_get_userbyid(loader)
       USING ERRCODE = 'insufficient_privilege',
-        HINT = 'Give it to the owner of the table; a function may be SECURITY DEFINER instead.';
+        HINT = 'Change its owner to the owner of the table; a function can be SECURITY DEFINER instead.';
   END IF;
 END
 $$;
@@ -133,19 +133,19 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._why(detail text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT detail || coalesce(': ' || CASE substring(detail FROM 'exit code ([0-9]+)')
-    WHEN '64' THEN 'its flags are wrong'
+    WHEN '64' THEN 'wrong flags'
     WHEN '65' THEN 'a record that is not a valid row, or an offset that no longer exists'
     WHEN '69' THEN 'broker or topic unavailable'
     WHEN '70' THEN 'a bug'
-    WHEN '75' THEN 'the end was not reached: try again'
-    WHEN '77' THEN 'not authorised'
-    WHEN '126' THEN 'it cannot be executed'
-    WHEN '127' THEN 'it was not found'
+    WHEN '75' THEN 'the end was not reached; try again'
+    WHEN '77' THEN 'not authenticated, or not authorized'
+    WHEN '126' THEN 'the program cannot be executed'
+    WHEN '127' THEN 'the program was not found'
   END, '')
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -162,7 +162,7 @@ BEGIN
 EXCEPTION WHEN external_routine_exception THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
   RAISE EXCEPTION 'the planner of source "%" failed: %', s.name, kafka._why(detail)
-    USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+    USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
 END
 $$;
 
@@ -188,7 +188,7 @@ EXCEPTION
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
-      USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+      USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
   WHEN undefined_table OR undefined_function OR undefined_object THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     RAISE EXCEPTION '%', message
