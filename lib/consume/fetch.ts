@@ -100,13 +100,13 @@ async function readLeader(
     return { buffer, response };
   };
   const askAtOnce = () => {
-    const buffer = isOver() ? null : memory.tryTake(room);
+    const buffer = isOver() ? null : memory.tryTake(room, id);
     return buffer === null ? null : ask(buffer);
   };
   const askLater = async () => {
     if (isOver()) return null;
     await hand.finish();
-    const taken = memory.take(room);
+    const taken = memory.take(room, id);
     const buffer = signal ? await unlessAborted(taken, signal) : await taken;
     if (buffer) return ask(buffer);
     taken.then((unused) => memory.give(unused));
