@@ -1,5 +1,7 @@
 /** What roles with a few rights of their own try, to have more of a source than they were given. */
 import assert from "node:assert/strict";
+import { freePorts } from "../../scripts/broker/ports.ts";
+import { start } from "../support/cli.ts";
 import { load } from "../support/load.ts";
 import { startScripted } from "../support/load_scripted.ts";
 
@@ -194,4 +196,36 @@ Deno.test("trespass: a deferred trigger does not find the caller's objects", asy
   );
   const [{ rolsuper }] = await sql`SELECT rolsuper FROM pg_roles WHERE rolname = 'trespass_path'`;
   assert.equal(rolsuper, false);
+});
+
+Deno.test("trespass: who holds a request to the metrics port open does not keep the loads from ending", async () => {
+  await using world = await startScripted();
+  await world.plan([{ end: 0 }]);
+  const [port] = freePorts(1);
+  const child = start("main", [
+    ...["load", "things", "--dsn", world.pg.dsn, "--every", "100ms"],
+    ...["--listen", `127.0.0.1:${port}`],
+  ]);
+  child.stdin.close();
+  const output = Promise.all([child.stdout, child.stderr].map((s) => new Response(s).text()));
+  const deadline = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  let healthy = false;
+  while (!healthy) {
+    healthy = await fetch(`http://127.0.0.1:${port}/healthz`).then(async (answer) => {
+      await answer.body?.cancel();
+      return answer.ok;
+    }, () => false);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  clearTimeout(deadline);
+  using connection = await Deno.connect({ port });
+  const request = "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab";
+  await connection.write(new TextEncoder().encode(request));
+  await connection.read(new Uint8Array(64));
+  child.kill("SIGTERM");
+  const killed = setTimeout(() => child.kill("SIGKILL"), 5000);
+  const { code } = await child.status;
+  clearTimeout(killed);
+  await output;
+  assert.equal(code, 143);
 });
