@@ -218,14 +218,23 @@ Deno.test("trespass: who holds a request to the metrics port open does not keep 
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   clearTimeout(deadline);
-  using connection = await Deno.connect({ port });
-  const request = "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab";
-  await connection.write(new TextEncoder().encode(request));
-  await connection.read(new Uint8Array(64));
+  const send = async (text: string) => {
+    const connection = await Deno.connect({ port });
+    await connection.write(new TextEncoder().encode(text));
+    const answer = new Uint8Array(64);
+    await connection.read(answer);
+    return { connection, answer: new TextDecoder().decode(answer).split("\r\n")[0] };
+  };
+  const broken = await send("GET /metrics HTTP/1.1\r\nHost: [\r\n\r\n");
+  broken.connection.close();
+  assert.equal(broken.answer, "HTTP/1.1 400 Bad Request");
+  const half = await send("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab");
+  using _connection = half.connection;
+  assert.equal(half.answer, "HTTP/1.1 200 OK");
   child.kill("SIGTERM");
   const killed = setTimeout(() => child.kill("SIGKILL"), 5000);
   const { code } = await child.status;
   clearTimeout(killed);
-  await output;
+  assert.equal((await output)[1], "");
   assert.equal(code, 143);
 });
