@@ -5,7 +5,7 @@ import { OFFSET_METADATA_TOO_LARGE, UNKNOWN_MEMBER_ID } from "../protocol/error_
 import { Failure } from "../failure.ts";
 import type { Cluster } from "./cluster.ts";
 import { answered, leftOut } from "./answers.ts";
-import { check } from "./errors.ts";
+import { BrokerError, check } from "./errors.ts";
 import { askLeaders } from "./leaders.ts";
 import { byTopic, partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
