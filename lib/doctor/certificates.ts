@@ -63,7 +63,8 @@ export function expiry(until: string, now: number): ["ok" | "warn" | "fail", str
 /** Looks at the certificate of each bootstrap address, trusted or not: only to read its dates. */
 export async function checkBrokerCertificates(say: Say, config: ClientConfig): Promise<true> {
   await Promise.all([...new Set(config.brokers)].map(async (name) => {
-    const until = await certificateEnd(parseAddress(name)!, config.timeout);
+    const authorities = trusted(config.tls?.authorities);
+    const until = await certificateEnd(parseAddress(name)!, authorities, config.timeout);
     if (until === null) return;
     if (until === "") {
       const { deno } = Deno.version;
@@ -83,12 +84,13 @@ export async function checkBrokerCertificates(say: Say, config: ClientConfig): P
  */
 function certificateEnd(
   { host, port }: { host: string; port: number },
+  ca: string[],
   timeout: number,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => done(null), timeout);
-    trusted(); // even this connection must not give the runtime its own authorities
-    const socket = tls.connect({ host, port, rejectUnauthorized: false }, () => {
+    // Without any authority the runtime ends even such a handshake.
+    const socket = tls.connect({ host, port, ca, rejectUnauthorized: false }, () => {
       try {
         done(socket.getPeerCertificate?.()?.valid_to ?? "");
       } catch {

@@ -4,7 +4,8 @@ import type { Cluster } from "./cluster.ts";
 import type { ClientConfig } from "./config.ts";
 import { check } from "./errors.ts";
 import type { GroupState } from "./kafkajs/admin.ts";
-import { type Commit, partitionName, type TopicPartition } from "./offsets.ts";
+import type { Commit } from "./offsets.ts";
+import { partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
 
 /** Where a group stands in one partition: the next offset to read. */

@@ -10,6 +10,7 @@
 --   GRANT CREATE ON DATABASE warehouse TO kafka_owner;           -- for the schema
 --   CREATE EXTENSION file_fdw;                                   -- for the peek tables
 --   GRANT USAGE ON FOREIGN DATA WRAPPER file_fdw TO kafka_owner;
+--   GRANT CREATE ON SCHEMA public TO kafka_owner;                -- the schema of the peek tables
 --   GRANT INSERT ON crimes TO kafka_owner;                       -- each table that is loaded
 --
 -- Then SET ROLE kafka_owner before this, and before what gpdb-kafka sql source prints. Why:

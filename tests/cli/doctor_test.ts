@@ -58,8 +58,8 @@ Deno.test("doctor: what can't be meant is a usage error", async (t) => {
     [["--timeout", "soon"], /--timeout: "soon" is not a duration/],
     [["--table", "x"], /--table: no database: use --dsn/],
     [["--dsn", "postgres://x", "--source", "x", "-t", "y"], /--topic: --source gives it already/],
-    [["--rows", "0"], /--rows: "0" is not a whole number/],
-    [["--columns", "x"], /--columns: "x" is not one of/],
+    [["--rows", "0", "-t", "x"], /--rows: "0" is not a whole number/],
+    [["--columns", "x", "-t", "x"], /--columns: "x" is not one of/],
     [["-X", "no.such=1"], /no\.such/],
     [["extra"], /"extra" is not a flag/],
   ];

@@ -242,7 +242,7 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
     [
       ["--source", "s", "--dsn", dsn],
       69,
-      /cannot read source "s": the database can't be reached/,
+      /cannot read source "s": the database cannot be reached/,
     ],
     [["-g", "no-such-group"], 65, /group "no-such-group" has no stored offsets — check its name/],
     [

@@ -111,7 +111,8 @@ Deno.test({
     await holder`BEGIN`;
     await holder`SELECT kafka.resume('things')`; // a load waits for this transaction
     const running = startLoad(["things", "--dsn", pg.dsn, "--every", "200ms"]);
-    const loads = `application_name = 'gpdb-kafka load things' AND query LIKE '%kafka.load(%'`;
+    const loads = `datname = current_database() AND query LIKE '%kafka.load(%' AND
+      application_name = 'gpdb-kafka load things'`;
     for (const deadline = Date.now() + 30_000;;) {
       const ended = await pg.sql.unsafe(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${loads}`,
