@@ -109,7 +109,7 @@ async function loop(
   } finally {
     signals.remove();
     clearInterval(redraw);
-    await server?.shutdown();
+    await server?.close();
   }
 }
 
@@ -118,7 +118,7 @@ async function listen(
   { hostname, port }: { hostname: string; port: number },
   events: LoopEvents[],
   console: Console,
-): Promise<Deno.HttpServer> {
+): Promise<{ close(): Promise<void> }> {
   // Loaded here only: nothing else needs it.
   const { LoadMetrics } = await import("../load/metrics.ts");
   const metrics = new LoadMetrics(source, every ?? 0);
@@ -126,7 +126,18 @@ async function listen(
   try {
     const onListen = (address: Deno.NetAddr) =>
       console.debug(`metrics on http://${address.hostname}:${address.port}/metrics`);
-    return Deno.serve({ hostname, port, onListen }, metrics.answer);
+    // Not by its shutdown, which waits for whoever has sent half a request.
+    const ended = new AbortController();
+    const server = Deno.serve(
+      { hostname, port, onListen, signal: ended.signal },
+      metrics.answer,
+    );
+    return {
+      async close() {
+        ended.abort();
+        await server.finished;
+      },
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("usage", `--listen: cannot listen on ${hostname}:${port}: ${why}`);

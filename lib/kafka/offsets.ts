@@ -1,11 +1,11 @@
 import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
 import { type GroupMember, offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
+import { OFFSET_METADATA_TOO_LARGE, UNKNOWN_MEMBER_ID } from "../protocol/error_codes.ts";
 import { Failure } from "../failure.ts";
 import type { Cluster } from "./cluster.ts";
 import { answered, leftOut } from "./answers.ts";
-import { check } from "./errors.ts";
+import { BrokerError, check } from "./errors.ts";
 import { askLeaders } from "./leaders.ts";
 import { byTopic, partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
@@ -100,6 +100,8 @@ export interface Commit extends TopicPartition {
  * Stores offsets (the next ones to read) for a group: as one of its members, or without joining
  * it. Throws Failure; also if the group has live members and this is not one of them: then they
  * own its offsets.
+ *
+ * If the broker does not allow a text of this length (offset.metadata.max.bytes), the offsets go without it.
  */
 export async function commitOffsets(
   cluster: Cluster,
@@ -108,6 +110,23 @@ export async function commitOffsets(
   member?: GroupMember,
 ): Promise<void> {
   if (items.length === 0) return;
+  try {
+    await commitAll(cluster, group, items, member);
+  } catch (error) {
+    const cause = error instanceof Failure ? error.cause : null;
+    if (!(cause instanceof BrokerError && cause.code === OFFSET_METADATA_TOO_LARGE)) throw error;
+    cluster.config.debug(`${cause.message}; committing without metadata`);
+    const bare = items.map((item) => ({ ...item, metadata: null }));
+    await commitAll(cluster, group, bare, member);
+  }
+}
+
+async function commitAll(
+  cluster: Cluster,
+  group: string,
+  items: readonly Commit[],
+  member?: GroupMember,
+): Promise<void> {
   await retry(cluster.config, async () => {
     const connection = await cluster.coordinator(group);
     const answer = await connection.call(offsetCommit, { group, member, topics: byTopic(items) });

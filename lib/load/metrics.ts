@@ -83,6 +83,8 @@ export class LoadMetrics implements LoopEvents {
 
   /** Answers GET /metrics and GET /healthz. */
   readonly answer = async (request: Request): Promise<Response> => {
+    // Whatever a client says is its host, it is not one of this program's errors.
+    if (!URL.canParse(request.url)) return new Response("not a URL\n", { status: 400 });
     const { pathname } = new URL(request.url);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return new Response("GET only\n", { status: 405, headers: { allow: "GET, HEAD" } });

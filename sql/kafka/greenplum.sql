@@ -20,6 +20,7 @@ END
 $heap$;
 
 \ir tables.sql
+\ir rights.sql
 
 -- Each segment has all of these small tables, so that every write goes to all segments. One that
 -- went to one segment would fail if its function has a SET clause, as those below have, and the
@@ -33,7 +34,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
     FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history', 'kafka.load_plan',
-      'kafka.made_table'] LOOP
+      'kafka.made_table', 'kafka.signing_key'] LOOP
       EXECUTE 'SELECT count(*) > 0 FROM gp_distribution_policy d
         WHERE d.localoid = $1::regclass AND d.policytype = $2' INTO is_replicated
       USING name, 'r'::"char";
@@ -64,6 +65,10 @@ BEGIN
   END IF;
 END
 $$;
+
+-- What a load runs, it runs with its caller's own rights.
+CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
+LANGUAGE sql IMMUTABLE AS '';
 
 -- Refuses a reader that would not read exactly what it is told, on all segments, and a planner that
 -- does not say which log it has seen.
@@ -124,14 +129,16 @@ END
 $$;
 
 -- Dialect 2: inserts the rows of these ranges into the source's target, with the caller's rights.
-CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._copy(
+  source text, ranges text, caller text DEFAULT kafka._me())
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   columns text;
   rows bigint;
 BEGIN
-  s := kafka._source(source);
+  s := kafka._source(source, caller);
   IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
     RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -149,13 +156,15 @@ $$;
 
 -- How many rows the log of the reject limit has, of all loads: a load counts them before and after
 -- its own. (Their time is of their segment's clock, so it cannot tell whose they are.)
-CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._logged(
+  source text, caller text DEFAULT kafka._me())
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   logged bigint := 0;
 BEGIN
-  s := kafka._open(source, 'INSERT');
+  s := kafka._open(source, 'INSERT', caller);
   IF EXISTS (SELECT 1 FROM pg_exttable e
     WHERE e.reloid = s.reader::regclass AND e.rejectlimit IS NOT NULL) THEN
     SELECT count(*) INTO logged FROM gp_read_error_log(s.reader);
@@ -165,17 +174,17 @@ END
 $$;
 
 -- A source's row, for those who may load it.
-CREATE OR REPLACE FUNCTION kafka._source(source text) RETURNS kafka.source
+CREATE OR REPLACE FUNCTION kafka._source(source text, caller text DEFAULT kafka._me())
+RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN kafka._open(source, 'INSERT');
+  RETURN kafka._open(source, 'INSERT', caller);
 END
 $$;
 
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'EXTERNAL'::text $$;
 
-\ir rights.sql
 \ir plan.sql
 \ir load.sql
 \ir manage.sql
@@ -188,8 +197,8 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
-    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)',
-      'check_source(text)'] LOOP
+    FOREACH name IN ARRAY ARRAY['load(text, bigint, text)', 'lag_of(text, text)',
+      'seek(text, text, text)', 'check_source(text, text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
     END LOOP;
   END IF;

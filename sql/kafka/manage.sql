@@ -114,13 +114,13 @@ $$;
 
 -- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql source
 -- made for it. The target stays. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.drop_source(name text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   made text;
 BEGIN
-  s := kafka._open(name, 'OWNER');
+  s := kafka._open(name, 'OWNER', caller);
   FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
     BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
@@ -140,7 +140,8 @@ $$;
 -- record at or after it), or PARTITION:OFFSET,… (the other partitions stay). It is also the way to
 -- accept a log that is not the one loaded so far, or was truncated: the other partitions then go to
 -- their first offset, or to where the two logs part. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.seek(source text, "position" text)
+CREATE OR REPLACE FUNCTION kafka.seek(
+  source text, "position" text, caller text DEFAULT kafka._me())
 RETURNS TABLE (partition_no integer, next_offset bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -158,7 +159,7 @@ DECLARE
   topic_id text;
   lag bigint := 0;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   PERFORM kafka._check_reader(s);
   IF wanted LIKE '@%' THEN
     at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
@@ -204,22 +205,22 @@ END
 $$;
 
 -- Pauses a source: its loads are refused until kafka.resume. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.pause(source text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.pause(source text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   UPDATE kafka.source x SET paused = true WHERE x.name = s.name;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION kafka.resume(source text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.resume(source text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   UPDATE kafka.source x SET paused = false WHERE x.name = s.name;
 END
 $$;

@@ -161,6 +161,9 @@ BEGIN
       digest text NOT NULL
     );
 
+    -- Signs the names of callers: see kafka._me.
+    CREATE TABLE kafka.signing_key (secret text PRIMARY KEY);
+
     -- Functions of version 1 that have another signature or result now.
     IF has = 1 THEN
       DROP FUNCTION kafka.load(text, bigint);
@@ -171,9 +174,21 @@ BEGIN
       DROP FUNCTION kafka._plan(kafka.source, text, bigint);
       DROP FUNCTION kafka._plan_checked(kafka.source, kafka.load_history, bigint);
       DROP FUNCTION kafka._mirror(kafka.source, kafka.load_history);
+      DROP FUNCTION kafka._open(text, text);
+      DROP FUNCTION kafka.drop_source(text);
+      DROP FUNCTION kafka.seek(text, text);
+      DROP FUNCTION kafka.pause(text);
+      DROP FUNCTION kafka.resume(text);
+      DROP FUNCTION IF EXISTS kafka._source(text); -- Greenplum's
+      ALTER FUNCTION kafka.lag_of(text) RENAME TO _lag_of_1; -- the view kafka.lag still has it
     END IF;
 
     INSERT INTO kafka.schema_version (version) VALUES (2);
+  END IF;
+
+  -- Of the host's chance: not every database has a random() that nobody can guess.
+  IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
+    COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
   END IF;
 END
 $upgrade$;

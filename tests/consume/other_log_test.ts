@@ -177,3 +177,18 @@ for (const [what, move] of Object.entries(moves)) {
     });
   }
 }
+
+Deno.test("a broker that takes no text as long as ours: the offsets are committed without it", {
+  permissions,
+}, async () => {
+  await using kafka = await scriptedBroker({ topics: { t: 1 } });
+  kafka.on.offsetCommit = (call) => {
+    const [{ partitions: [{ metadata }] }] = call.request.topics;
+    if ((metadata ?? "").length > 20) call.fail(12); // OFFSET_METADATA_TOO_LARGE
+  };
+  kafka.log("t").append(rows(0, 3));
+  const { failure, rows: read } = await consumeRun(kafka);
+  assert.deepEqual([failure, read], [null, rows(0, 3)]);
+  assert.deepEqual(kafka.group("g").get("t/0"), { offset: 3, leaderEpoch: 0, metadata: null });
+  assert.deepEqual((await consumeRun(kafka)).rows, []);
+});
