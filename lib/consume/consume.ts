@@ -29,14 +29,14 @@ export interface Summary extends Counts {
     partition: number;
     from: number;
     to: number;
-    /** Null where the run had no end. */
+    /** Null if the run had no end. */
     end: number | null;
   }[];
 }
 
 /**
  * Reads this process's share of the topics, from each partition's start to the end it had when the
- * run began, and writes the rows to `stream`, which is closed behind the last one. Then, and only
+ * run began, and writes the rows to `stream`, which is closed after the last one. Then, and only
  * then, the offsets are committed. `log` gets a line for each record left out, and for each loss.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is

@@ -39,26 +39,43 @@ export async function readSpans(
   spans: readonly Span[],
   backoff = new Backoff(reading.cluster.config),
 ): Promise<void> {
-  const { cluster } = reading;
-  const leaders = byLeader(cluster, spans);
-  const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders.size);
+  const leaders = byLeader(reading.cluster, spans).size;
+  const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders);
   const maxBytes = Math.min(BROKER_MAX_BYTES, Math.floor(share));
-  await Promise.all([...leaders].map(async ([id, group]) => {
+  await readGroup(reading, spans, maxBytes, backoff);
+}
+
+/** Reads spans, those of each leader by themselves, and goes on where a leader is lost. */
+async function readGroup(
+  reading: Reading,
+  spans: readonly Span[],
+  maxBytes: number,
+  backoff: Backoff,
+): Promise<void> {
+  const { cluster, decoder, signal } = reading;
+  // In a run without an end a leader may be away for days: nothing may grow with each try.
+  while (spans.length > 0) {
+    const leaders = byLeader(cluster, spans);
+    if (leaders.size > 1) {
+      const groups = [...leaders.values()];
+      await Promise.all(groups.map((group) => readGroup(reading, group, maxBytes, backoff)));
+      return;
+    }
+    const [id] = leaders.keys();
     try {
-      await readLeader(reading, id, group, maxBytes, backoff);
+      return await readLeader(reading, id, spans, maxBytes, backoff);
     } catch (error) {
       await backoff.next(error);
-      if (reading.signal?.aborted) return;
-      // The leader moved or went away: go on after what was written, with whoever leads now.
-      await cluster.refresh([...new Set(group.map((span) => span.topic))]).catch(() => {});
-      const left = group.filter((span) => span.done < span.end && !reading.decoder.full);
-      for (const span of left) {
+      if (signal?.aborted) return;
+      // The leader moved or went away: go on after what was written, with the present leader.
+      await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
+      spans = spans.filter((span) => span.done < span.end && !decoder.full);
+      for (const span of spans) {
         span.jump(span.done);
         span.isDoubted = true;
       }
-      await readSpans(reading, left, backoff);
     }
-  }));
+  }
 }
 
 /** A fetch under way, and the buffer its answer is read into. */
@@ -100,13 +117,13 @@ async function readLeader(
     return { buffer, response };
   };
   const askAtOnce = () => {
-    const buffer = isOver() ? null : memory.tryTake(room);
+    const buffer = isOver() ? null : memory.tryTake(room, id);
     return buffer === null ? null : ask(buffer);
   };
   const askLater = async () => {
     if (isOver()) return null;
     await hand.finish();
-    const taken = memory.take(room);
+    const taken = memory.take(room, id);
     const buffer = signal ? await unlessAborted(taken, signal) : await taken;
     if (buffer) return ask(buffer);
     taken.then((unused) => memory.give(unused));
@@ -189,7 +206,7 @@ function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
 
 /**
  * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
- * the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * the broker reports. Throws Failure (record) if a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -273,6 +290,6 @@ function stalled(span: Span): Failure {
   return new Failure(
     "incomplete",
     `${partitionName(span)} was read up to offset ${span.done} of ${span.end}: ` +
-      "its leader sends nothing more; try again",
+      "its leader sends no more records — try again",
   );
 }

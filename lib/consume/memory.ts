@@ -22,9 +22,12 @@ export class Memory {
   readonly #usual: number;
   /** What the buffers for answers take. */
   #used = 0;
-  /** How large the next answer may be, after those that were larger than asked for. */
-  #expected = 0;
-  readonly #waiting: { size: number; resolve: (buffer: AnswerBuffer) => void }[] = [];
+  /**
+   * How large the next answer of a leader may be, after one that was larger than asked for. Not of
+   * all together: the small answers of others say nothing of it.
+   */
+  readonly #expected = new Map<number, number>();
+  readonly #waiting: Waiting[] = [];
   readonly #spare: AnswerBuffer[] = [];
   readonly #scratch: Kernel[] = [];
   #scratches = 0;
@@ -37,17 +40,20 @@ export class Memory {
     this.#usual = max / 4;
   }
 
-  /** A buffer for an answer of `size` bytes, or a little more; null if it must be waited for. */
-  tryTake(size: number): AnswerBuffer | null {
-    return this.#waiting.length > 0 ? null : this.#take(Math.max(size, this.#expected));
+  /**
+   * A buffer for an answer of `size` bytes, or a little more, of this leader; null if it must be
+   * waited for.
+   */
+  tryTake(size: number, leader: number): AnswerBuffer | null {
+    return this.#waiting.length > 0 ? null : this.#take(size, leader);
   }
 
   /** The same, waiting for it. Who waits must hold none: others may wait for that one. */
-  take(size: number): Promise<AnswerBuffer> {
-    const buffer = this.tryTake(size);
+  take(size: number, leader: number): Promise<AnswerBuffer> {
+    const buffer = this.tryTake(size, leader);
     if (buffer !== null) return Promise.resolve(buffer);
     const { promise, resolve } = Promise.withResolvers<AnswerBuffer>();
-    this.#waiting.push({ size, resolve });
+    this.#waiting.push({ size, leader, resolve });
     return promise;
   }
 
@@ -61,19 +67,21 @@ export class Memory {
       this.#spare.push(buffer);
     }
     while (this.#waiting.length > 0) {
-      const { size, resolve } = this.#waiting[0];
-      const next = this.#take(Math.max(size, this.#expected));
+      const { size, leader, resolve } = this.#waiting[0];
+      const next = this.#take(size, leader);
       if (next === null) return;
       this.#waiting.shift();
       resolve(next);
     }
   }
 
-  #take(size: number): AnswerBuffer | null {
+  #take(least: number, leader: number): AnswerBuffer | null {
+    const size = Math.max(least, this.#expected.get(leader) ?? 0);
     if (this.#used > 0 && this.#used + size > this.#usual) return null;
     const fitting = this.#spare.findIndex(({ bytes }) => bytes.length > size);
     const [buffer = new AnswerBuffer(this)] = this.#spare.splice(fitting, 1);
     buffer.counted = Math.max(size, buffer.bytes.length);
+    buffer.leader = leader;
     this.#used += buffer.counted;
     return buffer;
   }
@@ -83,14 +91,15 @@ export class Memory {
    * there never is, else ConnectionError, and it is to be asked for again.
    */
   answer(buffer: AnswerBuffer, size: number): void {
+    const expected = this.#expected.get(buffer.leader) ?? 0;
     if (size <= buffer.counted) {
-      this.#expected /= 2;
+      this.#expected.set(buffer.leader, expected / 2);
       return;
     }
-    this.#expected = Math.max(size, this.#expected);
+    this.#expected.set(buffer.leader, Math.max(size, expected));
     const others = this.#used - buffer.counted;
     if (size > this.most) {
-      throw new Failure("record", `${buffer.place}: ${this.tooMuch("what is there", size)}`);
+      throw new Failure("record", `${buffer.place}: ${this.tooMuch("the answer", size)}`);
     }
     if (others > 0 && others + size > this.#usual) {
       throw new ConnectionError(`an answer of ${size} bytes must wait for memory`);
@@ -103,8 +112,8 @@ export class Memory {
   tooMuch(what: string, size?: number): string {
     const needed = size === undefined ? `more than ${this.most}` : `${size}`;
     const enough = size === undefined ? `more than ${this.max}` : `${2 * size} or more`;
-    return `${what} needs ${needed} bytes of memory at once, at most half of ` +
-      `${MEMORY_PROPERTY}=${this.max} is given to one — set ${MEMORY_PROPERTY} (-X or --config) ` +
+    return `${what} needs ${needed} bytes of memory at once, but one answer gets at most half of ` +
+      `${MEMORY_PROPERTY}=${this.max} — set ${MEMORY_PROPERTY} (-X or --config) ` +
       `to ${enough}, or write smaller batches`;
   }
 
@@ -141,10 +150,19 @@ export class Memory {
   }
 }
 
+/** Who waits for a buffer. */
+interface Waiting {
+  size: number;
+  leader: number;
+  resolve: (buffer: AnswerBuffer) => void;
+}
+
 /** A buffer that an answer is read into. */
 export class AnswerBuffer extends Kernel {
   /** What it counts for, bytes. */
   counted = 0;
+  /** The id of the broker that was asked. */
+  leader = -1;
   /** Where the first batch was asked for, which comes whole however large it is: for messages. */
   place = "";
   readonly #memory: Memory;

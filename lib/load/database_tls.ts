@@ -77,7 +77,7 @@ function readAuthorities(file: string, dsn: Dsn): string {
     throw new Failure("usage", `${what}: cannot read its file: ${systemReason(error)}`);
   }
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new Failure("usage", `${what}: its file holds no PEM certificate`);
+  throw new Failure("usage", `${what}: no PEM certificate in its file`);
 }
 
 /** A connection with TLS to the first of these hosts that can be reached, beginning with `first`. */
@@ -118,7 +118,7 @@ async function secure(address: Address, caCerts: string[]): Promise<Socket> {
     if (answer[0] !== "S".charCodeAt(0)) {
       throw new Failure(
         "usage",
-        `the database at ${name} has no TLS — check sslmode, or turn ssl on`,
+        `the database at ${name} does not use TLS — check sslmode, or turn ssl on`,
       );
     }
     const secured = await Deno.startTls(tcp, { hostname: address.host, caCerts });
@@ -138,7 +138,7 @@ async function secure(address: Address, caCerts: string[]): Promise<Socket> {
     const todo = cause === "authority"
       ? " — set sslrootcert to its authority's PEM"
       : cause === "name"
-      ? " — connect by a name that it holds"
+      ? " — connect by a name in the certificate"
       : "";
     throw new Failure(
       "denied",

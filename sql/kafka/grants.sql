@@ -8,8 +8,8 @@ DECLARE
   f regprocedure;
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA kafka TO %I', role);
-  EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset, kafka._signed TO %I',
-    role);
+  EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset, kafka.load_history, '
+    'kafka._signed TO %I', role);
   -- If kafka.load runs with its caller's rights, the caller needs its steps, too.
   FOR f IN
     SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

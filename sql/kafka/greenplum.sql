@@ -84,7 +84,7 @@ BEGIN
       USING ERRCODE = 'wrong_object_type';
   END IF;
   IF found_table.place IS DISTINCT FROM 'ALL_SEGMENTS' THEN
-    RAISE EXCEPTION 'the reader % of source "%" is not ON ALL but %: some partitions would be read by no segment',
+    RAISE EXCEPTION 'the reader % of source "%" must be ON ALL, not %: no segment would read some of the partitions',
       s.reader, s.name, found_table.place
       USING ERRCODE = 'wrong_object_type';
   END IF;
@@ -103,7 +103,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT 1 FROM pg_attribute a
     WHERE a.attrelid = s.planner::regclass AND a.attname = 'epoch_end') THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -112,7 +112,7 @@ END
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -140,7 +140,7 @@ DECLARE
 BEGIN
   s := kafka._source(source, caller);
   IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
-    RAISE EXCEPTION '"%" are not ranges', ranges USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
   FOR i IN 1 .. array_length(s.columns, 1) LOOP
     columns := coalesce(columns || ', ', '') || quote_ident(s.columns[i]);

@@ -16,9 +16,9 @@ BEGIN
   PERFORM kafka._check_isolation();
   SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _find.source;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no source "%"', _find.source
+    RAISE EXCEPTION 'source "%" does not exist', _find.source
       USING ERRCODE = 'undefined_object',
-        HINT = 'See kafka.status; gpdb-kafka sql source makes one.';
+        HINT = 'See kafka.status; gpdb-kafka sql source creates one.';
   END IF;
   IF privilege = 'INSERT' AND NOT EXISTS (
     SELECT 1 FROM pg_class c WHERE c.oid = found_source.target_table) THEN
@@ -94,7 +94,7 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'source "%" was never loaded, and its fallback is "fail"', s.name
         USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'kafka.seek says where to start.';
+          HINT = 'Use kafka.seek to say where to start.';
     END IF;
     IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
@@ -102,10 +102,10 @@ BEGIN
           s.topic, p.partition_no, p.earliest, p.end_offset, s.name, at
           USING ERRCODE = 'data_exception',
             DETAIL = 'Records were deleted before they were loaded.',
-            HINT = 'kafka.seek moves the source, at the price of what is gone.';
+            HINT = 'kafka.seek moves the source past the deleted records, which are lost.';
       END IF;
       resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
-      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are passed over (on_lost is %)',
+      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are skipped (on_lost is %)',
         s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
       plan.lost := plan.lost + resumed - at;
       at := resumed;
@@ -162,7 +162,7 @@ BEGIN
   PERFORM kafka._lock_target(s);
   IF s.paused THEN
     RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'kafka.resume lets it go on.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
   END IF;
   IF _begin.max_records < 1 THEN
     RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
@@ -230,9 +230,9 @@ BEGIN
     RAISE EXCEPTION 'cannot finish the load of source "%": the source was changed meanwhile', s.name
       USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
   ELSIF NOT coalesce(rows >= 0 AND rejected >= 0 AND rows + rejected <= p.records, false) THEN
-    RAISE EXCEPTION 'source "%" gave % rows for % records', s.name, rows + rejected, p.records
+    RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows + rejected, p.records
       USING ERRCODE = 'data_exception',
-        DETAIL = 'A value holds more than one row, or the reader reads more than it was told.';
+        DETAIL = 'A value holds more than one row, or the reader read more than was planned.';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
     records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
@@ -245,7 +245,7 @@ $$;
 
 -- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
 -- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
--- is how many offsets on_lost passed over.
+-- is how many offsets on_lost skipped.
 CREATE OR REPLACE FUNCTION kafka.load(
   source text, max_records bigint DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,

@@ -43,9 +43,9 @@ BEGIN
   PERFORM kafka._check_reader(s);
   IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
     WHERE x.name = s.name AND x.topic <> s.topic) THEN
-    RAISE EXCEPTION 'source "%" stands in another topic', s.name
+    RAISE EXCEPTION 'cannot change the topic of source "%": its offsets belong to another topic', s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'kafka.drop_source forgets where it stands.';
+        HINT = 'kafka.drop_source removes the source and its offsets; then add it again.';
   END IF;
   UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
     reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
@@ -63,7 +63,7 @@ $$;
 
 -- Makes a table of a source (its reader, planner or peek) if there is none, or it would be another
 -- one; who may read it stays. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
--- source, with the search path of whoever runs that; for the owner of this schema only.
+-- source, with the search path of the role that runs it; for the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.make_table(
   source text, name text, target regclass, definition text)
 RETURNS void
@@ -129,7 +129,7 @@ BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
     EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
       OR invalid_schema_name THEN
-      RAISE WARNING 'table % stays: %', made, SQLERRM;
+      RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
   DELETE FROM kafka.made_table m WHERE m.source = s.name;

@@ -10,6 +10,7 @@
 --   GRANT CREATE ON DATABASE warehouse TO kafka_owner;           -- for the schema
 --   CREATE EXTENSION file_fdw;                                   -- for the peek tables
 --   GRANT USAGE ON FOREIGN DATA WRAPPER file_fdw TO kafka_owner;
+--   GRANT CREATE ON SCHEMA public TO kafka_owner;                -- the schema of the peek tables
 --   GRANT INSERT ON crimes TO kafka_owner;                       -- each table that is loaded
 --
 -- Then SET ROLE kafka_owner before this, and before what gpdb-kafka sql source prints. Why:
@@ -86,7 +87,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF position(' --log-identity' IN s.planner) = 0 THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -182,19 +183,19 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._why(detail text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT detail || coalesce(': ' || CASE substring(detail FROM 'exit code ([0-9]+)')
-    WHEN '64' THEN 'its flags are wrong'
+    WHEN '64' THEN 'wrong flags'
     WHEN '65' THEN 'a record that is not a valid row, or an offset that no longer exists'
     WHEN '69' THEN 'broker or topic unavailable'
     WHEN '70' THEN 'a bug'
-    WHEN '75' THEN 'the end was not reached: try again'
-    WHEN '77' THEN 'not authorised'
-    WHEN '126' THEN 'it cannot be executed'
-    WHEN '127' THEN 'it was not found'
+    WHEN '75' THEN 'the end was not reached; try again'
+    WHEN '77' THEN 'not authenticated, or not authorized'
+    WHEN '126' THEN 'the program cannot be executed'
+    WHEN '127' THEN 'the program was not found'
   END, '')
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -211,7 +212,7 @@ BEGIN
 EXCEPTION WHEN external_routine_exception THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
   RAISE EXCEPTION 'the planner of source "%" failed: %', s.name, kafka._why(detail)
-    USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+    USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
 END
 $$;
 
@@ -239,7 +240,7 @@ EXCEPTION
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
-      USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+      USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
   WHEN undefined_table OR undefined_function OR undefined_object THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     RAISE EXCEPTION '%', message

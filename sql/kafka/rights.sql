@@ -46,10 +46,10 @@ CREATE OR REPLACE FUNCTION kafka._check_isolation() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-    RAISE EXCEPTION 'cannot work on sources in a transaction that is %: it does not see what others have loaded meanwhile',
+    RAISE EXCEPTION 'cannot work on sources in a % transaction: it does not see what others have loaded meanwhile',
       upper(current_setting('transaction_isolation'))
       USING ERRCODE = 'invalid_transaction_state',
-        HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED, or SET default_transaction_isolation.';
+        HINT = 'Use BEGIN ISOLATION LEVEL READ COMMITTED, or SET default_transaction_isolation.';
   END IF;
 END
 $$;
@@ -92,12 +92,12 @@ BEGIN
   IF owner IS NULL THEN
     RAISE EXCEPTION 'cannot load source "%": its table % was dropped', s.name, s.target
       USING ERRCODE = 'undefined_table',
-        HINT = 'A table with that name now is another one: gpdb-kafka sql source adds the source for it.';
+        HINT = 'If a new table has that name, run the SQL of gpdb-kafka sql source again for it.';
   ELSIF owner IS DISTINCT FROM s.target_owner THEN
     RAISE EXCEPTION 'cannot load source "%": table % belongs to role "%" now, not to "%"',
       s.name, s.target_table, owner, s.target_owner
       USING ERRCODE = 'insufficient_privilege',
-        HINT = 'If that role is trusted: gpdb-kafka sql source again.';
+        HINT = 'If you trust that role, run the SQL of gpdb-kafka sql source again.';
   END IF;
 END
 $$;

@@ -89,7 +89,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
         await sql`SELECT kafka._begin('things', NULL)`;
         await sql.unsafe(finish(rows));
       }),
-      /source "things" gave .* rows for 3 records/,
+      /source "things" returned .* rows for 3 records/,
       rows,
     );
   }

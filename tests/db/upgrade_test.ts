@@ -64,7 +64,10 @@ Deno.test({
       await assert.rejects(
         load({ sql: etl }, "things"),
         (error: { message: string; hint: string }) => {
-          assert.match(error.message, /planner of source "things" was made by an older gpdb-kafka/);
+          assert.match(
+            error.message,
+            /source "things": its planner was made by an older gpdb-kafka/,
+          );
           assert.equal(error.hint, "Run the SQL of gpdb-kafka sql source again.");
           return true;
         },

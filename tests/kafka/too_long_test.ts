@@ -12,7 +12,7 @@ Deno.test("a group or client id that is too long is exit 64, and nothing wrong i
     [["-g", long], /cannot send a request of FindCoordinator: "g+…" has 40000 bytes/],
     [["-g", long, "--assign", "group"], /: its name is too long|has 40000 bytes/],
     [["-X", `client.id=${long}`], /cannot send a request of ApiVersions: "g+…" has 40000 bytes/],
-    [["-t", "t".repeat(250)], /can't be the name of a topic/],
+    [["-t", "t".repeat(250)], /cannot be the name of a topic/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr, ms } = await consumer([...to, ...args]);

@@ -147,7 +147,8 @@ export class Decoder {
 
 /** Writes a message. */
 export class Encoder {
-  readonly #parts: number[] = [];
+  #buffer = new Uint8Array(64);
+  #size = 0;
   readonly flexible: boolean;
 
   constructor(flexible: boolean) {
@@ -155,7 +156,7 @@ export class Encoder {
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(this.#parts);
+    return this.#buffer.slice(0, this.#size);
   }
 
   struct(fields: readonly Field[], version: number, message: Message): this {
@@ -203,19 +204,34 @@ export class Encoder {
 
   int(size: number, value: number | bigint): this {
     for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) {
-      this.#parts.push(Number(BigInt.asUintN(8, BigInt(value) >> BigInt(shift))));
+      this.#byte(Number(BigInt.asUintN(8, BigInt(value) >> BigInt(shift))));
     }
     return this;
   }
 
   varint(value: number): this {
-    for (; value > 127; value = Math.floor(value / 128)) this.#parts.push(value % 128 + 128);
-    this.#parts.push(value);
+    for (; value > 127; value = Math.floor(value / 128)) this.#byte(value % 128 + 128);
+    return this.#byte(value);
+  }
+
+  #byte(byte: number): this {
+    this.#room(1)[this.#size++] = byte;
     return this;
   }
 
-  #raw(bytes: Uint8Array): this {
-    for (const byte of bytes) this.#parts.push(byte);
+  #raw(bytes: ArrayLike<number>): this {
+    this.#room(bytes.length).set(bytes, this.#size);
+    this.#size += bytes.length;
     return this;
+  }
+
+  /** The buffer, with room for as many bytes more. */
+  #room(size: number): Uint8Array<ArrayBuffer> {
+    if (this.#size + size > this.#buffer.length) {
+      const larger = new Uint8Array(2 * (this.#size + size));
+      larger.set(this.#buffer.subarray(0, this.#size));
+      this.#buffer = larger;
+    }
+    return this.#buffer;
   }
 }
