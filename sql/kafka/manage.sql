@@ -90,7 +90,10 @@ BEGIN
       FROM (SELECT (pg_catalog.aclexplode(c.relacl)).*, c.relowner
         FROM pg_catalog.pg_class c WHERE c.oid = make_table.name::regclass) a
       JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner), '{}');
+      JOIN pg_catalog.pg_roles o ON o.oid = a.relowner
+      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner
+        -- Not what somebody else has granted on a table of that name.
+        AND (o.rolsuper OR o.rolname = current_user)), '{}');
     EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE ' || whole_name;
   EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
     NULL; -- There is none yet.

@@ -142,8 +142,8 @@ Deno.test({
     await deleteRecords(broker, topic, { 0: 3 });
     await world.add({ onLost: "earliest" });
     const lost = await examine(world, ["--source", "things"], 0);
-    assertLine(lost, /^warn {2}plan: the next load of source "things" passes over 3 offsets/);
-    await sql`DROP FUNCTION kafka.check_source(text)`;
+    assertLine(lost, /^warn {2}plan: the next load of source "things" skips 3 offsets/);
+    await sql`DROP FUNCTION kafka.check_source(text, text)`;
     assertLine(
       await examine(world, ["--source", "things"], 1),
       /^fail {2}plan: schema kafka is older than this program — upgrade it: /,

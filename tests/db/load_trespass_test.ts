@@ -198,6 +198,31 @@ Deno.test("trespass: a deferred trigger does not find the caller's objects", asy
   assert.equal(rolsuper, false);
 });
 
+Deno.test("trespass: a table made beforehand under a peek's name gives nobody a right to the peek", async () => {
+  await using world = await startScripted();
+  const { sql } = world;
+  const mallory = await world.role("trespass_peek");
+  await world.role("trespass_friend");
+  await sql.unsafe(`
+    GRANT CREATE ON SCHEMA public TO trespass_peek;
+    CREATE FOREIGN DATA WRAPPER trespass;
+    CREATE SERVER trespass FOREIGN DATA WRAPPER trespass;
+    GRANT USAGE ON FOREIGN SERVER trespass TO trespass_peek`);
+  const definition = "CREATE FOREIGN TABLE public.peek (id int) SERVER trespass";
+  await mallory.sql.unsafe(`${definition}; GRANT SELECT ON peek TO trespass_friend`);
+  const make = async (text: string) =>
+    await sql`SELECT kafka.make_table('things', 'public.peek', 'things', ${text})`;
+  const mayRead = async () =>
+    (await sql`
+    SELECT has_table_privilege('trespass_friend', 'peek', 'SELECT') AS yes`)[0].yes;
+  await make(definition);
+  assert.equal(await mayRead(), false);
+  // What this schema's owner has granted stays.
+  await sql`GRANT SELECT ON peek TO trespass_friend`;
+  await make(definition.replace("id int", "id int, name text"));
+  assert.equal(await mayRead(), true);
+});
+
 Deno.test("trespass: who holds a request to the metrics port open does not keep the loads from ending", async () => {
   await using world = await startScripted();
   await world.plan([{ end: 0 }]);
