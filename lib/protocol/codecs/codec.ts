@@ -9,7 +9,8 @@ export interface CodecImplementation {
    */
   decompress(source: Uint8Array, limit: number): Uint8Array;
   /**
-   * The same piece by piece, however much it gives; absent, or null, if that can't be done. It
+   * The same piece by piece, each good until the next one, however much it gives; absent, or null, if
+   * that can't be done. It
    * throws ProtocolError where `source` is malformed.
    */
   stream?(source: Uint8Array): AsyncGenerator<Uint8Array> | null;
