@@ -188,8 +188,8 @@ Deno.test(
   { permissions },
   async () => {
     await using kafka = await scriptedBroker({ brokers: 2, topics: { t: 2 } });
-    const timer = setInterval(() => kafka.disconnect(2), 1500);
-    const run = await consumeRun(kafka, { until: { idle: 5000 } }, { timeout: 1000 });
+    const timer = setInterval(() => kafka.disconnect(2), 2500);
+    const run = await consumeRun(kafka, { until: { idle: 6000 } }, { timeout: 1000 });
     clearInterval(timer);
     assert.deepEqual([run.failure, run.rows, run.warnings], [null, [], []]);
   },
