@@ -3,7 +3,9 @@
  * where that is installed, on the same topics in the same run. These machines are noisy: trust
  * medians of one run, and their ratio, not a time of one day against that of another.
  *
- *     deno task bench [--rows 2000000] [--runs 5] [--codecs none,gzip,snappy,lz4,zstd]
+ *     deno task bench [--rows 2000000] [--runs 5] [--codecs none,gzip,snappy,lz4,zstd] [--beside DIR]
+ *
+ * --beside names another checkout, whose consumer runs in turn with this one's: before and after.
  */
 import { parseArgs } from "node:util";
 import { encodeBatch, type RecordParts } from "../lib/protocol/record.ts";
@@ -17,12 +19,13 @@ const { values: flags } = parseArgs({
     rows: { type: "string", default: "2000000" },
     runs: { type: "string", default: "5" },
     codecs: { type: "string", default: "none" },
+    beside: { type: "string" },
   },
 });
 const rows = Number(flags.rows);
 const runs = Number(flags.runs);
 const PARTITIONS = 8;
-const root = new URL("../", import.meta.url).pathname;
+const root = new URL("../", import.meta.url).pathname.slice(0, -1);
 
 function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -118,12 +121,14 @@ async function benchConsumer(): Promise<void> {
     ]);
     await fill(broker.bootstrap, topic, codec);
     // deno-fmt-ignore
-    const ours = [Deno.execPath(), "run", "-A", "--quiet", `${root}consumer.ts`,
-      "-b", broker.bootstrap, "-t", topic, "--commit", "no"];
+    const consumer = (folder: string) => [Deno.execPath(), "run", "-A", "--quiet",
+      `${folder}/consumer.ts`, "-b", broker.bootstrap, "-t", topic, "--commit", "no"];
+    const ours = consumer(root);
     const peers: [string, string[]][] = [
       ["kafka_consumer", ours],
       ["  CRC off", [...ours, "-X", "check.crcs=false"]],
     ];
+    if (flags.beside !== undefined) peers.push(["  beside", consumer(flags.beside)]);
     if (kcat) {
       // deno-fmt-ignore
       peers.push(["kcat", ["kcat", "-C", "-b", broker.bootstrap, "-t", topic, "-o", "beginning",
@@ -143,7 +148,7 @@ async function benchConsumer(): Promise<void> {
 async function fill(bootstrap: string, topic: string, codec: string): Promise<void> {
   // deno-fmt-ignore
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `${root}producer.ts`, "-b", bootstrap, "-t", topic, "-z", codec, "-q"],
+    args: ["run", "-A", "--quiet", `${root}/producer.ts`, "-b", bootstrap, "-t", topic, "-z", codec, "-q"],
     stdin: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();

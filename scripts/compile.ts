@@ -62,12 +62,15 @@ function choosePlatforms(named: string | undefined): Platform[] {
   if (named === undefined) {
     const own = thisPlatform();
     if (own) return [own];
-    throw new Failure("usage", `Nothing is compiled for this machine: say --platform: ${all}`);
+    throw new Failure(
+      "usage",
+      `Nothing is compiled for this machine: use --platform with one of ${all}`,
+    );
   }
   return named.split(",").map((name) => {
     const found = platforms.find((platform) => platform.name === name);
     if (found) return found;
-    throw new Failure("usage", `--platform: "${name}" is none of ${all}, all`);
+    throw new Failure("usage", `--platform: "${name}" is not one of ${all}, all`);
   });
 }
 

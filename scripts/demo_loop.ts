@@ -169,5 +169,5 @@ await perform(async () => {
   if (what === "load") return await loadLoop(every("5s"), rounds);
   if (what === "count") return await countLoop(every("1s"), rounds);
   if (what === "roundtrip") return await roundTrip(parseCount("--rows", values.rows ?? "20000", 1));
-  throw new Failure("usage", "say load, count or roundtrip");
+  throw new Failure("usage", "use load, count or roundtrip");
 });

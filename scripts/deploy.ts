@@ -49,9 +49,9 @@ async function readOptions(args: string[]): Promise<Options | undefined> {
     ...(values.hosts === undefined ? [] : (await readText(values.hosts)).split("\n")),
   ].map((line) => line.replace(/#.*/, "").trim()).filter((line) => line !== "");
   const wrong = hosts.find((host) => !/^[\w.:[\]@][\w.:[\]@-]*$/.test(host));
-  if (wrong !== undefined) throw new Failure("usage", `"${wrong}" can't be the name of a host`);
+  if (wrong !== undefined) throw new Failure("usage", `"${wrong}" cannot be the name of a host`);
   if (hosts.length === 0 && !values.print) {
-    throw new Failure("usage", "No hosts: say --host H1,H2 or --hosts FILE");
+    throw new Failure("usage", "No hosts: use --host H1,H2 or --hosts FILE");
   }
   return {
     file,

@@ -96,7 +96,7 @@ function parseCommandLine(args: string[]): GenerateOptions | undefined {
     throw new Failure("usage", error instanceof Error ? error.message : String(error));
   }
   if (values.help) return undefined;
-  if (values.rows === undefined) throw new Failure("usage", "Cannot generate rows: say --rows N");
+  if (values.rows === undefined) throw new Failure("usage", "Cannot generate rows: use --rows N");
   return {
     rows: parseNumber(values.rows),
     seed: parseNumber(values.seed ?? "1"),

@@ -60,7 +60,7 @@ async function createDatabase(url: string): Promise<Postgres> {
   if (!dsn?.protocol.startsWith("postgres")) {
     throw new Failure(
       "usage",
-      "DATABASE_URL must look like postgres://user:password@host/database",
+      "DATABASE_URL must be of the form postgres://user:password@host/database",
     );
   }
   const execute = async (statement: string) => {

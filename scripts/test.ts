@@ -75,6 +75,7 @@ if (!binary) {
   await deno(["lint"]);
   await deno(["check", "."]);
   await deno(["run", "--allow-read=.", "scripts/layers.ts"]);
+  await deno(["run", "--allow-read=.", "scripts/words.ts"]);
   await deno(["test", "-A", ...paths(others)]);
 }
 if (!fast) {

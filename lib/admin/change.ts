@@ -21,7 +21,7 @@ export interface Selection {
   partitions: readonly number[] | null;
 }
 
-/** What storing these offsets would change. Throws Failure where one can't be stored. */
+/** What storing these offsets would change. Throws Failure if one can't be stored. */
 export async function planImport(
   cluster: Cluster,
   group: string,
@@ -38,7 +38,7 @@ export async function planImport(
   return planMoves(wanted, logs, clamp);
 }
 
-/** What a reset would change. Throws Failure where it can't be done. */
+/** What a reset would change. Throws Failure if it can't be done. */
 export async function planReset(
   cluster: Cluster,
   group: string,
@@ -84,7 +84,7 @@ export async function commitsOf(cluster: Cluster, moves: readonly Move[]): Promi
 
 /** Throws Failure (record) saying that a group has stored nothing: a wrong name looks like that. */
 export function nothingStored(group: string): Failure {
-  return new Failure("record", `group "${group}" has stored no offsets: check its name`);
+  return new Failure("record", `group "${group}" has no stored offsets — check its name`);
 }
 
 async function select(
@@ -112,7 +112,7 @@ function checkExist(all: readonly TopicPartition[], items: readonly TopicPartiti
     if (its.some((item) => item.partition === partition)) continue;
     throw new Failure(
       "record",
-      `there is no ${partitionName({ topic, partition })}: it has 0 to ${its.length - 1}`,
+      `${partitionName({ topic, partition })} does not exist: the topic has 0 to ${its.length - 1}`,
     );
   }
 }

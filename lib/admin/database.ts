@@ -30,7 +30,10 @@ export async function findSource(sql: Database, name: string, timeout: number): 
     sql`SELECT topic, group_name, brokers FROM kafka.status WHERE source = ${name}`,
   );
   if (!found) {
-    throw new Failure("usage", `there is no source "${name}" in this database: see kafka.status`);
+    throw new Failure(
+      "usage",
+      `source "${name}" does not exist in this database — see kafka.status`,
+    );
   }
   return { name, topic: found.topic, group: found.group_name, brokers: found.brokers };
 }

@@ -9,7 +9,7 @@ export interface LagPoint extends TopicPartition {
   readonly log: PartitionLog;
   /** Of the log, since the offset in Kafka was stored. */
   readonly change: LogChange;
-  /** In Kafka; null where nothing is stored. */
+  /** In Kafka; null if nothing is stored. */
   readonly stored: number | null;
   /** In the database; null if it was not asked. */
   readonly database: SourcePlace | null;
@@ -22,7 +22,7 @@ export interface LagSample {
   readonly points: readonly LagPoint[];
 }
 
-/** What changed a second; null where it is not known, or makes no sense: the reader went back. */
+/** What changed a second; null if it is not known, or has no meaning: the reader went back. */
 export interface Speed {
   /** Offsets written a second. */
   in: number | null;

@@ -10,7 +10,7 @@ export interface LagLayout {
 }
 
 /**
- * The report as a table, its totals last. `most`: so many partitions, those furthest behind.
+ * The report as a table, its totals last. `most`: at most this many partitions, those furthest behind.
  * `least`: the width of numbers.
  */
 export function lagTable(

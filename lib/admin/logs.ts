@@ -13,7 +13,7 @@ export interface PartitionLog {
 }
 
 /**
- * All partitions of these topics, in order. Throws Failure where a topic can't be read, naming it.
+ * All partitions of these topics, in order. Throws Failure if a topic can't be read, naming it.
  */
 export async function partitionsOf(
   cluster: Cluster,

@@ -8,7 +8,7 @@ export type Target =
   | { at: "offset"; offset: number }
   /** From where the group stands. */
   | { at: "shift"; by: number }
-  /** The first record as late as this, epoch milliseconds. */
+  /** The first record at or after this time, epoch milliseconds. */
   | { at: "time"; time: number };
 
 /** A partition, where a group stands in it, and where it is to stand. */
@@ -25,7 +25,7 @@ export interface Move extends Wanted {
 
 /**
  * The offset that a target means in one partition. `atTime` is the offset of the target's time, -1
- * where no record is as late. Throws Failure (record) where a shift has nothing to start from.
+ * if no record is at or after it. Throws Failure (record) if a shift has nothing to start from.
  */
 export function targetOffset(
   target: Target,
@@ -47,8 +47,8 @@ export function targetOffset(
       if (old !== null) return old + target.by;
       throw new Failure(
         "record",
-        `nothing is stored for ${partitionName(partition)}: there is nothing to go ` +
-          `${target.by < 0 ? "back" : "on"} from; say --to earliest, latest, N or @TIME`,
+        `cannot move ${partitionName(partition)} ${target.by < 0 ? "back" : "forward"}: ` +
+          "the group has no stored offset for it — use --to earliest, latest, N or @TIME",
       );
   }
 }
@@ -76,7 +76,7 @@ export function planMoves(
   const more = outside.length > 1 ? ` (and ${outside.length - 1} more)` : "";
   throw new Failure(
     "record",
-    `cannot store ${outside[0]}${more}: --clamp takes the nearest offset there is`,
+    `cannot store ${outside[0]}${more} — use --clamp to store the nearest offset in the log`,
   );
 }
 
@@ -87,7 +87,7 @@ export function moveNote({ old, offset, clampedFrom }: Move): string {
     : offset < old
     ? `${old - offset} to be read again`
     : offset > old
-    ? `${offset - old} passed over`
+    ? `${offset - old} skipped`
     : "as it is";
   return clampedFrom === null ? change : `${change}; ${clampedFrom} is outside the log`;
 }

@@ -37,7 +37,7 @@ const shapes: Record<OffsetFormat, RegExp> = {
 
 /**
  * Reads a file of offsets; its first line says which format all others must have. Empty lines are
- * passed over. Throws Failure (record) naming the line that is wrong; `name` is the file's.
+ * ignored. Throws Failure (record) naming the line that is wrong; `name` is the file's.
  */
 export function parseOffsets(text: string, name: string): OffsetFile {
   let format: OffsetFormat | undefined;
@@ -69,12 +69,12 @@ export function parseOffsets(text: string, name: string): OffsetFile {
     const key = `${topic}/${item.partition}`;
     const earlier = lines.get(key);
     if (earlier !== undefined) {
-      throw wrong(at, `topic "${topic}" partition ${partition} stands in line ${earlier} already`);
+      throw wrong(at, `topic "${topic}" partition ${partition} is in line ${earlier} already`);
     }
     lines.set(key, index + 1);
     offsets.push(item);
   }
-  if (format === undefined) throw new Failure("record", `${name} holds no offsets`);
+  if (format === undefined) throw new Failure("record", `${name} contains no offsets`);
   return { format, group, offsets };
 }
 

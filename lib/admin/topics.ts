@@ -13,7 +13,7 @@ export async function allTopics(cluster: Cluster): Promise<TopicMetadata[]> {
   return topics.sort((a, b) => a.topic < b.topic ? -1 : 1);
 }
 
-/** How many brokers are up. Throws Failure where none can be reached. */
+/** How many brokers are up. Throws Failure if none can be reached. */
 export async function countBrokers(cluster: Cluster): Promise<number> {
   return (await retry(cluster.config, () => cluster.refresh([]))).brokers.length;
 }

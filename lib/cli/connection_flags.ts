@@ -14,36 +14,46 @@ export const connectionFlags = [
     value: "HOST:PORT,…",
     many: true,
     old: ["brokers"],
-    help: "where to ask first (else env KAFKA_BROKERS, KAFKA_PEERS, else localhost:9092)",
+    help: "brokers to connect to first (else env KAFKA_BROKERS, KAFKA_PEERS, else localhost:9092)",
   },
   {
     name: "config",
     short: "F",
     value: "FILE",
-    help: "properties of librdkafka or Java, a key=value a line: TLS, SASL (else env KAFKA_CONFIG)",
+    help:
+      "properties file as of librdkafka or Java, key=value lines: TLS, SASL (else env KAFKA_CONFIG)",
   },
   {
     name: "property",
     short: "X",
     value: "KEY=VALUE",
     many: true,
-    help: "one property, stronger than the file's; repeatable; keep secrets in the file",
+    help: "one property; overrides the file; repeatable; keep secrets in the file",
   },
   {
     name: "timeout",
     value: "DUR",
     help: "longest wait for a broker, and longest time without progress (30s)",
   },
-  { name: "verbose", short: "v", old: ["verbose"], help: "say on stderr what is done" },
-  { name: "quiet", short: "q", help: "say nothing on stderr but why a run failed" },
-  { name: "log-file", value: "FILE", help: "append what is said there, each line with its time" },
-  { name: "help", short: "h", help: "print this" },
+  { name: "verbose", short: "v", old: ["verbose"], help: "report every step on stderr" },
+  { name: "quiet", short: "q", help: "write nothing to stderr except why a run failed" },
+  {
+    name: "log-file",
+    value: "FILE",
+    help: "append all messages to this file, each line with its time",
+  },
+  { name: "help", short: "h", help: "print this help" },
   { name: "version", help: "print the version" },
-  { name: "zookeeper", value: "HOSTS", old: ["zookeeper"], help: "not any more: see --brokers" },
+  {
+    name: "zookeeper",
+    value: "HOSTS",
+    old: ["zookeeper"],
+    help: "no longer supported: use --brokers",
+  },
 ] as const satisfies readonly Flag[];
 
 /**
- * What -F/--config (else env KAFKA_CONFIG) and -X/--property say, -X overriding the file. Throws Failure
+ * The properties of -F/--config (else env KAFKA_CONFIG) and -X/--property; -X overrides the file. Throws Failure
  * (usage).
  */
 export async function readProperties(
@@ -74,7 +84,7 @@ async function readConfig(file: string, given: Given): Promise<string> {
 
 /**
  * How to reach the cluster, from the flags, properties and the environment. Throws Failure (usage).
- * `properties` are those of {@link readProperties}, for who has them already.
+ * `properties` are those of {@link readProperties}, if the caller has them already.
  */
 export async function clientConfig(
   given: Given,
@@ -86,7 +96,7 @@ export async function clientConfig(
   if (given.has("zookeeper")) {
     throw new Failure(
       "usage",
-      "--zookeeper: Kafka 4 has no ZooKeeper, and offsets are kept by the brokers: say --brokers",
+      "--zookeeper: Kafka 4 has no ZooKeeper, and the brokers keep the offsets — use --brokers",
     );
   }
   properties ??= await readProperties(given, env, console);
@@ -96,7 +106,7 @@ export async function clientConfig(
     timeout: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     debug: console.debug,
     ...(properties.size > 0
-      // Loaded only where it is used: a start without it stays as quick as it is.
+      // Loaded only if it is used: a start without it stays quick.
       ? await (await import("./security.ts")).securityConfig(properties, env)
       : { tls: null, sasl: null }),
   };

@@ -68,7 +68,7 @@ class Channel {
     const why = tryWrite(this.#to, line + "\n");
     if (why === null || this.#failed) return null;
     this.#failed = true;
-    return `cannot write to ${this.#name}: ${why} — the run goes on, lines are missing there`;
+    return `cannot write to ${this.#name}: ${why} — the run continues; lines are missing there`;
   }
 }
 

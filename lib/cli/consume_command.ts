@@ -37,7 +37,7 @@ function inWords({ records, bytes, seconds, partitions }: Summary): string {
   return `${records} rows, ${bytes} bytes of ${partitions.length} partitions in ${seconds} s`;
 }
 
-/** The log file's line of a run: who read what, from which offset to which, and what came of it. */
+/** The line of a run in the log file: which segment read which offsets, and the counts. */
 function asRecord(summary: Summary, segment = "-"): string {
   const { records, bytes, skipped, tombstones, lost, seconds, partitions } = summary;
   const topics = [...new Set(partitions.map(({ topic }) => topic))].map((name) => {

@@ -39,14 +39,14 @@ export const consumeFlags: readonly Flag[] = [
     short: "g",
     value: "GROUP",
     old: ["group"],
-    help: "whose offsets are read and committed (GPDB_Consumer_Group)",
+    help: "the consumer group; its offsets are read and committed (GPDB_Consumer_Group)",
   },
   {
     name: "offset",
     short: "o",
     value: "WHERE",
     old: ["offset"],
-    help: "start at stored, earliest, latest, N, -N (that many before the end) or @TIME (stored)",
+    help: "where to start: stored, earliest, latest, N, -N (N before the end) or @TIME (stored)",
   },
   {
     name: "fallback",
@@ -56,13 +56,13 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "on-lost",
     value: "WHERE",
-    help: "where the offset no longer exists: fail, earliest or latest (fail)",
+    help: "if the offset no longer exists: fail, earliest or latest (fail)",
   },
   {
     name: "assign",
     value: "HOW",
-    help: "whose partitions: auto (a segment's share in Greenplum, else all), segment, all, or " +
-      "what the group shares among those that run at once: group (auto)",
+    help: "which partitions: auto (a segment's share in Greenplum, else all), segment, all, or " +
+      "group: the members of the group share them (auto)",
   },
   { name: "slot", value: "I/N", help: "read the partitions p with p mod N = I" },
   { name: "partition", value: "P,…", many: true, help: "read only these partitions" },
@@ -79,13 +79,13 @@ export const consumeFlags: readonly Flag[] = [
     name: "until",
     value: "WHEN",
     help:
-      "stop at the end there was at the start: end; forever; idle=DUR: nothing came so long (end)",
+      "end: stop at the end offsets of the start; forever; idle=DUR: after DUR without records (end)",
   },
   { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
   {
     name: "commit",
     value: "yes|no",
-    help: "commit when all rows are written (yes; no where -o or --ranges is given)",
+    help: "commit when all rows are written (yes; with -o or --ranges: no)",
   },
   {
     name: "isolation",
@@ -95,12 +95,13 @@ export const consumeFlags: readonly Flag[] = [
   {
     name: "bad-record",
     value: "HOW",
-    help: "a value that is no CSV row: fail, skip, pass or dead-letter=TOPIC (fail)",
+    help: "if a value is not a CSV row: fail, skip, pass or dead-letter=TOPIC (fail)",
   },
   {
     name: "value",
     value: "FORM",
-    help: "write it as it is: row; as a quoted CSV field: field; as \\\\x and digits: hex (row)",
+    help:
+      "row: write the value as it is; field: as a quoted CSV field; hex: as \\x and digits (row)",
   },
   {
     name: "columns",
@@ -108,8 +109,12 @@ export const consumeFlags: readonly Flag[] = [
     mayBeEmpty: true,
     help: "fields before the value: partition, offset, timestamp, key, header:NAME",
   },
-  { name: "tombstones", value: "HOW", help: "a null value: skip it, or write an empty row (skip)" },
-  { name: "stats", help: "print a line of JSON on stderr at the end" },
+  {
+    name: "tombstones",
+    value: "HOW",
+    help: "null values: skip, or empty: write an empty row (skip)",
+  },
+  { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
 
@@ -123,7 +128,7 @@ const starts = {
   end: "latest",
 } as const;
 
-/** What to do, from flags and environment. Throws Failure (usage) naming the flag that is wrong. */
+/** What to do, from flags and environment. Throws Failure (usage) naming the wrong flag. */
 export function consumeOptions(
   given: Given,
   env: (name: string) => string | undefined,
@@ -131,14 +136,14 @@ export function consumeOptions(
 ): ConsumeOptions {
   const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
     .map((topic) => topic.trim()).filter((topic) => topic !== "");
-  if (topics.length === 0) throw new Failure("usage", "no topic: say --topic NAME");
+  if (topics.length === 0) throw new Failure("usage", "no topic: use --topic NAME");
   for (const topic of topics) checkTopic("--topic", topic);
   const [extra] = given.files;
   if (extra !== undefined) {
     throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
   }
   given.excludes("ranges", ["ranges-from-query"]);
-  // What each says, the other ones would say too.
+  // Each of these says which offsets are read.
   for (const name of ["ranges", "ranges-from-query"]) {
     given.excludes(name, ["partition", "fallback"]);
   }
@@ -148,14 +153,14 @@ export function consumeOptions(
     ? queryRanges(env("GP_QUERY_STRING"), topics[0])
     : null;
   if (ranges !== null && new Set(topics).size > 1) {
-    throw new Failure("usage", "--ranges goes with one topic");
+    throw new Failure("usage", "--ranges accepts one topic only");
   }
   if (ranges !== null && given.has("offset")) {
-    throw new Failure("usage", "--ranges says where to start: leave --offset out");
+    throw new Failure("usage", "--ranges and --offset exclude each other");
   }
   const start = parseStart(given.get("offset") ?? "stored");
   if (start.at !== "stored" && given.has("fallback")) {
-    throw new Failure("usage", "--fallback goes with --offset stored");
+    throw new Failure("usage", "--fallback requires --offset stored");
   }
   const explicit = ranges !== null || start.at !== "stored";
   const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
@@ -204,7 +209,7 @@ function parseStart(text: string): Start {
   if (text.startsWith("@")) return { at: "time", time: parseTime("--offset", text.slice(1)) };
   throw new Failure(
     "usage",
-    `--offset: "${text}" is none of stored, earliest, latest, N, -N, @TIME`,
+    `--offset: "${text}" is not one of stored, earliest, latest, N, -N, @TIME`,
   );
 }
 
@@ -225,7 +230,7 @@ function parseColumns(text: string): ColumnName[] {
     }
     throw new Failure(
       "usage",
-      `--columns: "${name}" is none of partition, offset, timestamp, key, header:NAME`,
+      `--columns: "${name}" is not one of partition, offset, timestamp, key, header:NAME`,
     );
   });
 }
@@ -233,11 +238,11 @@ function parseColumns(text: string): ColumnName[] {
 function parseUntil(text: string, hasRanges: boolean): Until {
   const [, idle] = /^idle=(.*)$/.exec(text) ?? [];
   if (text !== "end" && hasRanges) {
-    throw new Failure("usage", "--until: --ranges has an end already");
+    throw new Failure("usage", "--until: --ranges says where to end");
   }
   if (idle !== undefined) return { idle: parseDuration("--until idle", idle) };
   if (text === "end" || text === "forever") return text;
-  throw new Failure("usage", `--until: "${text}" is none of end, forever, idle=DUR`);
+  throw new Failure("usage", `--until: "${text}" is not one of end, forever, idle=DUR`);
 }
 
 /** A minute, unless Java's property or librdkafka's says otherwise; not so often that it would hurt. */

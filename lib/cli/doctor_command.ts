@@ -7,10 +7,11 @@ import { exitCodes } from "./exit_codes.ts";
 import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 
-/** What stands between a topic and a table, looked at piece by piece. */
+/** Checks everything between a topic and a table, piece by piece. */
 export const doctorCommand: Command = {
   name: "gpdb-kafka doctor",
-  about: "looks at brokers, topic, offsets, rows and database: a line a finding, and what to do",
+  about:
+    "checks brokers, topic, offsets, rows and database: one line for each finding, with the remedy",
   examples: [
     "gpdb-kafka doctor --brokers broker1:9092",
     "gpdb-kafka doctor --brokers broker1:9092 --topic crimes --group loader",

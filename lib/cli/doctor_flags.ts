@@ -14,27 +14,27 @@ import { version } from "./version.ts";
 
 /** Flags of doctor: its own, and those that every command has. */
 export const doctorFlags: readonly Flag[] = [
-  { name: "topic", short: "t", value: "TOPIC", help: "look at this topic too" },
+  { name: "topic", short: "t", value: "TOPIC", help: "check this topic too" },
   {
     name: "group",
     short: "g",
     value: "GROUP",
-    help: "look at this group's offsets (GPDB_Consumer_Group)",
+    help: "check this group's offsets (GPDB_Consumer_Group)",
   },
-  { name: "dsn", value: "URL", help: "look at the database too (else env DATABASE_URL)" },
+  { name: "dsn", value: "URL", help: "check the database too (else env DATABASE_URL)" },
   {
     name: "source",
     value: "NAME",
-    help: "of kafka.load: it says the topic, the table, the group and the reader",
+    help: "a source of kafka.load; gives the topic, the table, the group and the reader",
   },
   { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
-  { name: "rows", value: "N", help: "look at the last N records of each partition (100)" },
-  { name: "value", value: "FORM", help: "the consumer's: row, field or hex (row)" },
+  { name: "rows", value: "N", help: "check the last N records of each partition (100)" },
+  { name: "value", value: "FORM", help: "as the consumer's --value: row, field or hex (row)" },
   {
     name: "columns",
     value: "LIST",
     mayBeEmpty: true,
-    help: "the consumer's: what stands before the value",
+    help: "as the consumer's --columns: the fields before the value",
   },
   {
     name: "program",
@@ -42,7 +42,7 @@ export const doctorFlags: readonly Flag[] = [
     help: "the consumer on the database's hosts (the source's, else $HOME/kafka_consumer)",
   },
   ...connectionFlags.map((flag) =>
-    flag.name === "timeout" ? { ...flag, help: "longest time that one check may take (10s)" } : flag
+    flag.name === "timeout" ? { ...flag, help: "time limit of each check (10s)" } : flag
   ),
 ];
 
@@ -74,12 +74,12 @@ export async function doctorOptions(
   }
   for (const flag of ["table", "topic", "group", "value", "columns"]) {
     if (given.has(flag) && given.has("source")) {
-      throw new Failure("usage", `--${flag}: --source says that already`);
+      throw new Failure("usage", `--${flag}: --source gives it already — leave it out`);
     }
   }
   for (const flag of ["rows", "value", "columns"]) {
     if (given.has(flag) && !given.has("topic") && !given.has("source")) {
-      throw new Failure("usage", `--${flag} goes with --topic or --source`);
+      throw new Failure("usage", `--${flag} requires --topic or --source`);
     }
   }
   const isSecure = [...properties.keys()].some((key) => key.startsWith("security."));

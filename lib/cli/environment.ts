@@ -1,4 +1,4 @@
-/** A variable of the environment. One that is set and empty is one that is not set. */
+/** An environment variable. An empty one counts as not set. */
 export function env(name: string): string | undefined {
   return Deno.env.get(name) || undefined;
 }

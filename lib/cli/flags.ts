@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
+import { suggestion } from "./nearest.ts";
 
-/** One flag: what the parser, `--help` and the README's table all come from. */
+/** One flag, as the parser, `--help` and docs/flags.md use it. */
 export interface Flag {
   /** The long name, without dashes. */
   name: string;
@@ -12,7 +13,7 @@ export interface Flag {
   mayBeEmpty?: boolean;
   /** The flag may be given more than once. */
   many?: boolean;
-  /** Further long names, taken with one dash too: those of the program this one replaces. */
+  /** Further long names, also accepted with one dash: those of the program that this one replaces. */
   old?: readonly string[];
   help: string;
 }
@@ -32,7 +33,7 @@ export class Given {
     return this.#values.has(name);
   }
 
-  /** The flag's value; the last one if it stands there more than once. */
+  /** The flag's value; the last one if it was given more than once. */
   get(name: string): string | undefined {
     return this.#values.get(name)?.at(-1);
   }
@@ -42,7 +43,7 @@ export class Given {
     return this.#values.get(name) ?? [];
   }
 
-  /** Throws Failure (usage) where a flag is given beside another, in which case it says nothing. */
+  /** Throws Failure (usage) if a flag is given together with another one that it contradicts. */
   excludes(name: string, others: readonly string[]): void {
     const other = this.has(name) ? others.find((other) => this.has(other)) : undefined;
     if (other !== undefined) {
@@ -55,7 +56,7 @@ export class Given {
     const value = this.get(name) ?? otherwise;
     const found = choices.find((choice) => choice === value);
     if (found === undefined) {
-      throw new Failure("usage", `--${name}: "${value}" is none of ${choices.join(", ")}`);
+      throw new Failure("usage", `--${name}: "${value}" is not one of ${choices.join(", ")}`);
     }
     return found;
   }
@@ -63,7 +64,7 @@ export class Given {
 
 /**
  * Reads a command line. Throws Failure (usage) naming a flag that is unknown, lacks its value, has
- * one it can't have, an empty one (a shell's variable that is not set), or is given twice.
+ * one that it does not accept, or an empty one (a shell variable that is not set), or is given twice.
  */
 export function parseFlags(flags: readonly Flag[], args: readonly string[]): Given {
   const old = new Map(flags.flatMap((flag) => (flag.old ?? []).map((name) => [name, flag])));
@@ -83,12 +84,16 @@ export function parseFlags(flags: readonly Flag[], args: readonly string[]): Giv
     if (token.kind === "positional") files.push(token.value);
     if (token.kind !== "option") continue;
     const flag = flags.find(({ name }) => name === token.name) ?? old.get(token.name);
-    if (!flag) throw new Failure("usage", `unknown flag ${token.rawName}; see --help`);
+    if (!flag) {
+      const names = [...flags.map(({ name }) => name), ...old.keys()].map((name) => `--${name}`);
+      const hint = suggestion(token.rawName, names, "; see --help");
+      throw new Failure("usage", `unknown flag ${token.rawName}${hint}`);
+    }
     if (flag.value === undefined && token.value !== undefined) {
-      throw new Failure("usage", `${token.rawName} takes no value`);
+      throw new Failure("usage", `${token.rawName} does not accept a value`);
     }
     if (flag.value !== undefined && token.value === undefined) {
-      throw new Failure("usage", `${token.rawName} needs a value: ${flag.value}`);
+      throw new Failure("usage", `${token.rawName} requires a value: ${flag.value}`);
     }
     if (token.value === "" && !flag.mayBeEmpty) {
       throw new Failure(

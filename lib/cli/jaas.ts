@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { nearest } from "./nearest.ts";
+import { suggestion } from "./nearest.ts";
 
 /** One entry of a JAAS configuration. */
 export interface LoginModule {
@@ -43,11 +43,8 @@ export function parseJaas(text: string): LoginModule {
 export function checkOptions({ options }: LoginModule, known: readonly string[]): void {
   for (const [i, option] of [...options.keys()].entries()) {
     if (known.includes(option)) continue;
-    const near = nearest(option, known);
-    const hint = near === null
-      ? `known here: ${known.join(", ") || "none"}`
-      : `did you mean "${near}"?`;
-    throw new Failure("usage", `sasl.jaas.config: option ${i + 1} is unknown — ${hint}`);
+    const hint = suggestion(option, known, ` — known here: ${known.join(", ") || "none"}`);
+    throw new Failure("usage", `sasl.jaas.config: option ${i + 1} is unknown${hint}`);
   }
 }
 

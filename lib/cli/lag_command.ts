@@ -25,10 +25,10 @@ const SPEED_SAMPLES = 11;
 /** Samples that the graph can show: more than a terminal is wide. */
 const KEPT = 500;
 
-/** How far a group is behind, and when it will not be. */
+/** The lag of a group, and when it will have caught up. */
 export const lagCommand: Command = {
   name: "gpdb-kafka lag",
-  about: "shows how far a group, or a database, is behind, and when it will have caught up",
+  about: "shows the consumer lag of a group or a database, and when it will have caught up",
   examples: [
     "gpdb-kafka lag --group loader",
     "gpdb-kafka lag --group loader --watch",
@@ -116,7 +116,7 @@ class LagView {
   /** Over what was drawn before, and no longer than the terminal is high: it can't go up further. */
   #draw(report: LagReport, layout: { speeds: boolean; database: boolean }): void {
     const size = Deno.consoleSize();
-    // 0: a terminal that does not tell.
+    // 0: a terminal that does not report its size.
     const [columns, rows] = [size.columns || 80, size.rows || 24];
     const lag = report.databaseLag ?? report.lag;
     this.#lags.push(lag);
@@ -133,7 +133,7 @@ class LagView {
   }
 }
 
-/** The way a watch ends: by a signal, without a word. */
+/** A watch ends by a signal, without a message. */
 function stopSignal() {
   const stop = new AbortController();
   const { promise, resolve } = Promise.withResolvers<"SIGINT" | "SIGTERM">();

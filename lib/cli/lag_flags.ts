@@ -8,27 +8,31 @@ import type { Flag, Given } from "./flags.ts";
 import { parseDuration } from "./values.ts";
 
 export const lagFlags: readonly Flag[] = [
-  { name: "group", short: "g", value: "GROUP", help: "how far this group is behind" },
+  { name: "group", short: "g", value: "GROUP", help: "the lag of this group" },
   {
     name: "topic",
     short: "t",
     value: "TOPIC",
     many: true,
-    help: "in this topic; repeatable (all of which the group has stored an offset)",
+    help: "only in this topic; repeatable (all topics for which the group has stored offsets)",
   },
   {
     name: "source",
     value: "NAME",
-    help: "a source of kafka.load: its group and topic, and what its database holds beside them",
+    help: "a source of kafka.load: its group and topic, and the offsets in its database",
   },
-  { name: "dsn", value: "URL", help: "that database (else env DATABASE_URL)" },
-  { name: "watch", help: "go on, and show how fast it changes; drawn anew on a terminal" },
+  { name: "dsn", value: "URL", help: "the database of --source (else env DATABASE_URL)" },
+  {
+    name: "watch",
+    help: "keep running, and show how fast the lag changes; a terminal is redrawn in place",
+  },
   {
     name: "interval",
     value: "DUR",
-    help: "between two samples (2s); without --watch: take two, to show how fast it changes",
+    help:
+      "time between two samples (2s); without --watch: take two samples, to show how fast it changes",
   },
-  { name: "json", help: "a line of JSON for each sample" },
+  { name: "json", help: "print a JSON line for each sample" },
   ...connectionFlags,
 ];
 
@@ -68,11 +72,13 @@ export function lagOptions(given: Given, env: (name: string) => string | undefin
 function lagSource(given: Given, env: (name: string) => string | undefined) {
   const name = given.get("source");
   if (name === undefined) {
-    if (given.has("dsn")) throw new Failure("usage", "--dsn: say which --source of that database");
+    if (given.has("dsn")) throw new Failure("usage", "--dsn requires --source");
     return null;
   }
   for (const flag of ["group", "topic"]) {
-    if (given.has(flag)) throw new Failure("usage", `--${flag}: --source says it already`);
+    if (given.has(flag)) {
+      throw new Failure("usage", `--${flag}: --source gives it already — leave it out`);
+    }
   }
   return { name, dsn: neededDsn(given, env) };
 }

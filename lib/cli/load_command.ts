@@ -36,19 +36,23 @@ export const loadCommand: Command = {
   ],
   flags: [
     { name: "dsn", value: "URL", help: "the database (else env DATABASE_URL)" },
-    { name: "once", help: "load until there is nothing new, then end (the default)" },
-    { name: "every", value: "DUR", help: "and look for new records this often" },
+    { name: "once", help: "load until there is nothing new, then exit (the default)" },
+    { name: "every", value: "DUR", help: "keep running, and look for new records this often" },
     {
       name: "max-records",
       short: "c",
       value: "N",
-      help: "of each partition in one transaction (the source's)",
+      help: "at most N records of each partition in one transaction (the source's max_records)",
     },
-    { name: "listen", value: "HOST:PORT", help: "serve /metrics (Prometheus) and /healthz there" },
+    {
+      name: "listen",
+      value: "HOST:PORT",
+      help: "serve /metrics (Prometheus) and /healthz at this address",
+    },
     {
       name: "timeout",
       value: "DUR",
-      help: "with --once: how long to try again where that may help (30s)",
+      help: "with --once: how long to retry after a failure that may pass (30s)",
     },
     ...logFlags,
   ],
@@ -87,14 +91,14 @@ async function loop(
     const why = write(`${new Date().toISOString()} ${line}\n`);
     if (why === null || warned) return;
     warned = true;
-    console.warn(`cannot write to stdout: ${why} — the loads go on, lines are missing there`);
+    console.warn(`cannot write to stdout: ${why} — the loads continue; lines are missing there`);
   });
   const events: LoopEvents[] = [log, ...(screen ? [screen] : [])];
   const server = flags.listen ? await listen(flags, flags.listen, events, console) : null;
   const start = () => startLoad(sql, source, maxRecords);
   const broken = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    console.warn(`cannot report the loads: ${why} — they go on without`);
+    console.warn(`cannot report the loads: ${why} — the loads continue without reports`);
   };
   const loads = new LoadLoop({ source, every, patience, start, broken }, events);
   const redraw = screen ? setInterval(() => screen.draw(), 1000) : undefined;
@@ -105,7 +109,7 @@ async function loop(
   } finally {
     signals.remove();
     clearInterval(redraw);
-    await server?.shutdown();
+    await server?.close();
   }
 }
 
@@ -114,15 +118,26 @@ async function listen(
   { hostname, port }: { hostname: string; port: number },
   events: LoopEvents[],
   console: Console,
-): Promise<Deno.HttpServer> {
-  // Loaded here only: nobody else needs it.
+): Promise<{ close(): Promise<void> }> {
+  // Loaded here only: nothing else needs it.
   const { LoadMetrics } = await import("../load/metrics.ts");
   const metrics = new LoadMetrics(source, every ?? 0);
   events.push(metrics);
   try {
     const onListen = (address: Deno.NetAddr) =>
       console.debug(`metrics on http://${address.hostname}:${address.port}/metrics`);
-    return Deno.serve({ hostname, port, onListen }, metrics.answer);
+    // Not by its shutdown, which waits for whoever has sent half a request.
+    const ended = new AbortController();
+    const server = Deno.serve(
+      { hostname, port, onListen, signal: ended.signal },
+      metrics.answer,
+    );
+    return {
+      async close() {
+        ended.abort();
+        await server.finished;
+      },
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("usage", `--listen: cannot listen on ${hostname}:${port}: ${why}`);
@@ -156,8 +171,8 @@ function onSignals(loads: LoadLoop, say: (text: string) => void) {
 
 function loadFlags(given: Given, env: (name: string) => string | undefined): LoadFlags {
   const [source, extra] = given.files;
-  if (!source) throw new Failure("usage", "no source: gpdb-kafka load SOURCE");
-  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one source too many`);
+  if (!source) throw new Failure("usage", "no source: use gpdb-kafka load SOURCE");
+  if (extra !== undefined) throw new Failure("usage", `"${shown(extra)}" is one argument too many`);
   given.excludes("every", ["once", "timeout"]);
   return {
     source,
@@ -171,7 +186,7 @@ function loadFlags(given: Given, env: (name: string) => string | undefined): Loa
   };
 }
 
-/** To stdout; why that is not possible, else null. A database may repeat what it was sent. */
+/** Writes to stdout; returns why that failed, or null. A database may repeat what it was sent. */
 function write(text: string): string | null {
   return tryWrite(Deno.stdout, withoutSecrets(text));
 }

@@ -1,6 +1,12 @@
-/** The name nearest to what was typed, if it is so near that it can be meant; else null. */
-export function nearest(typed: string, names: readonly string[]): string | null {
-  const most = Math.min(3, Math.floor(typed.length / 4));
+/** ` — did you mean "name"?` if one of the names is near enough; else `otherwise`. */
+export function suggestion(typed: string, names: readonly string[], otherwise: string): string {
+  const name = nearest(typed, names);
+  return name === null ? otherwise : ` — did you mean "${name}"?`;
+}
+
+/** The name nearest to what was typed, if it is near enough to be meant; else null. */
+function nearest(typed: string, names: readonly string[]): string | null {
+  const most = Math.min(3, Math.floor((typed.length + 1) / 4));
   let best: string | null = null;
   let least = most + 1;
   for (const name of names) {

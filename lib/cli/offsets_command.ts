@@ -39,7 +39,7 @@ type Work = (cluster: Cluster) => Promise<void>;
 /** A group's offsets, without joining it. */
 export const offsetsCommand: Command = {
   name: "gpdb-kafka offsets",
-  about: "show, export, import [FILE], reset: a group's offsets, without joining it",
+  about: "show, export, import [FILE] or reset the offsets of a group, without joining it",
   examples: [
     "gpdb-kafka offsets export --group loader > loader.offsets",
     "gpdb-kafka offsets import --group loader loader.offsets --dry-run",
@@ -93,7 +93,7 @@ async function ofTopics(cluster: Cluster, group: string, topics: readonly string
   if (all.length === 0) throw nothingStored(group);
   throw new Failure(
     "record",
-    `group "${group}" has stored no offset of ${topics.map((topic) => `"${topic}"`).join(", ")}`,
+    `group "${group}" has no stored offset of ${topics.map((topic) => `"${topic}"`).join(", ")}`,
   );
 }
 
@@ -105,7 +105,7 @@ async function importing(
   const file = await readOffsets(path);
   const group = checkGroup(given.get("group") ?? file.group);
   if (file.group !== null && file.group !== group) {
-    console.warn(`the offsets of group "${file.group}" are taken for group "${group}"`);
+    console.warn(`the offsets of group "${file.group}" are stored for group "${group}"`);
   }
   const clamp = given.has("clamp");
   return async (cluster) =>
@@ -156,7 +156,9 @@ async function change(
   const state = await groupState(cluster.config, group);
   const { members } = state;
   if (isHidden(state, moves.some(({ old }) => old !== null))) {
-    console.warn(`group "${group}" hides its members; its coordinator refuses while it has any`);
+    console.warn(
+      `group "${group}" does not list its members; its coordinator rejects the offsets while it has any`,
+    );
   }
   if (members.length > 0) {
     throw new Failure(

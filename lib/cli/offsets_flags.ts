@@ -13,7 +13,7 @@ export const offsetsFlags: readonly VerbFlag[] = [
     name: "group",
     short: "g",
     value: "GROUP",
-    help: "whose offsets; import takes it from the file, where that names it",
+    help: "the group; import reads it from the file if the file names one",
   },
   {
     name: "topic",
@@ -21,7 +21,7 @@ export const offsetsFlags: readonly VerbFlag[] = [
     value: "TOPIC",
     many: true,
     of: ["show", "export", "reset"],
-    help: "only those of this topic; repeatable (all that the group has stored)",
+    help: "only offsets of this topic; repeatable (all that the group has stored)",
   },
   {
     name: "partition",
@@ -40,14 +40,14 @@ export const offsetsFlags: readonly VerbFlag[] = [
     name: "to",
     value: "WHERE",
     of: ["reset"],
-    help: "earliest, latest, N, @TIME; +N or -N: on or back from where the group stands",
+    help: "earliest, latest, N, @TIME; +N or -N: forward or back from the stored offset",
   },
   {
     name: "clamp",
     of: ["import", "reset"],
-    help: "for an offset outside the log take the nearest inside (it is refused)",
+    help: "store the nearest offset in the log for one outside it (rejected)",
   },
-  { name: "dry-run", of: ["import", "reset"], help: "say what would change, and change nothing" },
+  { name: "dry-run", of: ["import", "reset"], help: "print what would change, and change nothing" },
   ...connectionFlags,
 ];
 
@@ -55,14 +55,14 @@ export const offsetsFlags: readonly VerbFlag[] = [
 export function parseTarget(given: Given): Target {
   const text = given.get("to");
   if (text === undefined) {
-    throw new Failure("usage", "reset where? say --to earliest, latest, N, +N, -N or @TIME");
+    throw new Failure("usage", "no target: use --to earliest, latest, N, +N, -N or @TIME");
   }
   if (text === "earliest" || text === "latest") return { at: text };
   const [, sign, digits] = /^([+-]?)(\d{1,15})$/.exec(text) ?? [];
   if (sign === "") return { at: "offset", offset: Number(digits) };
   if (sign !== undefined) return { at: "shift", by: Number(sign + digits) };
   if (text.startsWith("@")) return { at: "time", time: parseTime("--to", text.slice(1)) };
-  throw new Failure("usage", `--to: "${text}" is none of earliest, latest, N, +N, -N, @TIME`);
+  throw new Failure("usage", `--to: "${text}" is not one of earliest, latest, N, +N, -N, @TIME`);
 }
 
 /** The topics given, each once. Throws Failure (usage). */
@@ -70,19 +70,19 @@ export function givenTopics(given: Given): string[] {
   return [...new Set(given.all("topic").map((topic) => checkTopic("--topic", topic)))];
 }
 
-/** Reads `--partition`; null where it is not given. Throws Failure (usage). */
+/** Reads `--partition`; null if it is not given. Throws Failure (usage). */
 export function givenPartitions(given: Given, topics: readonly string[]): number[] | null {
   if (!given.has("partition")) return null;
   if (topics.length !== 1) {
-    throw new Failure("usage", "--partition: say which topic's, with one --topic");
+    throw new Failure("usage", "--partition requires one --topic");
   }
   const numbers = given.all("partition").flatMap((list) => list.split(","))
     .map((text) => parseCount("--partition", text.trim(), 0));
   return [...new Set(numbers)];
 }
 
-/** The group. Throws Failure (usage) where there is none. */
+/** The group. Throws Failure (usage) if there is none. */
 export function checkGroup(group: string | undefined | null): string {
-  if (!group) throw new Failure("usage", "no group: say --group NAME");
+  if (!group) throw new Failure("usage", "no group: use --group NAME");
   return group;
 }

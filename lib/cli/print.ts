@@ -17,14 +17,14 @@ export function print(text: string): void {
   }
 }
 
-/** Writes to stdout what is done, and can't fail any more because it is not said there. */
+/** Reports on stdout what is done: a failure to write that is a warning, for it is done. */
 export function printDone(text: string, warn: (line: string) => void): void {
   const why = tryWrite(Deno.stdout, text);
   if (why !== null) warn(`cannot write to stdout: ${why} — done all the same: ${text.trimEnd()}`);
 }
 
 /**
- * Writes all of a text where that is possible. For what is only said: it must not decide how a run
+ * Writes all of a text if that is possible. For reports: they must not decide how a run
  * ends. Returns why it was not possible, else null.
  */
 export function tryWrite(to: Sink, text: string): string | null {

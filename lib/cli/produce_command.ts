@@ -7,10 +7,10 @@ import { ProgressLine } from "./progress.ts";
 import { produceFlags, produceOptions } from "./produce_flags.ts";
 import type { Command } from "./run.ts";
 
-/** How far the run is, for whoever interrupts it, and the line on the terminal that shows it. */
+/** How far the run is, for the line that an interrupted run prints, and the line on the terminal. */
 let progress: () => Progress = () => ({ read: 0, delivered: 0, bytes: 0 });
 let line: ProgressLine | null = null;
-/** What `delivered` means: with --acks 0 nobody says that a row arrived. */
+/** What `delivered` means: with --acks 0 no broker confirms that a row arrived. */
 let acknowledged = true;
 
 /** Rows on stdin, or in files, to a Kafka topic. */

@@ -17,50 +17,56 @@ export const produceFlags: readonly Flag[] = [
   {
     name: "header",
     value: "HOW",
-    help: "skip: the first row of each input is no record; none (none)",
+    help: "skip: leave out the first row of each input; none: there is no header (none)",
   },
   {
     name: "split",
     value: "HOW",
-    help: "what ends a row: line, csv (a newline, but not between quotes) or nul (line)",
+    help: "what ends a row: line, csv (a newline outside quotes) or nul (line)",
   },
-  { name: "key-delim", short: "K", value: "C", help: "what stands before C in a row is its key" },
-  { name: "key-column", value: "N", help: "the CSV field N of a row, from 1, is its key" },
+  {
+    name: "key-delim",
+    short: "K",
+    value: "C",
+    help: "the text before the first C in a row is its key",
+  },
+  { name: "key-column", value: "N", help: "CSV field N of a row is its key; the first is 1" },
   { name: "partition", short: "p", value: "P", help: "write to this partition only" },
   {
     name: "partitioner",
     value: "HOW",
-    help: "murmur2: a key chooses the partition, as Java's does; sticky: none does (murmur2)",
+    help:
+      "murmur2: the key chooses the partition, as in Java clients; sticky: keys do not (murmur2)",
   },
   { name: "codec", short: "z", value: "CODEC", help: `${codecs.join(", ")} (none)` },
   {
     name: "acks",
     value: "WHO",
-    help: "delivered is what all in-sync replicas have, 1: the leader; 0: what was sent (all)",
+    help: "all: all in-sync replicas acknowledge each row; 1: the leader; 0: none (all)",
   },
-  { name: "no-idempotence", help: "don't let the brokers leave out what a retry repeats" },
+  { name: "no-idempotence", help: "do not let the brokers remove the duplicates of retries" },
   {
     name: "bad-record",
     value: "HOW",
-    help: "a row that is too large, or lacks its key's column: fail or skip (fail)",
+    help: "if a row is too large, or lacks the column of its key: fail or skip (fail)",
   },
-  { name: "rate", value: "N/s", help: "so many rows a second at most" },
-  { name: "batch-rows", value: "N", help: "a pause after each N rows" },
-  { name: "pause", value: "DUR", help: "how long it lasts (5s)" },
-  { name: "dry-run", help: "send nothing: count the rows, and say how large their batches are" },
-  { name: "stats", help: "print a line of JSON on stderr at the end" },
+  { name: "rate", value: "N/s", help: "at most N rows a second" },
+  { name: "batch-rows", value: "N", help: "pause after every N rows" },
+  { name: "pause", value: "DUR", help: "the length of that pause (5s)" },
+  { name: "dry-run", help: "send nothing; count the rows, and print how large their batches are" },
+  { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
 
 /** What to do, from the flags. Throws Failure (usage) naming the flag that is wrong. */
 export function produceOptions(given: Given): ProduceOptions {
   const topic = given.get("topic")?.trim() ?? "";
-  if (topic === "") throw new Failure("usage", "no topic: say --topic NAME");
+  if (topic === "") throw new Failure("usage", "no topic: use --topic NAME");
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
-    throw new Failure("usage", `--topic: "${topic}" can't be the name of a topic`);
+    throw new Failure("usage", `--topic: "${topic}" cannot be the name of a topic`);
   }
   if (given.has("pause") && !given.has("batch-rows")) {
-    throw new Failure("usage", "--pause goes with --batch-rows");
+    throw new Failure("usage", "--pause requires --batch-rows");
   }
   given.excludes("partition", ["partitioner"]);
   const acks = given.choice("acks", ["all", "1", "0"], "all");
@@ -105,7 +111,7 @@ function parseKey(given: Given): ProduceOptions["key"] {
 function parseRate(text: string): number {
   const match = /^(\d{1,9})(?:\/s)?$/.exec(text);
   if (!match || Number(match[1]) === 0) {
-    throw new Failure("usage", `--rate: "${text}" is no number of rows a second such as 500/s`);
+    throw new Failure("usage", `--rate: "${text}" is not a number of rows a second such as 500/s`);
   }
   return Number(match[1]);
 }

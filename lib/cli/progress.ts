@@ -1,6 +1,6 @@
 import type { Progress } from "../produce/produce.ts";
 
-/** How often the line is drawn anew, milliseconds. */
+/** How often the line is redrawn, milliseconds. */
 const INTERVAL = 200;
 
 /** A line on a terminal that shows how far a run is; on anything else nothing is shown. */

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { nearest } from "./nearest.ts";
+import { suggestion } from "./nearest.ts";
 import { accepted, fixed, flagsInstead, ignored, refused, synonyms } from "./property_names.ts";
 
 /** Properties by name, each one a name of {@link accepted}. */
@@ -51,11 +51,10 @@ function checkForeign(key: string, value: string, at: string, own: boolean): voi
   if (why !== undefined) {
     // An empty one asks for nothing.
     if (value === "") return;
-    throw new Failure("usage", `${at}: ${key} cannot be followed: ${why}`);
+    throw new Failure("usage", `${at}: ${key} is not supported: ${why}`);
   }
   if (!ignored.includes(key)) {
-    const near = nearest(key, [...accepted, ...ignored]);
-    const hint = near === null ? "" : `; did you mean "${near}"?`;
+    const hint = suggestion(key, [...accepted, ...ignored], "");
     throw new Failure("usage", `${at}: unknown property "${key}"${hint}`);
   }
   if (!own) return;
@@ -91,7 +90,7 @@ export function parseProperties(text: string, file: string): Property[] {
 export function splitProperty(text: string, at: string): { key: string; value: string } {
   const equals = text.indexOf("=");
   const key = text.slice(0, Math.max(0, equals)).trim();
-  if (!/^[\w.-]+$/.test(key)) throw new Failure("usage", `${at}: it is not KEY=VALUE`);
+  if (!/^[\w.-]+$/.test(key)) throw new Failure("usage", `${at}: not KEY=VALUE`);
   return { key, value: text.slice(equals + 1).trim() };
 }
 

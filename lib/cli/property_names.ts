@@ -37,25 +37,25 @@ export const synonyms: readonly (readonly string[])[] = [
 ];
 
 const kerberos = "Kerberos (GSSAPI) is not supported";
-const javaClass = "it names a class of Java";
-const noFetching = "tokens are not fetched here, but read: set sasl.oauthbearer.token.file";
+const javaClass = "it names a Java class";
+const noFetching = "tokens are read from a file, not fetched: set sasl.oauthbearer.token.file";
 const brokerSide = "the broker checks the token";
-const safeCiphers = "the TLS library has its safe ones, which cannot be changed";
+const safeCiphers = "the TLS library has a fixed list of safe ones";
 
 /**
  * Properties of TLS and SASL that cannot be followed: the beginning of their names, and why. To
  * ignore one would weaken or break what it asks for, so none of these two families is ignored.
  */
 export const refused: readonly (readonly [string, string])[] = [
-  ["ssl.crl.location", "lists of revoked certificates cannot be checked here"],
+  ["ssl.crl.location", "revocation lists are not checked"],
   ["ssl.cipher.suites", safeCiphers],
   ["ssl.curves.list", safeCiphers],
   ["ssl.sigalgs.list", safeCiphers],
   ["ssl.engine.", "keys can only be given as PEM"],
-  ["ssl.provider", "it names a provider of Java or OpenSSL, and neither is used"],
+  ["ssl.provider", "it names a provider of Java or OpenSSL, which are not used"],
   ["ssl.secure.random.implementation", javaClass],
-  ["ssl.ca.certificate.stores", "stores of Windows cannot be read: set ssl.ca.location"],
-  ["ssl.keystore.password", "PEM files have no password of a store: set ssl.key.password"],
+  ["ssl.ca.certificate.stores", "Windows certificate stores cannot be read: set ssl.ca.location"],
+  ["ssl.keystore.password", "PEM files have no store password: set ssl.key.password"],
   ["ssl.truststore.password", "PEM files of certificates have no password"],
   ["security.providers", javaClass],
   ["sasl.kerberos.", kerberos],

@@ -11,7 +11,7 @@ import { version } from "./version.ts";
 
 /** A program, or one command of it. */
 export interface Command {
-  /** As it is called: `kafka_consumer`. */
+  /** Its name on the command line: `kafka_consumer`. */
   name: string;
   /** What it does, in a line. */
   about: string;
@@ -22,13 +22,13 @@ export interface Command {
   needsNoArguments?: boolean;
   /** It ends by itself on SIGINT and SIGTERM: the entry must not end it. */
   handlesSignals?: boolean;
-  /** What it is called for goes to stdout: without one it has nothing to do. */
+  /** Its result goes to stdout: without one it has nothing to do. */
   answers?: boolean;
   /** It needs to write elsewhere than to the log file: a Unix socket counts as a file. */
   writes?: boolean;
   /** What was done until now, for the line that a signal's end prints. */
   interrupted?: () => string;
-  /** Does the work. Returns an exit status other than 0, if any. Throws Failure where it can't. */
+  /** Does the work. Returns an exit status other than 0, if any. Throws Failure if it can't. */
   run(given: Given, console: Console): Promise<number | void>;
 }
 
@@ -95,7 +95,7 @@ function describe(error: unknown): string {
   return `bug, please report: ${error.name}: ${error.message} (${version}, at ${where})`;
 }
 
-/** Says all that there is to say, on stderr where something is wrong. Returns the exit status. */
+/** Prints a text: on stdout, or on stderr if something is wrong. Returns the exit status. */
 export function answer(text: string, code: number = exitCodes.done.code): number {
   if (code === exitCodes.done.code) {
     const why = tryWrite(Deno.stdout, text + "\n");

@@ -92,7 +92,7 @@ function bearerConfig(properties: Properties, env: Env): SaslConfig {
   const url = properties.get("sasl.oauthbearer.token.endpoint.url");
   if (url && !/^file:\/\/\//.test(url)) {
     throw usage(
-      "sasl.oauthbearer.token.endpoint.url: tokens are not fetched here, but read — set it to " +
+      "sasl.oauthbearer.token.endpoint.url: tokens are read from a file, not fetched — set it to " +
         "file:///PATH, or set sasl.oauthbearer.token.file",
     );
   }
@@ -124,7 +124,7 @@ async function readToken(file: string | URL): Promise<string> {
 function checkToken(text: string): Secret {
   const token = text.trim();
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
-    throw usage("what is given as OAUTHBEARER token is not a token");
+    throw usage("the OAUTHBEARER token is not valid");
   }
   return new Secret(token);
 }
@@ -135,7 +135,7 @@ function extensions(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => {
     const [, key, value] = /^([A-Za-z]+)=([\x20-\x7e\r\n\t]+)$/.exec(pair) ?? [];
     if (key === undefined || key === "auth") {
-      throw usage("sasl.oauthbearer.extensions: it is not NAME=VALUE,…");
+      throw usage("sasl.oauthbearer.extensions is not NAME=VALUE,…");
     }
     return [key, value];
   }));

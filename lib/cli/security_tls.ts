@@ -98,7 +98,7 @@ function certificates({ name, text }: Found): string[] {
   const blocks = [...text.matchAll(
     /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g,
   )];
-  if (blocks.length === 0) throw usage(`${name}: there is no PEM certificate in it`);
+  if (blocks.length === 0) throw usage(`${name}: no PEM certificate in it`);
   return blocks.map(([, base64]) => {
     // A line that lost its line ends on the way, as inline PEM does, gets them back.
     const lines = base64.replaceAll(/\s/g, "").match(/.{1,64}/g) ?? [];
@@ -114,7 +114,7 @@ async function readKey(key: Found, password: string | undefined, chain: string):
   const crypto = await import("node:crypto");
   const [block] = /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----[^]+?-----END \1PRIVATE KEY-----/
     .exec(key.text) ?? [];
-  if (!block) throw usage(`${key.name}: there is no PEM private key in it`);
+  if (!block) throw usage(`${key.name}: no PEM private key in it`);
   const encrypted = /ENCRYPTED/.test(block);
   if (encrypted && !password) {
     throw usage(
@@ -125,7 +125,7 @@ async function readKey(key: Found, password: string | undefined, chain: string):
   try {
     privateKey = crypto.createPrivateKey({ key: block, passphrase: password });
   } catch {
-    const hint = "a wrong ssl.key.password, or a cipher unknown here; " +
+    const hint = "ssl.key.password is wrong, or the cipher is not supported; " +
       "openssl pkcs8 -topk8 -in FILE -out key.pem makes a key that can be read";
     throw usage(`${key.name}: cannot read the private key${encrypted ? `: ${hint}` : ""}`);
   }
@@ -159,7 +159,7 @@ function checkHostname(properties: Properties): boolean {
   if (major === 2 && minor < 5) {
     throw usage(
       "ssl.endpoint.identification.algorithm: this build (Deno " + Deno.version.deno +
-        ") cannot leave the host name unchecked — connect by a name that the certificate holds",
+        ") cannot leave the host name unchecked — connect by a name in the certificate",
     );
   }
   return false;
@@ -175,7 +175,7 @@ function checkVersions(properties: Properties): void {
   const allowed = given.split(",").map((version) => version.trim().toLowerCase());
   if (allowed.includes("tlsv1.2") && allowed.includes("tlsv1.3")) return;
   throw usage(
-    "ssl.enabled.protocols cannot be followed: TLSv1.2 and TLSv1.3 are both spoken here — allow " +
+    "ssl.enabled.protocols is not supported: this program uses both TLSv1.2 and TLSv1.3 — allow " +
       "both, and restrict it on the broker",
   );
 }

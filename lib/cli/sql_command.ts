@@ -11,11 +11,13 @@ import type { Given } from "./flags.ts";
 import { print } from "./print.ts";
 import type { Command } from "./run.ts";
 import { checkSqlFlags, sourceFlags, sqlFlags } from "./sql_flags.ts";
+import { unknownVerb } from "./verbs.ts";
 
 /** The SQL that a database needs. */
 export const sqlCommand: Command = {
   name: "gpdb-kafka sql",
-  about: "prints SQL: schema (kafka.load), source NAME (a topic and its table), example (crimes)",
+  about:
+    "prints SQL: schema (kafka.load), source NAME (loads a topic into a table), example (crimes)",
   examples: [
     "gpdb-kafka sql schema | psql -d warehouse",
     "gpdb-kafka sql source crimes --brokers broker1:9092 " +
@@ -29,7 +31,7 @@ export const sqlCommand: Command = {
     const [what, name, ...more] = given.files;
     const files = what === "source" ? 2 : 1;
     if (given.files.length > files) {
-      throw new Failure("usage", `"${shown(more[0] ?? name)}" is one word too many`);
+      throw new Failure("usage", `"${shown(more[0] ?? name)}" is one argument too many`);
     }
     print(await text(what, name, dialect, given));
   },
@@ -48,10 +50,10 @@ async function text(
     case "example":
       return await exampleSql(dialect);
     case "source":
-      if (!name) throw new Failure("usage", "no name: gpdb-kafka sql source NAME");
+      if (!name) throw new Failure("usage", "no source: use gpdb-kafka sql source NAME");
       return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
     default:
-      throw new Failure("usage", `"${shown(what ?? "")}" is none of schema, source NAME, example`);
+      throw unknownVerb(what, ["schema", "source", "example"]);
   }
 }
 
@@ -85,10 +87,13 @@ async function complete(
 function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {
   const untyped = source.columns?.find(({ type }) => type === "");
   if (untyped) {
-    throw new Failure("usage", `--column: say "${untyped.name}:TYPE", or --dsn to look it up`);
+    throw new Failure(
+      "usage",
+      `--column: "${untyped.name}" has no type — use "${untyped.name}:TYPE", or --dsn to look it up`,
+    );
   }
   if (dialect === "postgres" && source.columns === null) {
-    throw new Failure("usage", "PostgreSQL needs the columns: say --dsn, or --column NAME:TYPE");
+    throw new Failure("usage", "PostgreSQL requires the columns: use --dsn, or --column NAME:TYPE");
   }
   return source;
 }

@@ -7,8 +7,17 @@ import { checkTopic, parseCount } from "./values.ts";
 /** The flags of `gpdb-kafka sql`; all but the first are of `sql source`. */
 export const sqlFlags: readonly Flag[] = [
   { name: "for", value: "DATABASE", help: "greenplum or postgres (greenplum)" },
-  { name: "topic", short: "t", value: "TOPIC", help: "load from this topic (the source's name)" },
-  { name: "table", value: "TABLE", help: "into this table, as SQL writes it (the source's name)" },
+  {
+    name: "topic",
+    short: "t",
+    value: "TOPIC",
+    help: "load from this topic (the name of the source)",
+  },
+  {
+    name: "table",
+    value: "TABLE",
+    help: "load into this table, written as in SQL (the name of the source)",
+  },
   { name: "dsn", value: "URL", help: "read the table's columns from this database" },
   {
     name: "column",
@@ -16,20 +25,41 @@ export const sqlFlags: readonly Flag[] = [
     many: true,
     help: "a column of the table, in the order of the fields (all of them); the type without --dsn",
   },
-  { name: "brokers", short: "b", value: "HOST:PORT,…", help: "the brokers that segments ask" },
-  { name: "config", short: "F", value: "FILE", help: "their properties file, on every host" },
-  { name: "group", short: "g", value: "GROUP", help: "told what is loaded (gpdb-kafka.SOURCE)" },
+  {
+    name: "brokers",
+    short: "b",
+    value: "HOST:PORT,…",
+    help: "the brokers that the segments connect to",
+  },
+  {
+    name: "config",
+    short: "F",
+    value: "FILE",
+    help: "the properties file of the segments, on every host",
+  },
+  {
+    name: "group",
+    short: "g",
+    value: "GROUP",
+    help: "its offsets follow the loads (gpdb-kafka.SOURCE)",
+  },
   {
     name: "fallback",
     value: "WHERE",
-    help: "where the first load starts: earliest, latest, or fail until kafka.seek (earliest)",
+    help:
+      "where the first load starts: earliest, latest, or fail: call kafka.seek first (earliest)",
   },
   {
     name: "on-lost",
     value: "WHERE",
-    help: "where offsets are gone: fail, earliest, latest (fail)",
+    help: "if the offset no longer exists: fail, earliest or latest (fail)",
   },
-  { name: "max-records", short: "c", value: "N", help: "of each partition in one load" },
+  {
+    name: "max-records",
+    short: "c",
+    value: "N",
+    help: "at most N records of each partition in one load",
+  },
   {
     name: "isolation",
     value: "LEVEL",
@@ -39,11 +69,12 @@ export const sqlFlags: readonly Flag[] = [
     name: "columns",
     value: "LIST",
     mayBeEmpty: true,
-    help: "the consumer's: partition,offset,… stand before the value, and so in the table",
+    help:
+      "as the consumer's --columns: these fields come before the value, so their columns come first",
   },
-  { name: "value", value: "HOW", help: "the consumer's: row, field or hex" },
-  { name: "bad-record", value: "HOW", help: "the consumer's: fail, skip, …" },
-  { name: "tombstones", value: "HOW", help: "the consumer's: skip or empty" },
+  { name: "value", value: "HOW", help: "as the consumer's --value: row, field or hex" },
+  { name: "bad-record", value: "HOW", help: "as the consumer's --bad-record: fail, skip, …" },
+  { name: "tombstones", value: "HOW", help: "as the consumer's --tombstones: skip or empty" },
   {
     name: "reader-log-file",
     value: "FILE",
@@ -54,22 +85,31 @@ export const sqlFlags: readonly Flag[] = [
     value: "N|N%",
     help: "Greenplum: rows a segment may leave out and log (none: the first bad row fails)",
   },
-  { name: "program", value: "PATH", help: "the consumer on every host ($HOME/kafka_consumer)" },
-  { name: "grant", value: "ROLE", many: true, help: "this role may load, and look; repeatable" },
+  {
+    name: "program",
+    value: "PATH",
+    help: "the path of kafka_consumer on every host ($HOME/kafka_consumer)",
+  },
+  {
+    name: "grant",
+    value: "ROLE",
+    many: true,
+    help: "this role may load, and read the views; repeatable",
+  },
   ...logFlags,
 ];
 
-/** The flags that say something without a source: all others are of `sql source`. */
+/** The flags that have a meaning without a source: all others are of `sql source`. */
 const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
 
-/** Throws Failure (usage) where a flag is given that says nothing here. */
+/** Throws Failure (usage) if a flag is given that has no meaning here. */
 export function checkSqlFlags(given: Given, what: string): void {
   const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
   if (idle && what !== "source") {
-    throw new Failure("usage", `--${idle.name} goes with source, not with ${what}`);
+    throw new Failure("usage", `--${idle.name} is a flag of source, not of ${what}`);
   }
   if (given.has("reject-limit") && given.get("for") === "postgres") {
-    throw new Failure("usage", "--reject-limit: PostgreSQL leaves out no rows; see --bad-record");
+    throw new Failure("usage", "--reject-limit: PostgreSQL has no reject limit — use --bad-record");
   }
 }
 
@@ -125,7 +165,10 @@ export function sourceFlags(
 export function parseTable(text: string): TableName {
   const parts = text.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
   if (parts.length < 1 || parts.length > 2 || parts.join(".") !== text) {
-    throw new Failure("usage", `--table: ${text} is no table's name such as public.crimes`);
+    throw new Failure(
+      "usage",
+      `--table: ${text} is not the name of a table, such as public.crimes`,
+    );
   }
   const names = parts.map((part) =>
     part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase()

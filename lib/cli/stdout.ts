@@ -3,12 +3,12 @@ import { Failure } from "../failure.ts";
 const link = "/proc/self/fd/1";
 
 /**
- * Throws Failure (output) where stdout was closed before the start. The runtime then opens
+ * Throws Failure (output) if stdout was closed before the start. The runtime then opens
  * /dev/null in its place, so every write succeeds and goes nowhere. It opens it to read and write;
- * a shell's `>/dev/null` only writes, and is what somebody wants who discards the rows.
+ * a shell's `>/dev/null` only writes, and is meant to discard the rows.
  *
- * Where that can't be seen (a compiled program of Deno 2.9 may not look into /proc, and other
- * systems have none) a stdout that is /dev/null is only said.
+ * If that is not visible (a compiled program of Deno 2.9 may not look into /proc, and other
+ * systems have none), a stdout that is /dev/null is only reported.
  */
 export async function checkStdout(warn: (line: string) => void): Promise<void> {
   try {
@@ -16,12 +16,12 @@ export async function checkStdout(warn: (line: string) => void): Promise<void> {
     const mode = Deno.lstatSync(link).mode ?? 0;
     if ((mode & READABLE) === 0) return;
   } catch {
-    if (await isNull()) warn("stdout is closed, or it is /dev/null: what is written there is lost");
+    if (await isNull()) warn("stdout is closed, or is /dev/null: the output is lost");
     return;
   }
   throw new Failure(
     "output",
-    "cannot write to stdout: it is closed, or it is /dev/null opened to read and write — " +
+    "cannot write to stdout: it is closed, or is /dev/null opened for reading and writing — " +
       "open it; >/dev/null discards what is written",
   );
 }

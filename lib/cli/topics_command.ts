@@ -29,24 +29,30 @@ const flags: readonly VerbFlag[] = [
     name: "partitions",
     value: "N",
     of: ["create"],
-    help: "in so many parts, which N segments read at once (the brokers' default)",
+    help: "number of partitions; N segments can read N in parallel (the brokers' default)",
   },
-  { name: "replication", value: "N", of: ["create"], help: "N copies (the brokers' default)" },
+  {
+    name: "replication",
+    value: "N",
+    of: ["create"],
+    help: "replication factor (the brokers' default)",
+  },
   {
     name: "topic-config",
     value: "KEY=VALUE",
     many: true,
     of: ["create"],
-    help: "a config of the topic, such as retention.ms; repeatable",
+    help: "a topic config such as retention.ms=604800000; repeatable",
   },
-  { name: "yes", of: ["delete"], help: "don't ask" },
+  { name: "yes", of: ["delete"], help: "do not ask for confirmation" },
   ...connectionFlags,
 ];
 
 /** The topics of a cluster. */
 export const topicsCommand: Command = {
   name: "gpdb-kafka topics",
-  about: "list, create TOPIC, delete TOPIC, describe TOPIC",
+  about:
+    "list topics; create, delete or describe one: list, create TOPIC, delete TOPIC, describe TOPIC",
   examples: [
     "gpdb-kafka topics list --brokers broker1:9092",
     "gpdb-kafka topics create crimes --partitions 8 --topic-config retention.ms=604800000",
@@ -83,8 +89,8 @@ function newTopic(given: Given, topic: string): NewTopic {
     return { name: text.slice(0, at), value: text.slice(at + 1) };
   });
   const [partitions, copies] = [count("partitions"), count("replication")];
-  if (partitions > 0x7fffffff) throw new Failure("usage", "--partitions: that is too many");
-  if (copies > 0x7fff) throw new Failure("usage", "--replication: that is too many");
+  if (partitions > 0x7fffffff) throw new Failure("usage", "--partitions: the number is too large");
+  if (copies > 0x7fff) throw new Failure("usage", "--replication: the number is too large");
   return { topic, partitions, replication: copies, configs };
 }
 
@@ -94,7 +100,12 @@ async function create(cluster: Cluster, wanted: NewTopic, console: Console): Pro
   const made = await createTopic(cluster, wanted).catch((error) => {
     throw explained(error, wanted, brokers);
   });
-  if (!made) throw new Failure("usage", `topic "${topic}" exists already; see topics describe`);
+  if (!made) {
+    throw new Failure(
+      "usage",
+      `cannot create topic "${topic}": it exists already — see topics describe`,
+    );
+  }
   const found = await withLeaders(cluster, topic);
   const set = configs.map(({ name, value }) => `, ${name}=${value}`).join("");
   printDone(
@@ -110,7 +121,7 @@ function explained(error: unknown, { configs, replication }: NewTopic, brokers: 
   const hint = error.message.includes("INVALID_CONFIG")
     ? `; check --topic-config ${configs.map(({ name, value }) => `${name}=${value}`).join(" ")}`
     : error.message.includes("INVALID_REPLICATION_FACTOR")
-    ? `; --replication ${replication}, but brokers that are up: ${brokers}`
+    ? `; --replication is ${replication}, the number of live brokers is ${brokers}`
     : "";
   return new Failure(error.kind, error.message + hint, { cause: error });
 }
@@ -128,7 +139,7 @@ async function describe(cluster: Cluster, config: ClientConfig, topic: string): 
 
 function checkAsked(given: Given, topic: string): void {
   if (given.has("yes") || (Deno.stdin.isTerminal() && Deno.stderr.isTerminal())) return;
-  throw new Failure("usage", `delete "${topic}": say --yes, where there is no terminal to ask on`);
+  throw new Failure("usage", `cannot delete "${topic}": no terminal to ask on — use --yes`);
 }
 
 async function remove(

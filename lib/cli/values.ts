@@ -7,7 +7,7 @@ export function parseDuration(flag: string, text: string): number {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
   const duration = match ? Number(match[1]) * UNITS[match[2]] : NaN;
   if (!(duration >= 1 && duration <= 0x7fffffff)) {
-    throw new Failure("usage", `${flag}: "${text}" is no duration such as 250ms, 5s or 10m`);
+    throw new Failure("usage", `${flag}: "${text}" is not a duration such as 250ms, 5s or 10m`);
   }
   return duration;
 }
@@ -16,7 +16,7 @@ export function parseDuration(flag: string, text: string): number {
 export function parseCount(flag: string, text: string, least: number): number {
   const count = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(count >= least)) {
-    throw new Failure("usage", `${flag}: "${text}" is no whole number from ${least} up`);
+    throw new Failure("usage", `${flag}: "${text}" is not a whole number from ${least} up`);
   }
   return count;
 }
@@ -27,7 +27,7 @@ export function parseTime(flag: string, text: string): number {
   if (Number.isNaN(time)) {
     throw new Failure(
       "usage",
-      `${flag}: "${text}" is no time such as 2026-01-31T12:00:00Z or epoch milliseconds`,
+      `${flag}: "${text}" is not a time such as 2026-01-31T12:00:00Z or epoch milliseconds`,
     );
   }
   return time;
@@ -42,9 +42,9 @@ function isoTime(text: string): number {
 
 /** A topic's name, as Kafka allows it. Throws Failure (usage) naming the flag. */
 export function checkTopic(flag: string, topic: string | undefined): string {
-  if (topic === undefined) throw new Failure("usage", `no topic: say ${flag} NAME`);
+  if (topic === undefined) throw new Failure("usage", `no topic: use ${flag} NAME`);
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
-    throw new Failure("usage", `${flag}: "${topic}" can't be the name of a topic`);
+    throw new Failure("usage", `${flag}: "${topic}" cannot be the name of a topic`);
   }
   return topic;
 }

@@ -1,14 +1,15 @@
 import { Failure } from "../failure.ts";
 import { shown } from "../secret.ts";
 import type { Flag, Given } from "./flags.ts";
+import { suggestion } from "./nearest.ts";
 
 /** A flag of a command with several verbs. */
 export interface VerbFlag extends Flag {
-  /** The verbs it belongs to; all of them without it. */
+  /** The verbs that accept it; without this, all of them. */
   of?: readonly string[];
 }
 
-/** The flags as the parser and the help take them: the help says first whose they are. */
+/** The flags for the parser and the help, which names their verbs first. */
 export function verbFlags(flags: readonly VerbFlag[]): Flag[] {
   return flags.map(({ of, help, ...flag }) => ({
     ...flag,
@@ -17,8 +18,8 @@ export function verbFlags(flags: readonly VerbFlag[]): Flag[] {
 }
 
 /**
- * The verb that the first word says, and the words behind it. Throws Failure (usage) where it is
- * none of `verbs`, or a flag is given that belongs to others.
+ * The verb that is the first word, and the words after it. Throws Failure (usage) if it is not one
+ * of `verbs`, or if a flag is given that belongs to others.
  */
 export function chooseVerb<V extends string>(
   given: Given,
@@ -27,19 +28,24 @@ export function chooseVerb<V extends string>(
 ): { verb: V; words: readonly string[] } {
   const [name, ...words] = given.files;
   const verb = verbs.find((verb) => verb === name);
-  if (verb === undefined) {
-    const why = name === undefined ? "nothing to do" : `"${shown(name)}" can't be done`;
-    throw new Failure("usage", `${why}: say ${verbs.join(", ")}; see --help`);
-  }
+  if (verb === undefined) throw unknownVerb(name, verbs);
   for (const { name, of } of flags) {
     if (of && given.has(name) && !of.includes(verb)) {
-      throw new Failure("usage", `--${name} is of ${of.join(", ")}, not of ${verb}`);
+      throw new Failure("usage", `--${name} is a flag of ${of.join(", ")}, not of ${verb}`);
     }
   }
   return { verb, words };
 }
 
-/** The words behind a verb: `least` to `most` of them. Throws Failure (usage). */
+/** The failure of a command without one of its verbs: it names the nearest one, or all. */
+export function unknownVerb(name: string | undefined, verbs: readonly string[]): Failure {
+  const all = `use ${verbs.join(", ")}; see --help`;
+  if (name === undefined) return new Failure("usage", `no verb: ${all}`);
+  const hint = suggestion(name, verbs, `: ${all}`);
+  return new Failure("usage", `unknown verb "${shown(name)}"${hint}`);
+}
+
+/** The words after a verb: `least` to `most` of them. Throws Failure (usage). */
 export function checkWords(
   verb: string,
   words: readonly string[],
@@ -47,8 +53,8 @@ export function checkWords(
   least: number,
   most: number,
 ): void {
-  if (words.length < least) throw new Failure("usage", `${verb} needs ${what}`);
+  if (words.length < least) throw new Failure("usage", `${verb} requires ${what}`);
   if (words.length > most) {
-    throw new Failure("usage", `"${shown(words[most])}" is one word too many`);
+    throw new Failure("usage", `"${shown(words[most])}" is one argument too many`);
   }
 }

@@ -90,7 +90,7 @@ function isForWorker(view: DataView, at: number, end: number): boolean {
   return codec !== undefined && codec !== "none" && codec !== "gzip" && end - at <= BATCH_MAX;
 }
 
-/** The pieces for the worker; none where there is too little for one. */
+/** The pieces for the worker; none if there is too little for one. */
 function piecesOf(view: DataView, partitions: readonly FetchedPartition[]): Piece[] {
   const pieces: Piece[] = [];
   let compressed = 0;

@@ -62,7 +62,7 @@ async function grown(
     await pause(options.metadataMaxAge, signal);
     if (signal.aborted) return null;
     const asked = describeTopics(cluster, options.topics).catch((error) => {
-      cluster.config.debug(`new partitions are not looked for this time: ${error.message}`);
+      cluster.config.debug(`cannot look for new partitions this time: ${error.message}`);
       return null;
     });
     const found = await unlessAborted(asked, signal);

@@ -8,8 +8,8 @@ export function isOurs(assignment: Assignment, partition: number): boolean {
 }
 
 /**
- * The partitions this process reads, of those that the topics have. Throws Failure where a
- * partition is named that no topic has: whoever named it would wait for rows that never come.
+ * The partitions this process reads, of those that the topics have. Throws Failure if a
+ * partition is named that no topic has: the user would wait for rows that never come.
  */
 export function assign(
   options: Pick<ConsumeOptions, "assignment" | "partitions" | "ranges">,

@@ -42,7 +42,7 @@ export function checkBatches(
       throw brokenBatch(
         span,
         base,
-        `the batch can't hold ${count} records with offsets up to ${delta} more than its own`,
+        `the batch cannot hold ${count} records with offsets up to ${delta} more than its own`,
       );
     }
     const last = base + delta;
@@ -52,7 +52,7 @@ export function checkBatches(
       throw brokenBatch(
         span,
         base,
-        `the batch of offsets ${base} to ${last} can't come where offset ${next} was expected`,
+        `the batch of offsets ${base} to ${last} cannot be right: offset ${next} was expected`,
       );
     }
     if (highWatermark >= 0 && last >= highWatermark) break;

@@ -29,15 +29,16 @@ export interface Summary extends Counts {
     partition: number;
     from: number;
     to: number;
-    /** Null where the run had no end. */
+    /** Null if the run had no end. */
     end: number | null;
   }[];
 }
 
 /**
  * Reads this process's share of the topics, from each partition's start to the end it had when the
- * run began, and writes the rows to `stream`, which is closed behind the last one. Then, and only
- * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and for a leader that is long away.
+ * run began, and writes the rows to `stream`, which is closed after the last one. Then, and only
+ * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and for
+ * a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
  * closed; `onStop` gets what it still has to do if a signal ends the process.

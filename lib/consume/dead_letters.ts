@@ -37,7 +37,7 @@ export class DeadLetters {
     this.#topic = topic;
   }
 
-  /** Finds the topic. Throws Failure where there is none: better now than at the first bad record. */
+  /** Finds the topic. Throws Failure if there is none: better now than at the first bad record. */
   async open(): Promise<void> {
     this.#partitions = (await this.#cluster.topic(this.#topic)).partitions.length;
   }
@@ -48,7 +48,7 @@ export class DeadLetters {
   }
 
   /**
-   * Sends what was added, whoever added it: several leaders' readers share this, and none may go on
+   * Sends what was added, by any of them: several leaders' readers share this, and none may go on
    * while another one still sends its records. When it returns all in-sync replicas have them.
    * Throws Failure.
    */

@@ -20,13 +20,13 @@ export interface Counts {
   tombstones: number;
 }
 
-/** A record that is no row: where it comes from, and why it is none. */
+/** A record that is not a valid row: where it comes from, and why it is not one. */
 export interface BadRecord {
   topic: string;
   partition: number;
   offset: number;
   why: string;
-  /** A copy of the whole record, as its batch holds it; null where rows are made in place. */
+  /** A copy of the whole record, as its batch holds it; null if rows are made in place. */
   record: Uint8Array | null;
   /** The codec of its batch. */
   codec: Codec;
@@ -50,7 +50,7 @@ export class Decoder {
   readonly #onBad: (bad: BadRecord) => void;
   readonly #codecs = new Map<number, CodecImplementation>();
 
-  /** `onBad` is told of every record left out. */
+  /** `onBad` is called for every record left out. */
   constructor(options: ConsumeOptions, onBad: (bad: BadRecord) => void) {
     this.options = options;
     this.format = new RowFormat(options);
@@ -87,7 +87,7 @@ export class Decoder {
     return this.#codecs.get(id);
   }
 
-  /** Counts a bad record that is left out. Throws Failure (record) where it must not be. */
+  /** Counts a bad record that is left out. Throws Failure (record) if it must not be. */
   leaveOut(
     span: Span,
     offset: number,

@@ -70,7 +70,7 @@ async function readGroup(
       await backoff.next(error);
       if (signal?.aborted) return;
       outage.goesOn(error);
-      // The leader moved or went away: go on after what was written, with whoever leads now.
+      // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
       spans = spans.filter((span) => span.done < span.end && !decoder.full);
       for (const span of spans) {
@@ -211,7 +211,7 @@ function request(reading: Reading, spans: readonly Span[], maxBytes: number) {
 
 /**
  * Moves the spans' next fetch past what came. Returns whether any moved, and the first error that
- * the broker reports. Throws Failure (record) where a batch can't be what it says.
+ * the broker reports. Throws Failure (record) if a batch can't be what it says.
  */
 async function advance(
   reading: Reading,
@@ -295,6 +295,6 @@ function stalled(span: Span): Failure {
   return new Failure(
     "incomplete",
     `${partitionName(span)} was read up to offset ${span.done} of ${span.end}: ` +
-      "its leader sends nothing more; try again",
+      "its leader sends no more records — try again",
   );
 }

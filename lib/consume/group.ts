@@ -35,7 +35,7 @@ export type OnStop = (act: () => Promise<void>) => void;
  * when this member first saw it; the run is over when all that the member has are read to there.
  *
  * At least once: rows whose commit the group refused, since this member was taken for dead, are
- * read again by whoever has their partitions next.
+ * read again by the next member that has their partitions.
  */
 export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
   const { cluster: { config } } = run;
@@ -100,14 +100,14 @@ class GroupReader {
       const commits = this.#commits = new Commits(this.#control, this.run.options, spans, member);
       // Else who has the partition next would start at an end that has moved on.
       await unlessAborted(commits.starts(), signal, COMMIT);
-      // Records that nobody could read while the group changed are no reason to be idle.
+      // Records that nobody could read while the group changed do not make a run idle.
       const reading = newReading(this.run, async () => {
         if (!signal.aborted) await commits.inPassing();
       }, signal);
       const reader = readPartitions(reading, spans);
       const done = await unlessAborted(reader.then(() => true), signal, DRAIN) ?? false;
       if (!done) {
-        this.#debug("stdout takes no rows: the group goes on without the rest of them");
+        this.#debug("stdout accepts no rows: the group continues without the rest of them");
         this.#straggler = reader;
         reader.catch(() => {}); // Met when the next generation is read.
       }

@@ -1,5 +1,5 @@
 /**
- * Why a value is not exactly one CSV row for Greenplum, or null where it is. The slow, exact look
+ * Why a value is not exactly one CSV row for Greenplum, or null if it is. The slow, exact look
  * at what the kernel took for suspect; the value is `bytes` from `start` to `end`.
  *
  * A row ends at a newline outside quotes; quotes only have to be even in number, since a doubled

@@ -6,14 +6,14 @@ import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Attribute, Batch, batchEnd, codecs } from "../protocol/record_batch.ts";
 
-/** Whole compressed batches, one behind the other, `size` bytes of them; and room for the answer. */
+/** Whole compressed batches, one after the other, `size` bytes of them; and room for the answer. */
 export interface Job {
   batches: ArrayBuffer;
   size: number;
   room: ArrayBuffer;
 }
 
-/** The records of a job's first batches, one behind the other, and where those of each end. */
+/** The records of a job's first batches, one after the other, and where those of each end. */
 export interface Inflated {
   records: ArrayBuffer;
   ends: number[];
@@ -21,7 +21,7 @@ export interface Inflated {
   batches: ArrayBuffer;
 }
 
-/** Bytes of records that are enough of a job: it ends behind the batch that passes them. */
+/** Bytes of records that are enough of a job: it ends after the batch that passes them. */
 const ENOUGH = 4 * 1024 * 1024;
 /** What the worker inflates a batch to, at most: a few answers wait in memory to be used. */
 const INFLATED_MAX = 16 * 1024 * 1024;

@@ -17,7 +17,7 @@ export class Inflater {
     this.#debug = debug;
   }
 
-  /** What the worker makes of these whole compressed batches; null where there is no worker. */
+  /** What the worker makes of these whole compressed batches; null if there is no worker. */
   inflate(batches: Uint8Array): Promise<Inflated | null> {
     const worker = this.#start();
     if (worker === null) return Promise.resolve(null);

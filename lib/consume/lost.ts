@@ -75,7 +75,7 @@ export function resume(
   if (onLost === "fail") {
     throw new Failure(
       "record",
-      `${failed} ${why}: use --on-lost earliest or latest to go on with what the log has now`,
+      `${failed} ${why} — use --on-lost earliest or latest to continue with what the log has now`,
     );
   }
   const offset = onLost === "latest" ? log.end : Math.max(log.earliest, Math.min(unread, log.end));
@@ -89,10 +89,10 @@ function missing(
 ): { why: string; unread: number } | null {
   const has = `the log has ${log.earliest} to ${log.last}`;
   if (change !== null) {
-    return { why: `is of another log (${change}; ${has})`, unread: log.earliest };
+    return { why: `belongs to another log (${change}; ${has})`, unread: log.earliest };
   }
   if (offset > shared) {
-    const why = `was of records that were replaced (the log was truncated at ${shared} by an ` +
+    const why = `belongs to records that were replaced (the log was truncated at ${shared} by an ` +
       `unclean leader election; ${has})`;
     return { why, unread: Math.max(shared, log.earliest) };
   }
@@ -118,6 +118,6 @@ export class Losses {
 
   add({ offset, skipped, why }: Resumed): void {
     this.skipped += skipped;
-    this.#warn(`${why}; ${skipped} offsets were skipped, reading goes on at offset ${offset}`);
+    this.#warn(`${why}; ${skipped} offsets were skipped; reading continues at offset ${offset}`);
   }
 }

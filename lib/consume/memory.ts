@@ -99,7 +99,7 @@ export class Memory {
     this.#expected.set(buffer.leader, Math.max(size, expected));
     const others = this.#used - buffer.counted;
     if (size > this.most) {
-      throw new Failure("record", `${buffer.place}: ${this.tooMuch("what is there", size)}`);
+      throw new Failure("record", `${buffer.place}: ${this.tooMuch("the answer", size)}`);
     }
     if (others > 0 && others + size > this.#usual) {
       throw new ConnectionError(`an answer of ${size} bytes must wait for memory`);
@@ -112,8 +112,8 @@ export class Memory {
   tooMuch(what: string, size?: number): string {
     const needed = size === undefined ? `more than ${this.most}` : `${size}`;
     const enough = size === undefined ? `more than ${this.max}` : `${2 * size} or more`;
-    return `${what} needs ${needed} bytes of memory at once, at most half of ` +
-      `${MEMORY_PROPERTY}=${this.max} is given to one — set ${MEMORY_PROPERTY} (-X or --config) ` +
+    return `${what} needs ${needed} bytes of memory at once, but one answer gets at most half of ` +
+      `${MEMORY_PROPERTY}=${this.max} — set ${MEMORY_PROPERTY} (-X or --config) ` +
       `to ${enough}, or write smaller batches`;
   }
 

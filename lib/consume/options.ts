@@ -20,10 +20,10 @@ export type Assignment =
   | { share: "slot"; index: number; count: number }
   | { share: "group" };
 
-/** A field in front of the value. */
+/** A field before the value. */
 export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };
 
-/** What is done with a record whose value is no row. */
+/** What is done with a record that is not a valid row. */
 export type BadRecord = "fail" | "skip" | "pass" | { deadLetter: string };
 
 /** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */

@@ -120,7 +120,7 @@ function unstored(
   if (fallback === "latest") return log.end;
   throw new Failure(
     "record",
-    `group "${group}" has stored no offset for ${partitionName(partition)}: ` +
+    `group "${group}" has no stored offset for ${partitionName(partition)} — ` +
       "use --fallback earliest or latest, or start with -o",
   );
 }
@@ -150,7 +150,7 @@ function rangeSpan(
   if (to > log.end) {
     throw new Failure(
       "incomplete",
-      `--ranges wants ${partitionName(partition)} up to offset ${to}, readable is up to ${log.end}`,
+      `--ranges: ${partitionName(partition)} can be read up to offset ${log.end}, not up to ${to}`,
     );
   }
   const lost = resume(partition, { offset: from, change: null, shared: Infinity }, log, onLost);

@@ -15,7 +15,7 @@ export function parseRanges(text: string): Range[] {
       throw new Failure("usage", `--ranges: "${part}" is not PARTITION:FROM-TO with FROM <= TO`);
     }
     if (ranges.some((range) => range.partition === partition)) {
-      throw new Failure("usage", `--ranges: partition ${partition} stands there twice`);
+      throw new Failure("usage", `--ranges: partition ${partition} is given twice`);
     }
     ranges.push({ partition, from, to });
   }

@@ -1,7 +1,7 @@
 import { recordEnd } from "../protocol/record_batch.ts";
 import type { RowFormat } from "./columns.ts";
 
-/** Rows are made of so many bytes of records at a time: about what a cache holds. */
+/** Rows are made of this many bytes of records at a time: about what a cache holds. */
 const WINDOW = 4 * 1024 * 1024;
 /** Room for rows that are longer than their records, beside the size of these. */
 const SPARE_ROOM = 256 * 1024;
@@ -47,7 +47,7 @@ export class BatchRecords {
     return this.#bytes.subarray(this.#from, this.#end);
   }
 
-  /** The first so many bytes of the window are rows now, or left out. */
+  /** These first bytes of the window are rows now, or left out. */
   use(size: number): void {
     if (size === 0) return;
     this.#from += size;

@@ -68,7 +68,7 @@ export class Span implements TopicPartition {
   }
 }
 
-/** The span that something came for. Throws ProtocolError where none was asked for. */
+/** The span that something came for. Throws ProtocolError if none was asked for. */
 export function spanOf(spans: readonly Span[], came: TopicPartition): Span {
   const span = spans.find((s) => s.partition === came.partition && s.topic === came.topic);
   if (!span) throw new ProtocolError(`a broker sent ${partitionName(came)}, not asked for`);

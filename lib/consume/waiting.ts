@@ -1,5 +1,5 @@
 /**
- * What the work comes to; undefined where the signal was aborted and the work was not done `grace`
+ * What the work comes to; undefined if the signal was aborted and the work was not done `grace`
  * milliseconds later. The work itself goes on then, and what becomes of it is nobody's business.
  */
 export function unlessAborted<T>(

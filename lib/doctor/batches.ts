@@ -30,14 +30,14 @@ export interface BatchLook extends TopicPartition {
   codec: Codec | number;
   size: number;
   crcIsRight: boolean;
-  /** Epoch milliseconds; -1 where the producer told none. */
+  /** Epoch milliseconds; -1 if the producer set none. */
   newest: number;
   /** Whether the broker set the time. */
   isAppendTime: boolean;
 }
 
 /**
- * The batch at each item's offset, or the next one behind it; items without one are left out.
+ * The batch at each item's offset, or the next one after it; items without one are left out.
  * Throws what ended the one try that is made.
  */
 export async function batchesAt(
@@ -87,7 +87,7 @@ async function batchesOfLeader(
   return looks;
 }
 
-/** What the first batch between `start` and `end` says of itself; null where none is whole. */
+/** What the first batch between `start` and `end` says of itself; null if none is whole. */
 export function lookAtBatch(
   kernel: Kernel,
   start: number,
@@ -129,7 +129,7 @@ export async function checkLastBatches(
 /** Says what is wrong with batches, or what they are. */
 export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number): void {
   if (looks.length === 0) {
-    say("ok", "nothing is in the topic, so there is nothing to look at", "produce some records");
+    say("ok", "the topic is empty: there are no batches to check", "produce some records");
     return;
   }
   const numbers = (some: BatchLook[]) => partitionsText(some.map((look) => look.partition));
@@ -142,18 +142,18 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
     say(
       "fail",
       `${numbers(old)}: stored in message format ${formats}, and only format 2 can be read`,
-      "raise log.message.format.version to 0.11 or later, and write the records anew",
+      "raise log.message.format.version to 0.11 or later, and write the records again",
     );
   }
   if (unknown.length > 0) {
     const found = [...new Set(unknown.map(({ codec }) => codec))].join(", ");
-    say("fail", `${numbers(unknown)}: codec ${found} is none of ${codecs.join(", ")}`);
+    say("fail", `${numbers(unknown)}: codec ${found} is not one of ${codecs.join(", ")}`);
   }
   if (broken.length > 0) {
     say(
       "fail",
       `${numbers(broken)}: the CRC32C of the last batch does not match its bytes`,
-      "a broken disk or memory on the leader; let another replica lead",
+      "the disk or memory of the leader may be broken: let another replica lead",
     );
   }
   if (old.length + unknown.length + broken.length === 0) {
@@ -167,8 +167,8 @@ export function judgeBatches(say: Say, looks: readonly BatchLook[], now: number)
     const whose = future.some(({ isAppendTime }) => isAppendTime) ? "the broker's" : "a producer's";
     say(
       "warn",
-      `${numbers(future)}: the newest record is ${inWords(most)} in the future of this host`,
-      `set ${whose} clock, or this host's: --offset @TIME and retention go by these times`,
+      `${numbers(future)}: the newest record is ${inWords(most)} ahead of this host's clock`,
+      `set ${whose} clock, or this host's: --offset @TIME and retention use these times`,
     );
   }
 }

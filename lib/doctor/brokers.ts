@@ -28,7 +28,7 @@ const used: readonly Api<never, unknown>[] = [
   ...[offsetForLeaderEpoch, produce, initProducerId],
 ];
 
-/** Asks each bootstrap address. Returns those that answered; null where none did. */
+/** Asks each bootstrap address. Returns those that answered; null if none did. */
 export async function greetBootstrap(
   say: Say,
   config: ClientConfig,
@@ -62,13 +62,13 @@ async function greet(address: Address, config: ClientConfig): Promise<Greeting> 
   return { address: addressName(address), ranges: accepted };
 }
 
-/** What to do about an address that can't be used; nothing where the error says so itself. */
+/** What to do about an address that can't be used; nothing if the error says so itself. */
 function remedy(text: string): string | undefined {
   if (/refused/i.test(text)) {
     return "nothing listens there: start the broker, or correct --brokers";
   }
   if (/did not answer|no connection within/.test(text)) {
-    return "a firewall, a hung broker, or a port that is no broker's";
+    return "check for a firewall, a broker that hangs, or a port that is not a broker's";
   }
   if (/failed to lookup|Name or service|not known|nodename/.test(text)) {
     return "correct the name, or let this host resolve it (DNS, /etc/hosts)";
@@ -85,18 +85,21 @@ export function compareVersions(say: Say, greetings: readonly Greeting[], withSa
       const range = ranges.find((one) => one.key === key);
       if (range && range.min <= version && version <= range.max) return [];
       const has = range ? `${range.min} to ${range.max}` : "none";
-      return [`${name} ${version} (it takes ${has})`];
+      return [`${name} ${version} (it accepts ${has})`];
     });
     if (lacks.length === 0) continue;
     fits = false;
-    say("fail", `${address} does not take ${some(lacks)}`, "Kafka 2.1 or later is needed");
+    say("fail", `${address} does not accept ${some(lacks)}`, "Kafka 2.1 or later is required");
   }
   if (!fits) return;
   const shown = [fetch, produce].map(({ name, key, version }) => {
     const range = greetings[0].ranges.find((one) => one.key === key);
     return `${name} ${version} of ${range?.min} to ${range?.max}`;
   });
-  say("ok", `all ${needed.length} requests that are used are taken (${shown.join(", ")})`);
+  say(
+    "ok",
+    `all ${needed.length} requests that this program uses are accepted (${shown.join(", ")})`,
+  );
 }
 
 /** Logs in where that is configured, and asks for the cluster: a listener that wants a login says so. */
@@ -108,16 +111,16 @@ export async function logIn(
   try {
     const answer = await cluster.refresh([]);
     const who = sasl === null
-      ? "nobody logs in, and no login is asked for"
+      ? "no login is configured, and none is required"
       : sasl.mechanism === "OAUTHBEARER"
-      ? "the token is taken (OAUTHBEARER)"
+      ? "the token is accepted (OAUTHBEARER)"
       : `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
     say("ok", who);
     return answer;
   } catch (error) {
     const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
     const todo = denied
-      ? "check sasl.username, sasl.password and sasl.mechanism; none was tried again"
+      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
       : undefined;
     say("fail", whatWentWrong(error), todo);
     return null;
@@ -146,14 +149,14 @@ export async function greetAdvertised(
       if (fromAfar && isLocal(broker.host)) {
         say(
           "warn",
-          `${advertises}, which on any other host is that host itself`,
+          `${advertises}, which is another host's own address`,
           `set advertised.listeners of broker ${broker.id} to a name that the segment hosts know`,
         );
       } else good.push(name);
     } catch (error) {
       say(
         "fail",
-        `${advertises}, which can't be used from here: ${whatWentWrong(error)}`,
+        `${advertises}, which cannot be reached from here: ${whatWentWrong(error)}`,
         `start the broker, or set its advertised.listeners to what clients can reach`,
       );
     }

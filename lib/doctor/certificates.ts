@@ -17,7 +17,7 @@ export function describeSecurity(
     if (sasl !== null && sasl.mechanism !== "OAUTHBEARER" && sasl.mechanism !== "PLAIN") {
       say("ok", `no TLS, ${login}`);
     } else if (sasl !== null) {
-      say("warn", `no TLS, ${login}: the secret goes over the wire as it is`, "use SASL_SSL");
+      say("warn", `no TLS, ${login}: the password is sent in clear text`, "use SASL_SSL");
     } else say("ok", "no TLS, no login");
     return;
   }
@@ -41,7 +41,7 @@ function sayExpiry(say: Say, { authorities, identity }: TlsConfig): void {
     try {
       certificate = new X509Certificate(pem);
     } catch {
-      say("warn", `${name} given can't be read as a certificate`, "check the PEM file");
+      say("warn", `${name} cannot be read as a certificate`, "check the PEM file");
       continue;
     }
     const [level, text] = expiry(certificate.validTo, Date.now());
@@ -63,11 +63,12 @@ export function expiry(until: string, now: number): ["ok" | "warn" | "fail", str
 /** Looks at the certificate of each bootstrap address, trusted or not: only to read its dates. */
 export async function checkBrokerCertificates(say: Say, config: ClientConfig): Promise<true> {
   await Promise.all([...new Set(config.brokers)].map(async (name) => {
-    const until = await certificateEnd(parseAddress(name)!, config.timeout);
+    const authorities = trusted(config.tls?.authorities);
+    const until = await certificateEnd(parseAddress(name)!, authorities, config.timeout);
     if (until === null) return;
     if (until === "") {
       const { deno } = Deno.version;
-      say("ok", `the dates of ${name}'s certificate can't be seen with this build (Deno ${deno})`);
+      say("ok", `the dates of ${name}'s certificate cannot be read with this build (Deno ${deno})`);
       return;
     }
     const [level, text] = expiry(until, Date.now());
@@ -78,17 +79,18 @@ export async function checkBrokerCertificates(say: Say, config: ClientConfig): P
 }
 
 /**
- * When a broker's certificate ends; empty where the runtime does not tell (Deno 2.4), null where
+ * When a broker's certificate ends; empty if the runtime does not report it (Deno 2.4), null if
  * there was no handshake. Nothing is sent over this connection, so it need not be trusted.
  */
 function certificateEnd(
   { host, port }: { host: string; port: number },
+  ca: string[],
   timeout: number,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => done(null), timeout);
-    trusted(); // even this connection must not give the runtime its own authorities
-    const socket = tls.connect({ host, port, rejectUnauthorized: false }, () => {
+    // Without any authority the runtime ends even such a handshake.
+    const socket = tls.connect({ host, port, ca, rejectUnauthorized: false }, () => {
       try {
         done(socket.getPeerCertificate?.()?.valid_to ?? "");
       } catch {

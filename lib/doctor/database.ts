@@ -43,7 +43,7 @@ export async function checkDatabase(
     say(
       "warn",
       `its clock is ${inWords(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} this host's`,
-      "set one of them (NTP): kafka.seek and --offset @TIME go by time",
+      "set one of them (NTP): kafka.seek and --offset @TIME use its time",
     );
   }
   return {
@@ -79,7 +79,7 @@ export async function findTable(
       say(
         "fail",
         `${name} has no column ${some(gone)}`,
-        "make the source anew: gpdb-kafka sql source",
+        "recreate the source: gpdb-kafka sql source",
       );
       return null;
     }
@@ -128,7 +128,7 @@ export async function checkPlan(
     if (Number(lost) > 0) {
       say(
         "warn",
-        `the next load of source "${name}" passes over ${lost} offsets that were deleted unread`,
+        `the next load of source "${name}" skips ${lost} offsets that were deleted before they were read`,
         "load more often, or raise retention.ms",
       );
     }
@@ -157,7 +157,7 @@ export async function findSource(
     FROM kafka.source s WHERE s.name = ${name}`.catch((error) => {
     const { code } = error as { code?: string };
     if (code !== "42P01" && code !== "3F000") throw error;
-    say("fail", "there is no schema kafka here", "install it: gpdb-kafka sql schema | psql");
+    say("fail", "schema kafka does not exist", "install it: gpdb-kafka sql schema | psql");
     return null;
   });
   if (rows === null) return null;
@@ -166,8 +166,8 @@ export async function findSource(
     const names = all.length > 0 ? some(all.map((row) => `"${row.name}"`)) : "none";
     say(
       "fail",
-      `there is no source "${name}"; there are: ${names}`,
-      "gpdb-kafka sql source makes one",
+      `source "${name}" does not exist; there are: ${names}`,
+      "create it: gpdb-kafka sql source",
     );
     return null;
   }

@@ -12,7 +12,7 @@ import { tryRows } from "./try_rows.ts";
 
 /**
  * The topic: its partitions, what is in them, who reads them, and whether it fits the table.
- * Returns how many partitions it has; null where that is not known.
+ * Returns how many partitions it has; null if that is not known.
  */
 export async function examineTopic(
   examination: Examination,
@@ -73,13 +73,14 @@ async function examineOffsets(
     const reader = known
       ? {
         name: `source "${known.name}"`,
-        toEarliest: `SELECT kafka.seek('${known.name}', 'earliest') goes on with what is left`,
-        whenNone: "its fallback says where the first load starts",
+        toEarliest: `SELECT kafka.seek('${known.name}', 'earliest') continues with what is left`,
+        whenNone: "the fallback of the source decides where the first load starts",
         isPlanned: true,
       }
       : {
         name: `group "${group}"`,
-        toEarliest: "--on-lost earliest, or gpdb-kafka offsets reset --to earliest, goes on with " +
+        toEarliest:
+          "--on-lost earliest, or gpdb-kafka offsets reset --to earliest, continues with " +
           "what is left",
         whenNone: "the first run starts at --fallback",
         isPlanned: false,

@@ -38,7 +38,7 @@ export function splitFields(row: string): (string | null)[] {
   return fields;
 }
 
-/** Cuts rows apart at newlines outside quotes; what stands behind the last one is left out. */
+/** Cuts rows apart at newlines outside quotes; what follows the last one is left out. */
 export function splitRows(text: string): string[] {
   const rows: string[] = [];
   let quoted = false;

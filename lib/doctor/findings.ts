@@ -24,7 +24,7 @@ export function findingLine({ level, what, finding, todo }: Finding): string {
 /** Says what a check has found. */
 export type Say = (level: Exclude<Level, "skip">, finding: string, todo?: string) => void;
 
-/** What a check came to: a value that later checks build on, or null where there is none. */
+/** What a check came to: a value that later checks build on, or null if there is none. */
 export interface Outcome<T> {
   what: string;
   value: T | null;
@@ -70,7 +70,7 @@ export class Rounds {
     const late = new Promise<never>((_, reject) => {
       const seconds = this.#timeout / 1000;
       timer = setTimeout(
-        () => reject(new Failure("broker", `no answer, or no end, within ${seconds} s`)),
+        () => reject(new Failure("broker", `not finished within ${seconds} s`)),
         this.#timeout,
       );
     });

@@ -16,7 +16,7 @@ export interface GroupFindings {
   stored: Map<number, number>;
   /** What became of the logs since. */
   changes: Map<number, LogChange>;
-  /** The topic's retention.ms; null where it can't be seen, or records are kept for ever. */
+  /** The topic's retention.ms; null if it is not known, or records are kept for ever. */
   retention: number | null;
 }
 
@@ -52,7 +52,7 @@ async function askAdmin(
   hasOffsets: boolean,
 ): Promise<number | null> {
   try {
-    // Half of the check's time, so that what can't be seen here costs no more than a line.
+    // Half of the check's time, so that a broker that does not answer costs no more than a line.
     return await withAdmin({ ...config, timeout: config.timeout / 2 }, async (admin) => {
       const state = await admin.group(group);
       // Not everybody may see the configs of brokers and topics.
@@ -69,8 +69,8 @@ async function askAdmin(
     if (!(error instanceof Failure)) throw error;
     // kafkajs asks for all topics, and tries on while one of them has a partition without leader.
     const todo = error.kind === "denied"
-      ? "let this user describe the group"
-      : "a partition without leader, of this topic or another, is enough for that: start the " +
+      ? "grant this user the right to describe the group"
+      : "one partition without a leader, of any topic, is enough to cause this: start the " +
         "brokers that are down";
     say("warn", error.message, todo);
     return null;
@@ -90,9 +90,9 @@ function sayMembers(
     say(
       "warn",
       `group "${group}" has ${members.length} live members: ` +
-        `${memberNames(members.slice(0, MOST_MEMBERS))}${more}; kafka_consumer can't commit ` +
+        `${memberNames(members.slice(0, MOST_MEMBERS))}${more}; kafka_consumer cannot commit ` +
         "beside them",
-      "use a --group of its own, or --assign group to share the partitions with them",
+      "use another --group, or --assign group to share the partitions with them",
     );
     return;
   }
@@ -100,7 +100,7 @@ function sayMembers(
   const hint = `Kafka forgets the offsets of such a group after ${time} ` +
     "(offsets.retention.minutes): load more often than that";
   if (isHidden(state, hasOffsets)) {
-    say("ok", `group "${group}" has offsets; its members, if there are any, can't be seen`, hint);
+    say("ok", `group "${group}" has offsets; its members, if any, cannot be listed`, hint);
   } else if (hasOffsets) say("ok", `group "${group}" has no live members`, hint);
-  else say("ok", `group "${group}" has no live members, and nothing stored yet`);
+  else say("ok", `group "${group}" has no live members, and no stored offsets`);
 }

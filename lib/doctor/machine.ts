@@ -8,7 +8,7 @@ const FEW_PAGES = 1024;
 /** Where this process's stdout goes, and the limits of pipes and files that a reader would meet. */
 export async function checkMachine(say: Say): Promise<true> {
   if (Deno.build.os !== "linux") {
-    say("ok", `${stdoutKind()}; limits are only looked at on Linux`);
+    say("ok", `${stdoutKind()}; limits are checked on Linux only`);
     return true;
   }
   const pages = await number("/proc/sys/fs/pipe-user-pages-soft");
@@ -16,14 +16,14 @@ export async function checkMachine(say: Say): Promise<true> {
   const limits = await Deno.readTextFile("/proc/self/limits").catch(() => "");
   const files = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? NaN);
   if (largest === null) {
-    say("ok", `${stdoutKind()}; limits can't be seen with this program's permissions`);
+    say("ok", `${stdoutKind()}; limits cannot be read with this program's permissions`);
     return true;
   }
   say("ok", `${stdoutKind()}; a pipe may have ${largest} bytes, ${files} files may be open`);
   if (pages !== null && pages > 0 && pages < FEW_PAGES) {
     say(
       "warn",
-      `fs.pipe-user-pages-soft is ${pages}: behind that pipes hold a page, and rows crawl`,
+      `fs.pipe-user-pages-soft is ${pages}: past that a pipe holds one page, and rows are slow`,
       "sysctl fs.pipe-user-pages-soft=16384",
     );
   }
@@ -44,6 +44,6 @@ function stdoutKind(): string {
     const target = Deno.readLinkSync("/proc/self/fd/1");
     return `stdout is ${target.startsWith("pipe:") ? "a pipe" : target}`;
   } catch {
-    return "stdout is no terminal";
+    return "stdout is not a terminal";
   }
 }

@@ -11,7 +11,7 @@ const CLOSE_TO_START = 0.1;
 
 /** Where a reader stands in one partition. */
 export interface Standing extends PartitionLog {
-  /** The next offset to read; -1 where none is stored. */
+  /** The next offset to read; -1 if none is stored. */
   stored: number;
   /** What became of the log since. */
   change: LogChange;
@@ -97,7 +97,7 @@ export function judgeOffsets(
       `${name}, ${
         numbers(cut)
       }: the log was truncated (partition ${partition} stands at ${stored},` +
-        ` the log it has read ends at ${change.shared}): what was written since is not all read`,
+        ` the log it has read ends at ${change.shared}): some records written since were not read`,
       toEarliest,
     );
   }
@@ -115,7 +115,7 @@ export function judgeOffsets(
     const [{ partition, stored, end }] = beyond;
     say(
       "fail",
-      `${name}, ${numbers(beyond)}: stored beyond the log's end` +
+      `${name}, ${numbers(beyond)}: the stored offset is past the end of the log` +
         ` (partition ${partition} stands at ${stored}, its log ends at ${end}): ` +
         "the topic was recreated, or lost records",
       toEarliest,
@@ -125,11 +125,11 @@ export function judgeOffsets(
     const oldest = Math.max(...close.map(({ age }) => age ?? -1));
     const why = retention !== null && oldest >= 0
       ? `the next record is ${inWords(oldest)} old, and the topic keeps ${inWords(retention)}`
-      : "the next records are the next that will be deleted";
+      : "the next records to read are the next to be deleted";
     say("warn", `${name}, ${numbers(close)}: ${why}`, "load soon, or raise retention.ms");
   }
   if (none.length > 0) {
-    say("ok", `${name} has nothing stored for ${numbers(none)}: ${whenNone}`);
+    say("ok", `${name} has no stored offset for ${numbers(none)}: ${whenNone}`);
   }
   if (there.length > close.length) {
     const lag = there.reduce((sum, s) => sum + Math.max(s.stable - s.stored, 0), 0);

@@ -9,9 +9,9 @@ import type { RowOptions } from "./rows.ts";
 export interface DoctorOptions {
   /** Without TLS and SASL, which {@link security} gives; the timeout is that of each check. */
   config: ClientConfig;
-  /** Reads certificates, keys and credentials. Throws Failure where they can't be had. */
+  /** Reads certificates, keys and credentials. Throws Failure if they can't be had. */
   security(): Promise<Pick<ClientConfig, "tls" | "sasl">>;
-  /** Brokers that the user named: stronger than a source's own. */
+  /** Brokers that the user named: they override a source's own. */
   brokersAreGiven: boolean;
   topic: string | null;
   group: string;
@@ -27,7 +27,7 @@ export interface DoctorOptions {
   sample: number;
   /** Where kafka_consumer is on the database's hosts; null: where the source's command has it. */
   program: string | null;
-  /** What that kafka_consumer needs to reach the brokers; null where it can't be known. */
+  /** What that kafka_consumer needs to reach the brokers; null if it can't be known. */
   programArgs: readonly string[] | null;
   version: string;
 }
@@ -36,7 +36,7 @@ export interface DoctorOptions {
 export interface Examination {
   rounds: Rounds;
   options: DoctorOptions;
-  /** Null where none is asked for. */
+  /** Null if none is asked for. */
   database: Outcome<KnownDatabase> | null;
   source: Outcome<KnownSource> | null;
 }

@@ -7,7 +7,7 @@ import { type Say, some } from "./findings.ts";
 export interface ProgramQuestion {
   /** A path as --program takes it, or a word of a shell command as it stands in one. */
   program: { path: string } | { word: string };
-  /** Its arguments to reach the brokers and plan the topic; null where only its version is asked. */
+  /** Its arguments to reach the brokers and plan the topic; null if only its version is asked. */
   plan: readonly string[] | null;
 }
 
@@ -22,7 +22,7 @@ interface Answer {
 /** The longest that a segment's plan may take, seconds. */
 const PLAN_TIMEOUT = 3;
 
-/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null where no program can be run. */
+/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null if no program can be run. */
 export async function checkRights(
   say: Say,
   database: KnownDatabase,
@@ -55,7 +55,7 @@ async function checkGreenplum(
     say(
       "ok",
       `${segments} segments are up, ${segments - partitions} more than the topic has partitions`,
-      "those have nothing to read: more partitions would load faster",
+      "those have nothing to read; more partitions would load faster",
     );
   } else say("ok", `${segments} segments are up`);
   if (isSuperuser) {
@@ -63,8 +63,8 @@ async function checkGreenplum(
   } else {
     say(
       "warn",
-      `user "${user}" is no superuser, so it can't create web tables with EXECUTE`,
-      "let a superuser create them, and GRANT SELECT; to load takes no more than that",
+      `user "${user}" is not a superuser, so it cannot create web tables with EXECUTE`,
+      "let a superuser create them, and GRANT SELECT; a load requires no more",
     );
   }
   return isSuperuser && setting === "on" ? true : null;
@@ -85,12 +85,12 @@ async function checkPostgres(
       "warn",
       `user "${user}" may not run programs; the functions of schema kafka do it with their owner's ` +
         "rights",
-      `GRANT pg_execute_server_program TO ${quoteIdent(user)}, where it is to create sources`,
+      `GRANT pg_execute_server_program TO ${quoteIdent(user)}, if it is to create sources`,
     );
   }
   if (installed) say("ok", "file_fdw is installed");
   else if (available) say("ok", "file_fdw is not installed yet", "CREATE EXTENSION file_fdw");
-  else say("warn", "file_fdw is not to be had", "install the server's contrib package");
+  else say("warn", "file_fdw is not available", "install the server's contrib package");
   return may ? true : null;
 }
 
@@ -172,13 +172,13 @@ export function judgeAnswers(
       "fail",
       `kafka_consumer does not run for ${some(missing.map(where))}: ` +
         `${missing[0].version || "it prints nothing"}`,
-      "copy it there, executable by the database's user, or say where it is with --program",
+      "copy it there, executable by the database's user, or name its path with --program",
     );
   }
   if (there.length > 0) {
     const versions = [...new Set(there.map((answer) => versionOf(answer)!))];
     const all = `kafka_consumer ${some(versions)} runs for ${some(there.map(where))}`;
-    // Builds of one release for two platforms differ in what stands behind its number.
+    // Builds of one release for two platforms differ in what follows its number.
     const isThis = versions[0].split(" ")[0] === expected.split(" ")[0];
     if (versions.length === 1 && isThis) say("ok", all);
     else say("warn", `${all}; this is ${expected}`, "install the same version everywhere");
@@ -189,7 +189,7 @@ export function judgeAnswers(
   else {
     say(
       "fail",
-      `the topic can't be read by ${some(cut.map(where))}: ${cut[0].plan || "it prints nothing"}`,
+      `the topic cannot be read by ${some(cut.map(where))}: ${cut[0].plan || "it prints nothing"}`,
       "brokers advertise addresses that must be reachable from every one of these hosts",
     );
   }

@@ -24,7 +24,7 @@ export interface SampleRow {
 
 /**
  * Reads the last records of each partition through the record guard, as the consumer does.
- * Returns the rows; null where there are none to look at.
+ * Returns the rows; null if there are none to look at.
  */
 export async function sampleRows(
   say: Say,
@@ -84,20 +84,22 @@ function sayGuarded(
   const total = records + bad.length;
   const nulls = tombstones > 0 ? `; ${tombstones} null values are left out` : "";
   if (bad.length === 0) {
-    const finding = total === 0 ? "there are no records" : `each of the last ${total} is one row`;
+    const finding = total === 0
+      ? "the topic has no records"
+      : `each of the last ${total} is one row`;
     say("ok", finding + nulls);
     return;
   }
   const more = bad.length > 1 ? `, and ${bad.length - 1} more` : "";
-  const finding = `${bad.length} of the last ${total} records are no rows: ${
+  const finding = `${bad.length} of the last ${total} records are not valid rows: ${
     bad[0]
   }${more}${nulls}`;
   if (badRecord === "fail") {
     say(
       "fail",
       finding,
-      "--bad-record skip or dead-letter=TOPIC leaves such records out; --value field or hex takes " +
-        "values that are no CSV",
+      "--bad-record skip or dead-letter=TOPIC leaves such records out; --value field or hex accepts " +
+        "values that are not CSV",
     );
   } else if (badRecord === "pass") {
     say("fail", finding, "--bad-record pass writes them as they are, and rows break or vanish");

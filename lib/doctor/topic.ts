@@ -16,7 +16,7 @@ export interface PartitionLog {
   end: number;
 }
 
-/** Finds the topic. Null where there is none to be read. */
+/** Finds the topic. Null if there is none to be read. */
 export async function findTopic(
   say: Say,
   cluster: Cluster,
@@ -29,8 +29,9 @@ export async function findTopic(
     const near = similar(topic, names);
     say(
       "fail",
-      `topic "${topic}" does not exist, or may not be seen (UNKNOWN_TOPIC_OR_PARTITION); ` +
-        `${names.length} others can be seen` + (near.length ? `, such as ${some(near, 3)}` : ""),
+      `topic "${topic}" does not exist, or this user may not describe it (UNKNOWN_TOPIC_OR_PARTITION); ` +
+        `${names.length} other topics are visible` +
+        (near.length ? `, such as ${some(near, 3)}` : ""),
       "check its name, create it (gpdb-kafka topics create), or get the right to describe it",
     );
     return null;
@@ -67,7 +68,7 @@ function distance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** Looks at leaders and replicas. Returns the partitions that can be read; null where none can. */
+/** Looks at leaders and replicas. Returns the partitions that can be read; null if none can. */
 export function checkLeaders(
   say: Say,
   { partitions }: TopicMetadata,
@@ -90,7 +91,7 @@ export function checkLeaders(
     say(
       "warn",
       `${numbers(under)}: fewer replicas in sync than there should be`,
-      `look at brokers ${some([...new Set(missing)].toSorted())}`,
+      `check brokers ${some([...new Set(missing)].toSorted())}`,
     );
   }
   if (lost.length + under.length === 0) {
@@ -126,16 +127,16 @@ export async function readLogs(
       "warn",
       `${partitionsText(held.map((log) => log.partition))}: an open transaction hides ` +
         `${held.reduce((sum, log) => sum + log.end - log.stable, 0)} offsets from readers`,
-      "if it stays so, a producer hangs: kafka-transactions.sh find-hanging",
+      "if it stays open, its producer hangs: see kafka-transactions.sh find-hanging",
     );
   }
   const total = logs.reduce((sum, log) => sum + log.end - log.earliest, 0);
   const deleted = logs.filter((log) => log.earliest > 0).length;
   say(
     "ok",
-    `${total} offsets are there` +
+    `the topic has ${total} offsets` +
       (deleted > 0
-        ? `; ${deleted} of ${logs.length} partitions have lost their oldest records`
+        ? `; ${deleted} of ${logs.length} partitions have already deleted their oldest records`
         : ""),
   );
   return logs;

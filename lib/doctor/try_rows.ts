@@ -19,9 +19,9 @@ const DENIED = "42501";
  * Lets the database itself read the rows into the columns' types, in a transaction that is never
  * committed. Constraints and triggers of the table are not tried.
  *
- * A domain's CHECK is code of whoever made it. So it runs with the rights of the table's owner, in
+ * A domain's CHECK is code of the role that made it. So it runs with the rights of the table's owner, in
  * a function of that role: SET ROLE alone would not do, as the code could RESET ROLE and go on with
- * the rights of whoever runs doctor.
+ * the rights of the user of doctor.
  */
 export async function tryRows(
   say: Say,
@@ -34,7 +34,7 @@ export async function tryRows(
   if (misfits === null) {
     say(
       "warn",
-      `the rows are not tried: that runs code of "${table.owner}", which owns ${table.name}, and ` +
+      `the rows were not tried: that would run code of "${table.owner}", which owns ${table.name}, and ` +
         "this user may not SET ROLE to it",
       `run doctor as a superuser, or as a member of ${quoteIdent(table.owner)}`,
     );

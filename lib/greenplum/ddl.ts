@@ -37,11 +37,11 @@ function greenplum(source: SourceDefinition): string[] {
         `EXECUTE ${quoteLiteral(command)}\nON ${place}\n${CSV}${reject}`,
     );
   return [
-    "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
+    "-- To look at what comes next: it commits nothing, so a SELECT moves nothing.\n" +
     table(quoteTable(peekTable(source)), columns, peekCommand(source), "ALL", reject),
-    "-- For kafka.load alone, which says what to read in a comment: anything else is refused.\n" +
+    "-- For kafka.load alone, which says what to read in a comment; other statements fail.\n" +
     table(reader, columns, readerCommand(source, ["--ranges-from-query"]), "ALL", reject),
-    "-- ON SEGMENT 0, not ON MASTER: only segments are told the text of kafka.load's statements.\n" +
+    "-- ON SEGMENT 0, not ON MASTER: only segments get the text of kafka.load's statements.\n" +
     table(
       planner,
       "(topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint,\n" +
@@ -77,7 +77,7 @@ function postgres(source: SourceDefinition): string[] {
   return [
     "CREATE EXTENSION IF NOT EXISTS file_fdw;\n" +
     "CREATE SERVER IF NOT EXISTS gpdb_kafka FOREIGN DATA WRAPPER file_fdw;",
-    "-- To look at what is to come: it commits nothing, so a SELECT moves nothing.\n" +
+    "-- To look at what comes next: it commits nothing, so a SELECT moves nothing.\n" +
     makeTable(
       source,
       peek,

@@ -8,13 +8,13 @@
 // bytes: so the comment comes first, and there is a whole one or none. As nothing comes before it,
 // no name or string in the statement can pass for one, and the words in it can't end it.
 
-/** The words of the comment at the front of a statement; null where it is not `name`'s. */
+/** The words of the comment at the front of a statement; null if it is not `name`'s. */
 export function queryComment(statement: string, name: string): string[] | null {
   const match = /^\s*\/\* ([a-z-]+)((?: [a-zA-Z0-9._:,=-]+)*) \*\//.exec(statement);
   return match?.[1] === name ? match[2].split(" ").slice(1) : null;
 }
 
-/** The value of a word `key=value`; undefined where there is none. */
+/** The value of a word `key=value`; undefined if there is none. */
 export function commentValue(words: readonly string[], key: string): string | undefined {
   return words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
 }

@@ -46,7 +46,7 @@ export function quoteWord(text: string): string {
 
 /**
  * The path of a program as a shell reads it: as a word, but for a `$HOME/` in front, which stays
- * the home folder of whoever runs it.
+ * the home folder of the user that runs it.
  */
 export function quoteProgram(path: string): string {
   return path.startsWith("$HOME/") ? `"$HOME"/${quoteWord(path.slice(6))}` : quoteWord(path);

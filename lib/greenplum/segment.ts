@@ -9,7 +9,7 @@ export interface Segment {
 /**
  * Reads the segment from the environment that Greenplum gives a web table's command. Null outside
  * Greenplum, and on the coordinator (ON MASTER, GP_SEGMENT_ID=-1), where one process runs alone.
- * Throws Failure (usage) where the two variables don't make sense.
+ * Throws Failure (usage) if the two variables are not valid.
  */
 export function segmentOf(env: (name: string) => string | undefined): Segment | null {
   const id = env("GP_SEGMENT_ID");
@@ -19,8 +19,8 @@ export function segmentOf(env: (name: string) => string | undefined): Segment | 
   if (!isCount(id) || !isCount(count) || Number(id) >= Number(count)) {
     throw new Failure(
       "usage",
-      `GP_SEGMENT_ID=${id ?? ""} and GP_SEGMENT_COUNT=${count ?? ""} name no segment: ` +
-        "give 0 <= id < count, or say --slot I/N or --assign all",
+      `GP_SEGMENT_ID=${id ?? ""} and GP_SEGMENT_COUNT=${count ?? ""} do not name a segment — ` +
+        "use 0 <= id < count, or --slot I/N or --assign all",
     );
   }
   return { id: Number(id), count: Number(count) };

@@ -14,12 +14,12 @@ export interface TableName {
   table: string;
 }
 
-/** A source of kafka.load, as `gpdb-kafka sql source` is told of it. */
+/** A source of kafka.load, as the flags of `gpdb-kafka sql source` describe it. */
 export interface SourceDefinition {
   name: string;
   topic: string;
   target: TableName;
-  /** In the order of the CSV fields; null where the target's own columns are all of them. */
+  /** In the order of the CSV fields; null if the target's own columns are all of them. */
   columns: readonly Column[] | null;
   brokers: string | null;
   /** Of librdkafka's or Java's property names, on every segment host. */

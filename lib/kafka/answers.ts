@@ -1,6 +1,6 @@
 import type { ProducedPartition } from "../protocol/messages/produce.ts";
 import { LeftOutError } from "./errors.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { TopicPartition } from "./partitions.ts";
 
 /** Finds in an answer what it says of a partition; nothing if it left that one out. */
 export function answered<T extends { partition: number }>(

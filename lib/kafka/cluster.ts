@@ -27,7 +27,7 @@ export class Cluster {
   readonly #apis: readonly Api<never, unknown>[];
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #brokers = new Map<number, Address>();
-  /** By name, of every broker that was told of or connected to. */
+  /** By name, of every broker that was named or connected to. */
   readonly #addresses = new Map<string, Address>();
   #closed = false;
   /** By topic and partition, as last reported. */
@@ -41,7 +41,7 @@ export class Cluster {
   }
 
   /**
-   * The partitions of a topic. Throws Failure where no broker knows it, or none can be reached
+   * The partitions of a topic. Throws Failure if no broker knows it, or none can be reached
    * within the timeout.
    */
   async topic(topic: string): Promise<TopicMetadata> {

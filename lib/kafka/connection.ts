@@ -31,7 +31,7 @@ interface Pending {
 }
 
 export interface CallOptions {
-  /** Bytes sent behind the request, from the buffer they are in. They must not change meanwhile. */
+  /** Bytes sent after the request, from the buffer they are in. They must not change meanwhile. */
   tail?: Uint8Array<ArrayBuffer>;
   /** The buffer the response is read into, from {@link Kernel.DATA} on. */
   into?: Kernel;
@@ -195,7 +195,7 @@ export class Connection {
         const [pending] = this.#pending;
         if (size < 0 || size > MAX_RESPONSE) {
           const what = `a response of ${size + 4} bytes to ${pending.api.name}`;
-          throw this.#nonsense(`${what}, at most ${MAX_RESPONSE} are accepted`);
+          throw this.#nonsense(`${what}: at most ${MAX_RESPONSE} are accepted`);
         }
         if (this.#headView.getInt32(4) !== pending.correlation) {
           throw this.#nonsense("a response to a request that was not sent to it");
@@ -246,7 +246,7 @@ export class Connection {
 
   #throttle(milliseconds: number): void {
     this.#config.debug(
-      `${this.name} throttles this client: nothing is sent to it for ${milliseconds} ms (a quota)`,
+      `${this.name} throttles this client: nothing is sent to it for ${milliseconds} ms (its quota is exceeded)`,
     );
     noteMuted(this.#config, milliseconds);
     const more = this.#mute.begin(milliseconds);
@@ -281,7 +281,10 @@ export class Connection {
     const { tls, sasl } = this.#config;
     // A TLS record of type alert: the answer of a TLS port to bytes that are not TLS.
     if (!tls && this.#answers === 0 && count > 1 && this.#headView.getUint16(0) === 0x1503) {
-      return new Failure("broker", `${this.name} speaks TLS: set security.protocol (-X, --config)`);
+      return new Failure(
+        "broker",
+        `${this.name} requires TLS — set security.protocol (-X, --config)`,
+      );
     }
     // A port that asks for a login closes like this; so does a broker that stops. The port knows.
     if (!sasl && this.#answers === 1 && this.#pending[0]?.api.name !== "SaslHandshake") {

@@ -4,7 +4,8 @@ import type { Cluster } from "./cluster.ts";
 import type { ClientConfig } from "./config.ts";
 import { check } from "./errors.ts";
 import type { GroupState } from "./kafkajs/admin.ts";
-import { type Commit, partitionName, type TopicPartition } from "./offsets.ts";
+import type { Commit } from "./offsets.ts";
+import { partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
 
 /** Where a group stands in one partition: the next offset to read. */
@@ -45,7 +46,7 @@ export async function groupState(config: ClientConfig, group: string): Promise<G
 }
 
 /**
- * Whether a group's members can't be told: of a group of Kafka 4's own consumer protocol (KIP-848,
+ * Whether a group's members are not known: of a group of Kafka 4's own consumer protocol (KIP-848,
  * `group.protocol=consumer`) DescribeGroups says that it is dead, though it keeps offsets. Its
  * coordinator refuses what comes from outside while it has live members, all the same.
  */

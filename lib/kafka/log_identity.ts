@@ -1,9 +1,7 @@
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
-import { answered, leftOut } from "./answers.ts";
 import type { Cluster } from "./cluster.ts";
-import { BrokerError } from "./errors.ts";
-import { byLeader, byTopic, noLeader, partitionName, type TopicPartition } from "./offsets.ts";
-import { Backoff } from "./retry.ts";
+import { askLeaders } from "./leaders.ts";
+import type { TopicPartition } from "./partitions.ts";
 
 /**
  * What tells a topic from others of its name. An offset alone names no record: the topic may have
@@ -63,7 +61,7 @@ function differ(stored: string | null, found: string | null): boolean {
 /**
  * For each item, the offset up to which its log is still the one it was stored for (KIP-320): less
  * than the item's own offset if an unclean leader election has cut the log since. Infinity if the
- * item's epoch is not known; 0 if the log knows no epoch as late, so that all of it is another's.
+ * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is another's.
  * Asks the leaders, and again if they moved, until the timeout. The cluster must have been opened
  * with offsetForLeaderEpoch. Throws Failure.
  */
@@ -71,40 +69,12 @@ export async function sharedEnds(
   cluster: Cluster,
   items: readonly EpochOffset[],
 ): Promise<number[]> {
-  const ends = new Map<EpochOffset, number>();
-  for (const item of items) if (item.leaderEpoch < 0) ends.set(item, Infinity);
-  const backoff = new Backoff(cluster.config);
-  while (true) {
-    const missing = items.filter((item) => !ends.has(item));
-    if (missing.length === 0) return items.map((item) => ends.get(item)!);
-    const asked = [...byLeader(cluster, missing)].map(([id, wanted]) =>
-      askLeader(cluster, id, wanted, ends)
-    );
-    const errors = (await Promise.allSettled(asked)).filter((r) => r.status === "rejected");
-    if (errors.length > 0) {
-      await backoff.next(errors[0].reason);
-      await cluster.refresh([...new Set(missing.map((item) => item.topic))]).catch(() => {});
-    }
-  }
-}
-
-async function askLeader(
-  cluster: Cluster,
-  id: number,
-  wanted: readonly EpochOffset[],
-  ends: Map<EpochOffset, number>,
-): Promise<void> {
-  const failed = (item: TopicPartition) => `cannot compare the log of ${partitionName(item)}`;
-  if (id === -1) throw noLeader(failed(wanted[0]));
-  const connection = await cluster.broker(id);
-  const answer = await connection.call(offsetForLeaderEpoch, { topics: byTopic(wanted) });
-  const find = answered(answer.topics);
-  let error: unknown;
-  for (const item of wanted) {
-    const end = find(item);
-    if (end === undefined) error ??= leftOut(failed(item), connection, item);
-    else if (end.errorCode !== 0) error ??= new BrokerError(failed(item), end.errorCode);
-    else ends.set(item, Math.max(end.endOffset, 0));
-  }
-  if (error) throw error;
+  const known = items.filter(({ leaderEpoch }) => leaderEpoch >= 0);
+  const ends = await askLeaders(cluster, known, {
+    what: "compare the log of",
+    ask: (connection, topics) => connection.call(offsetForLeaderEpoch, { topics }),
+    result: ({ endOffset }) => Math.max(endOffset, 0),
+  });
+  const found = new Map(known.map((item, i) => [item, ends[i]]));
+  return items.map((item) => found.get(item) ?? Infinity);
 }

@@ -49,8 +49,8 @@ export async function askVersions(
     const has = range ? `versions ${range.min} to ${range.max}` : "no version";
     throw new Failure(
       "broker",
-      `${link.name} accepts ${has} of ${name}, this client speaks version ${version}: ` +
-        "Kafka 2.1 or later is needed",
+      `${link.name} accepts ${has} of ${name}, this client uses version ${version}: ` +
+        "Kafka 2.1 or later is required",
     );
   }
   return accepted;

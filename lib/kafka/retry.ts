@@ -12,7 +12,7 @@ export function delay(milliseconds: number): Promise<void> {
 
 /**
  * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
- * or after the last success that {@link progress} told of. The time that a broker had muted this
+ * or after the last success that {@link progress} reported. The time that a broker had muted this
  * client does not count.
  */
 export class Backoff {

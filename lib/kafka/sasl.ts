@@ -16,7 +16,7 @@ export type Link = Pick<Connection, "name" | "call">;
 
 /**
  * Logs in on a new connection: SaslHandshake names the mechanism, SaslAuthenticate carries its
- * messages (https://kafka.apache.org/protocol#sasl_handshake). Throws Failure (denied) where the
+ * messages (https://kafka.apache.org/protocol#sasl_handshake). Throws Failure (denied) if the
  * broker refuses, or can't prove that it knows the password; the secret is in no message.
  */
 export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> {
@@ -25,7 +25,7 @@ export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> 
   if (errorCode === ILLEGAL_SASL_STATE) {
     throw new Failure(
       "broker",
-      `${link.name} does not ask for SASL on this port: set security.protocol to PLAINTEXT or SSL`,
+      `${link.name} does not use SASL on this port — set security.protocol to PLAINTEXT or SSL`,
     );
   }
   if (errorCode !== 0) {
@@ -54,7 +54,7 @@ export async function whoAsksForLogin(link: Link): Promise<Failure | null> {
   if (errorCode === ILLEGAL_SASL_STATE) return null;
   return new Failure(
     "broker",
-    `${link.name} asks for a login on this port: set security.protocol to SASL_PLAINTEXT or ` +
+    `${link.name} requires a login on this port — set security.protocol to SASL_PLAINTEXT or ` +
       `SASL_SSL, and sasl.mechanism to ${mechanisms.join(" or ") || "what it accepts"}`,
   );
 }
@@ -106,7 +106,7 @@ class Login {
   #refused(why: string): Failure {
     return new Failure(
       "denied",
-      this.secret.redact(`${this.link.name} refuses ${this.who} with ${this.mechanism}: ${why}`),
+      this.secret.redact(`${this.link.name} rejects ${this.who} with ${this.mechanism}: ${why}`),
     );
   }
 }

@@ -63,7 +63,7 @@ export class ScramClient {
     const signature = decodeBase64(/^v=([^,]+)/.exec(serverFinal)?.[1] ?? "");
     const expected = this.#serverSignature;
     if (!expected || !signature || !sameBytes(expected, signature)) {
-      throw new ScramError("it does not prove that it knows the password");
+      throw new ScramError("it has not proved that it knows the password");
     }
   }
 
@@ -103,7 +103,7 @@ function readServerFirst(text: string, clientNonce: string): [string, Bytes, num
   if (!match || !salt) throw new ScramError("its first message is not SCRAM's");
   const [, nonce, , count] = match;
   if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length) {
-    throw new ScramError("it answers another client's nonce");
+    throw new ScramError("its nonce is not an answer to this client's");
   }
   const iterations = Number(count);
   if (iterations < LEAST_ITERATIONS || iterations > MOST_ITERATIONS) {

@@ -4,7 +4,7 @@ import { dial } from "./dial.ts";
 /** An open connection, with TLS or without. */
 export interface Socket {
   conn: Deno.Conn;
-  /** What an error of it means beyond its text; null where the text says it all. */
+  /** What an error of it means beyond its text; null if the text says it all. */
   explain(error: unknown): Error | null;
 }
 

@@ -45,7 +45,7 @@ export async function connectTls(
 }
 
 /**
- * What an error of the TLS layer means for the user, or null where it says nothing certain. Not
+ * What an error of the TLS layer means for the user, or null if it says nothing certain. Not
  * only a handshake's: under TLS 1.3 the client's certificate is judged after the client's part of
  * the handshake is over, so a refusal is met by the first read.
  */
@@ -64,7 +64,7 @@ export function explainTls(
   const [, alert] = /received fatal alert: (\w+)/.exec(text) ?? [];
   if (alert !== undefined) return refused(alert, name, hasIdentity);
   if (text.includes("InvalidContentType") || text.includes("corrupt message")) {
-    return new Failure("broker", `${name} does not speak TLS: check security.protocol`);
+    return new Failure("broker", `${name} does not use TLS — check security.protocol`);
   }
   const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
   return problem === undefined ? null : untrusted(problem, name, address.host);
@@ -73,15 +73,15 @@ export function explainTls(
 function refused(alert: string, name: string, hasIdentity: boolean): Failure | null {
   if (/Certificate|UnknownCA|AccessDenied|DecryptError/.test(alert)) {
     const why = hasIdentity
-      ? `${name} refuses the client certificate of ssl.certificate.location`
-      : `${name} asks for a client certificate: set ssl.certificate.location and ssl.key.location`;
+      ? `${name} rejects the client certificate of ssl.certificate.location`
+      : `${name} requires a client certificate — set ssl.certificate.location and ssl.key.location`;
     return new Failure("denied", `${why} (TLS alert ${alert})`);
   }
   if (/HandshakeFailure|ProtocolVersion|InsufficientSecurity/.test(alert)) {
     return new Failure(
       "broker",
-      `${name} shares no TLS version and cipher with this client, which speaks TLS 1.2 and 1.3` +
-        (hasIdentity ? "" : ", or asks for a client certificate") + ` (TLS alert ${alert})`,
+      `${name} shares no TLS version and cipher with this client, which uses TLS 1.2 and 1.3` +
+        (hasIdentity ? "" : ", or requires a client certificate") + ` (TLS alert ${alert})`,
     );
   }
   return null;
@@ -91,7 +91,8 @@ function untrusted(problem: string, name: string, host: string): Failure {
   const { why, cause } = distrust(problem, host);
   const todo = {
     authority: " — set ssl.ca.location to its authority's PEM",
-    name: " — connect by a name that it holds (brokers tell theirs in advertised.listeners), or " +
+    name:
+      " — connect by a name in the certificate (brokers advertise theirs in advertised.listeners), or " +
       "set ssl.endpoint.identification.algorithm=none",
     other: "",
   }[cause];
@@ -116,7 +117,7 @@ export function distrust(
     : /not valid yet|NotValidYet/i.test(problem)
     ? "it is not valid yet"
     : problem.includes("CaUsedAsEndEntity")
-    ? "it is an authority's own, which cannot stand for a host; let it sign one"
+    ? "it is the certificate of an authority, not of a host; let the authority sign one for the host"
     : problem;
   return { why, cause: "other" };
 }

@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT = 10; // seconds
 /**
  * Opens one connection, at the first query; a lost one is opened again at the next. Nothing is
  * prepared, so that a pooler may stand between. What the DSN does not say is taken from libpq's
- * environment variables. Throws Failure (usage) where that cannot be.
+ * environment variables. Throws Failure (usage) if that cannot be.
  */
 export function openDatabase(
   dsn: Dsn,
@@ -88,7 +88,7 @@ export interface Loaded {
   rejected: number;
   records: number;
   lag: number;
-  /** Offsets that on_lost passed over. */
+  /** Offsets that on_lost skipped. */
   lost: number;
   /** `max_records`: there is more to load. */
   reason: "end" | "max_records";

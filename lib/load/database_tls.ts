@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Failure, systemReason } from "../failure.ts";
-import { trusted } from "../kafka/authorities.ts";
+import { trusted, trustHostByDefault } from "../kafka/authorities.ts";
 import { type Address, addressName } from "../kafka/config.ts";
 import { dial } from "../kafka/dial.ts";
 import type { Socket } from "../kafka/socket.ts";
@@ -39,9 +39,9 @@ export function databaseTls(
       return { ssl: false };
     case "allow":
     case "prefer":
-      return { ssl: canSkipChecks() ? mode : false };
+      return unchecked(canSkipChecks() ? mode : false);
     case "require":
-      if (canSkipChecks()) return { ssl: mode };
+      if (canSkipChecks()) return unchecked(mode);
       throw new Failure(
         "usage",
         `sslmode=require: this build (Deno ${Deno.version.deno}) cannot use TLS without checking ` +
@@ -62,6 +62,12 @@ export function databaseTls(
   }
 }
 
+/** TLS of the postgres package: it is encrypted, and nothing is checked. */
+function unchecked(ssl: false | "allow" | "prefer" | "require"): DatabaseTls {
+  if (ssl !== false) trustHostByDefault();
+  return { ssl };
+}
+
 /** Deno before 2.5 has no TLS in its node:tls over a connection that exists. */
 function canSkipChecks(): boolean {
   const [major, minor] = Deno.version.deno.split(".").map(Number);
@@ -77,7 +83,7 @@ function readAuthorities(file: string, dsn: Dsn): string {
     throw new Failure("usage", `${what}: cannot read its file: ${systemReason(error)}`);
   }
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new Failure("usage", `${what}: its file holds no PEM certificate`);
+  throw new Failure("usage", `${what}: no PEM certificate in its file`);
 }
 
 /** A connection with TLS to the first of these hosts that can be reached, beginning with `first`. */
@@ -118,7 +124,7 @@ async function secure(address: Address, caCerts: string[]): Promise<Socket> {
     if (answer[0] !== "S".charCodeAt(0)) {
       throw new Failure(
         "usage",
-        `the database at ${name} has no TLS — check sslmode, or turn ssl on`,
+        `the database at ${name} does not use TLS — check sslmode, or turn ssl on`,
       );
     }
     const secured = await Deno.startTls(tcp, { hostname: address.host, caCerts });
@@ -138,7 +144,7 @@ async function secure(address: Address, caCerts: string[]): Promise<Socket> {
     const todo = cause === "authority"
       ? " — set sslrootcert to its authority's PEM"
       : cause === "name"
-      ? " — connect by a name that it holds"
+      ? " — connect by a name in the certificate"
       : "";
     throw new Failure(
       "denied",

@@ -51,14 +51,16 @@ export class Dsn {
     this.at = at;
     const [scheme] = /^postgres(?:ql)?:\/\//i.exec(text) ?? [];
     if (scheme === undefined) {
-      throw new Failure("usage", `${at} must look like postgres://user@host:5432/database`);
+      throw new Failure("usage", `${at} must be of the form postgres://user@host:5432/database`);
     }
     const end = /[/?]|$/.exec(text.slice(scheme.length))!.index + scheme.length;
     // Where a password is not encoded, a part of it would be taken for the database, and shown.
     const stray = /[\s#]/.exec(text)?.index ?? text.indexOf("@", end);
     if (stray !== -1) {
       throw fail(
-        `character ${stray + 1} cannot stand there — write / ? # @ : % and spaces in a user name ` +
+        `character ${
+          stray + 1
+        } is not allowed there — write / ? # @ : % and spaces in a user name ` +
           "or a password as %2F %3F %23 %40 %3A %25 %20",
       );
     }
@@ -70,7 +72,7 @@ export class Dsn {
       try {
         return part ? decodeURIComponent(part) : null;
       } catch {
-        throw fail(`a "%" in the ${what} does not begin a character's code — write it %25`);
+        throw fail(`a "%" in the ${what} does not begin an encoded character — write it as %25`);
       }
     };
     const parameters = new Map<string, string>();

@@ -5,7 +5,7 @@ export interface DatabaseProblem {
   kind: FailureKind;
   /** What the database says, with its detail, and its hint as what to do. */
   message: string;
-  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null where it is none. */
+  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null if it is not about a row. */
   context: string | null;
   passing: boolean;
 }
@@ -58,7 +58,7 @@ export function databaseProblem(error: unknown): DatabaseProblem | null {
     passing,
   });
   if (code === "SASL_SIGNATURE_MISMATCH") {
-    return problem("denied", "the database does not prove that it knows the password", false);
+    return problem("denied", "the database has not proved that it knows the password", false);
   }
   // A socket's error says which call of the system failed.
   const isSocket = /^E[A-Z]/.test(code) && typeof syscall === "string";

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Loaded } from "./database.ts";
 import type { LoopEvents } from "./loop.ts";
 
-/** What Prometheus is told of a load loop. */
+/** The metrics of a load loop, for Prometheus. */
 export class LoadMetrics implements LoopEvents {
   readonly #registry = new Registry();
   readonly #rows: Counter;
@@ -30,16 +30,16 @@ export class LoadMetrics implements LoopEvents {
     this.#rows = counter("gpdb_kafka_rows_total", "Rows inserted");
     this.#rejected = counter(
       "gpdb_kafka_rejected_rows_total",
-      "Rows that the reject limit left out",
+      "Rows left out by the reject limit",
     );
     this.#records = counter("gpdb_kafka_records_total", "Offsets passed");
     this.#withoutRow = counter(
       "gpdb_kafka_offsets_without_row_total",
-      "Offsets passed that gave no row: tombstones, transactions, compaction, skipped records",
+      "Offsets passed without a row: tombstones, transactions, compaction, skipped records",
     );
     this.#lost = counter(
       "gpdb_kafka_lost_offsets_total",
-      "Offsets that were deleted or jumped over unread (on_lost)",
+      "Offsets that were deleted or skipped before they were read (on_lost)",
     );
     this.#loads = counter("gpdb_kafka_loads_total", "Loads that succeeded, empty ones too");
     this.#errors = counter("gpdb_kafka_load_errors_total", "Loads that failed");
@@ -51,11 +51,11 @@ export class LoadMetrics implements LoopEvents {
     this.#up = gauge("gpdb_kafka_up", "1 after a load that succeeded, 0 after one that failed");
     this.#seconds = new Histogram({
       name: "gpdb_kafka_load_seconds",
-      help: "Time a load takes",
+      help: "Duration of a load",
       buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
       registers,
     });
-    // Three loads that did not come, or a long one: a minute is no reason to worry anybody.
+    // Three loads that did not come, or a long one; less than a minute is not worth an alert.
     this.#deadline = Math.max(3 * every, 60_000);
   }
 
@@ -83,6 +83,8 @@ export class LoadMetrics implements LoopEvents {
 
   /** Answers GET /metrics and GET /healthz. */
   readonly answer = async (request: Request): Promise<Response> => {
+    // Whatever a client says is its host, it is not one of this program's errors.
+    if (!URL.canParse(request.url)) return new Response("not a URL\n", { status: 400 });
     const { pathname } = new URL(request.url);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return new Response("GET only\n", { status: 405, headers: { allow: "GET, HEAD" } });

@@ -23,7 +23,7 @@ export interface PlanOptions {
   offsets: readonly PartitionOffset[];
   /** The group that is told so; null tells nobody. */
   group: string | null;
-  /** {@link logHash} of the log the offsets are of: the group is told of no other. Null: of any. */
+  /** {@link logHash} of the log the offsets are of: only its offsets are committed. Null: any. */
   log: string | null;
 }
 
@@ -99,7 +99,9 @@ export async function planTopic(
     });
     const error = await mirrored;
     if (error) {
-      warn(`the group "${options.group}" was not told where the database stands: ${error.message}`);
+      warn(
+        `cannot commit the offsets of the database for group "${options.group}": ${error.message}`,
+      );
     }
     return { identity, partitions };
   } finally {
@@ -153,7 +155,7 @@ function possibleHashes({ clusterId, topicId }: LogIdentity): string[] {
 /**
  * The plan as CSV: topic, partition, earliest, end, and where the time asked for is. With
  * `withLog`, as schema kafka reads it since its version 2: cluster id, topic id, leader epoch and the end
- * of the epoch told of, too.
+ * of the epoch asked for, too.
  */
 export function planRows(topic: string, { identity, partitions }: Plan, withLog: boolean): string {
   const { clusterId, topicId } = identity;

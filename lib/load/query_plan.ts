@@ -24,7 +24,7 @@ export function queryPlan(statement: string | undefined, topic: string): QueryPl
   if (named !== topic) {
     throw new Failure(
       "usage",
-      `--from-query: the statement wants topic "${named}", this command reads topic "${topic}"`,
+      `--from-query: the statement asks for topic "${named}", this command reads topic "${topic}"`,
     );
   }
   const at = commentValue(words, "at");

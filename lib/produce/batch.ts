@@ -106,7 +106,7 @@ export class RecordBatch {
     const from = start + At.attributes;
     kernel.view.setUint32(start + At.crc, kernel.crc32c(from, this.end - from));
   }
-  /** It is to be stamped anew. Only for a batch that is certainly not in the log. */
+  /** It is to be stamped again. Only for a batch that is certainly not in the log. */
   unstamp(): void {
     this.timestamp = NEVER;
   }

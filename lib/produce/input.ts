@@ -9,7 +9,7 @@ export interface Input {
   close(): void;
 }
 
-/** Opens a file, or stdin for `-`. Throws Failure (usage) where it can't be read. */
+/** Opens a file, or stdin for `-`. Throws Failure (usage) if it can't be read. */
 export async function openInput(name: string): Promise<Input> {
   if (name === "-") {
     return { name: "stdin", read: (into) => reading("stdin", Deno.stdin, into), close() {} };
@@ -39,7 +39,7 @@ async function reading(
   }
 }
 
-/** The size of all inputs together, bytes; null where one is no file. */
+/** The size of all inputs together, bytes; null if one is no file. */
 export async function inputSize(names: readonly string[]): Promise<number | null> {
   let size = 0;
   for (const name of names.length > 0 ? names : ["-"]) {

@@ -76,8 +76,10 @@ export class Once {
     if (Date.now() - oldest.timestamp < memory / 2) return;
     throw this.#inDoubt(
       queue,
-      `cannot write ${partitionName(queue)} again after an answer was lost: its leader remembers ` +
-        `only for ${memory / 1000} s what it has (producer.id.expiration.ms)`,
+      `cannot write ${
+        partitionName(queue)
+      } again after an answer was lost: its leader remembers what it has ` +
+        `only for ${memory / 1000} s (producer.id.expiration.ms)`,
     );
   }
 
@@ -102,7 +104,7 @@ export class Once {
         );
       }
     }
-    this.#cluster.config.debug(`${error.message}; going on in a new epoch`);
+    this.#cluster.config.debug(`${error.message}; continuing in a new epoch`);
     queue.renew(await this.#next(queue));
   }
 

@@ -5,7 +5,7 @@ export interface ProduceOptions {
   topic: string;
   /** Read one after the other; none: stdin. */
   files: readonly string[];
-  /** `skip`: each input's first row is no record. */
+  /** `skip`: the first row of each input is left out. */
   header: "skip" | "none";
   /** What ends a row. `csv`: a newline, but not one between quotes. */
   split: "line" | "csv" | "nul";
@@ -27,7 +27,7 @@ export interface ProduceOptions {
   badRecord: "fail" | "skip";
   /** Rows a second at most; Infinity for no limit. */
   rate: number;
-  /** A pause of so many milliseconds after each so many rows; Infinity rows for none. */
+  /** A pause of `pause` milliseconds after every `batchRows` rows; Infinity rows for none. */
   batchRows: number;
   pause: number;
   /** Read, split and batch as ever, but send nothing. */

@@ -6,7 +6,7 @@ const UNLIMITED = 0x7fffffff;
 /** How often a limited rate lets rows pass, milliseconds. */
 const TICK = 50;
 
-/** Holds rows back: so many a second, and a pause after each so many. */
+/** Holds rows back: at most a number of rows a second, and a pause after every batch of rows. */
 export class Pace {
   readonly #options: ProduceOptions;
   /** Rows that the rate lets pass now: no more than a tick's, however long nothing came. */

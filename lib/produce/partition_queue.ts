@@ -28,7 +28,7 @@ export class PartitionQueue implements TopicPartition {
   /** The connection to the leader; null: it must be looked for. */
   connection: Connection | null = null;
   connecting = false;
-  /** Rows acknowledged, and their offsets: the first one's, and the one behind the last. */
+  /** Rows acknowledged, and their offsets: the first one's, and the one after the last. */
   rows = 0;
   firstOffset = -1;
   nextOffset = -1;
@@ -92,8 +92,8 @@ export class PartitionQueue implements TopicPartition {
   }
 
   /**
-   * Puts others, or none, in the place of a batch that was refused. Only while nothing is in flight
-   * or in doubt: then no later batch was accepted either, and all get the sequence numbers anew.
+   * Replaces a batch that was rejected by others, or by none. Only while nothing is in flight
+   * or in doubt: then no later batch was accepted either, and all get new sequence numbers.
    */
   replace(batch: RecordBatch, by: readonly RecordBatch[]): void {
     const index = this.#take(batch);

@@ -27,7 +27,7 @@ export interface Progress {
   doubt?: string | null;
 }
 
-/** What a run did. Offsets: `from` the first row's, `to` the one behind the last. */
+/** What a run did. Offsets: `from` the first row's, `to` the one after the last. */
 export interface Summary {
   rows: number;
   bytes: number;
@@ -44,7 +44,7 @@ export interface Summary {
 /**
  * Reads rows from the inputs and delivers them to the topic. When it returns, every row is
  * acknowledged, or left out and counted. `watch` is given a function that tells how far it is;
- * `log` is told of rows left out.
+ * `log` gets a line for each row left out.
  *
  * Throws Failure, which tells how many rows are known to be delivered.
  */

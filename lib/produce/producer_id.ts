@@ -26,7 +26,7 @@ export async function newProducer(
     const answer = await connection.call(initProducerId, null);
     if (answer.errorCode !== 0) {
       const hint = answer.errorCode === CLUSTER_AUTHORIZATION_FAILED
-        ? "the user needs the right IdempotentWrite, or say --no-idempotence"
+        ? "the user needs the right IdempotentWrite, or use --no-idempotence"
         : null;
       throw new BrokerError(failed, answer.errorCode, hint);
     }

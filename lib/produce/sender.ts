@@ -47,7 +47,7 @@ export class Sender implements Sink {
   readonly #cluster: Cluster;
   readonly #options: ProduceOptions;
   readonly #tooLarge: (queue: PartitionQueue, batch: RecordBatch, error: Error) => void;
-  /** Null where rows may be accepted twice: without idempotence. */
+  /** Null if rows may be accepted twice: without idempotence. */
   readonly #once: Once | null;
   readonly #inFlight: number;
   readonly #fail: (error: unknown) => void;
@@ -94,7 +94,7 @@ export class Sender implements Sink {
     this.#pump(queue);
   }
 
-  /** The next partition that is not in trouble and not behind the others. */
+  /** The next partition that is not in trouble; rather one with fewer than two batches waiting. */
   next(partition: number): number {
     const { length } = this.queues;
     for (let step = 1; step <= length; step++) {

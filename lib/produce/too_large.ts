@@ -35,7 +35,7 @@ export class TooLarge {
     this.#bad.add(
       batch.line(0),
       `is too large for ${partitionName(queue)}: a batch of ${batch.size} bytes, ${code}: ` +
-        "the topic's max.message.bytes says what it takes",
+        "the topic's max.message.bytes is the limit",
     );
     queue.replace(batch, []);
   };

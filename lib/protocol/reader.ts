@@ -28,7 +28,7 @@ export class Reader {
     const at = this.at;
     if (size < 0 || size > this.end - at) {
       throw new ProtocolError(
-        `message ends early: ${size} bytes wanted, ${this.end - at} left`,
+        `message ends early: ${size} bytes needed, ${this.end - at} left`,
       );
     }
     this.at = at + size;

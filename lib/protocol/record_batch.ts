@@ -43,8 +43,8 @@ export function int64At(view: DataView, at: number): number {
 }
 
 /**
- * The end of the batch at `at`, an index into `view`; -1 where the bytes up to `end` hold only a
- * part of it. Throws ProtocolError where the length can't be one.
+ * The end of the batch at `at`, an index into `view`; -1 if the bytes up to `end` hold only a
+ * part of it. Throws ProtocolError if the length can't be one.
  */
 export function batchEnd(view: DataView, at: number, end: number): number {
   if (at + BATCH_PREFIX > end) return -1;
@@ -58,7 +58,7 @@ export function batchEnd(view: DataView, at: number, end: number): number {
   return stop > end ? -1 : stop;
 }
 
-/** The leader epoch of the last whole batch between `start` and `end`; -1 where there is none. */
+/** The leader epoch of the last whole batch between `start` and `end`; -1 if there is none. */
 export function lastEpoch(view: DataView, start: number, end: number): number {
   let epoch = -1;
   for (let at = start, stop; (stop = batchEnd(view, at, end)) !== -1; at = stop) {

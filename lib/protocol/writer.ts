@@ -55,7 +55,7 @@ export class Writer {
     return this.int8(value ? 1 : 0);
   }
 
-  /** Throws RangeError where the string is longer than the protocol's longest. */
+  /** Throws RangeError if the string is longer than the protocol's longest. */
   string(value: string): this {
     const bytes = encodeString(value);
     this.int16(bytes.length);
@@ -128,8 +128,6 @@ function encodeString(value: string): Uint8Array {
   const bytes = utf8.encode(value);
   if (bytes.length <= MAX_STRING) return bytes;
   throw new RangeError(
-    `"${
-      value.slice(0, 20)
-    }…" has ${bytes.length} bytes, Kafka takes texts of at most ${MAX_STRING}`,
+    `"${value.slice(0, 20)}…" has ${bytes.length} bytes, Kafka accepts at most ${MAX_STRING}`,
   );
 }

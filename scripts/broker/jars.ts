@@ -51,7 +51,7 @@ async function copyDependencies(folder: string, version: KafkaVersion): Promise<
   );
   const what = `Cannot fetch Kafka ${version} with Maven`;
   if (!finished) {
-    const missing = "there is no mvn; install Maven, or start Docker, or set KAFKA_BROKERS";
+    const missing = "mvn was not found — install Maven, or start Docker, or set KAFKA_BROKERS";
     const late = Date.now() - began >= downloadMs;
     throw new Failure("broker", `${what}: ${late ? "it ran for over 10 minutes" : missing}`);
   }

@@ -9,7 +9,7 @@ export interface BrokerOptions {
   /** Kafka's version; GPDB_KAFKA_TEST_VERSION, else the newest one, unless told. */
   version?: KafkaVersion;
   /**
-   * Added to every node's server.properties, and stronger than anything written there. The
+   * Added to every node's server.properties, and overriding anything written there. The
    * PLAINTEXT listener has to stay: readiness is asked there.
    */
   properties?: Record<string, string>;

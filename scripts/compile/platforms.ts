@@ -23,7 +23,7 @@ function platform(os: Machine["os"], arch: Machine["arch"], target: string): Pla
   return { name: `${os}-${arch}`, os, arch, target };
 }
 
-/** The platform of this machine; undefined where it is none of those above. */
+/** The platform of this machine; undefined if it is not one of those above. */
 export function thisPlatform(): Platform | undefined {
   return platforms.find(({ target }) => target === Deno.build.target);
 }

@@ -25,7 +25,7 @@ export async function finish(
     output = await new Deno.Command(command, { args, cwd, env, stdin: "null", signal }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Failure("usage", `there is no ${command} on this machine`, { cause: error });
+    throw new Failure("usage", `${command} was not found on this machine`, { cause: error });
   }
   const [stdout, stderr] = [text(output.stdout), text(output.stderr)];
   if (signal.aborted) throw new Failure("usage", `${what} ran for over ${deadlineMs / 60_000} min`);

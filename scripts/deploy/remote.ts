@@ -42,7 +42,7 @@ export function rollbackScript({ folder, name }: Place): string {
   return `set -eu
 cd ${quote(folder || ".")}
 now=${quote(`./${name}`)} old=${quote(`./${name}.previous`)} aside=${quote(`./${name}.aside`)}
-if [ ! -f "$old" ]; then echo "there is no $PWD/${name}.previous" >&2; exit 1; fi
+if [ ! -f "$old" ]; then echo "$PWD/${name}.previous does not exist" >&2; exit 1; fi
 if [ -f "$now" ]; then ln -f "$now" "$aside"; fi
 mv -f "$old" "$now"
 if [ -f "$aside" ]; then mv -f "$aside" "$old"; fi

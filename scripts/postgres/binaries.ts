@@ -21,8 +21,8 @@ export async function findBinaries(): Promise<Binaries> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new Failure(
       "usage",
-      `Cannot start PostgreSQL on ${Deno.build.os} ${Deno.build.arch}: only Linux on x86_64 has one ` +
-        "to bring along; set DATABASE_URL to a server to use, " +
+      `Cannot start PostgreSQL on ${Deno.build.os} ${Deno.build.arch}: there are packages for Linux on x86_64 ` +
+        "only — set DATABASE_URL to a server to use, " +
         "such as postgres://user:password@localhost:5432/postgres",
     );
   }

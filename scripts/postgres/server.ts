@@ -48,7 +48,7 @@ export interface Server {
  * Makes a new database cluster in a temporary folder and starts a server for it, on 127.0.0.1 only.
  *
  * A superuser of the database can run any program as the server's user, so even on the loopback
- * address the server asks for a password, made anew each time: other users of the machine have no
+ * address the server asks for a password, a new one each time: other users of the machine have no
  * business there.
  *
  * Every cluster is made by initdb (0.5 s). Copying one made before takes half of that: not enough

@@ -61,7 +61,7 @@ DISTRIBUTED BY (id);
 -- ON ALL, because every segment reads its own partitions; any other clause leaves some unread.
 -- NEWLINE 'LF', or one CR LF at the end of the first row changes how all later rows are cut.
 -- ENCODING, or the table takes the encoding of the session that creates it.
--- --log-file instead of 2>>, so that an error's first line still reaches whoever runs the SQL.
+-- --log-file instead of 2>>, so that an error's first line still reaches the user who runs the SQL.
 DROP EXTERNAL TABLE IF EXISTS crimes_kafka;
 CREATE READABLE EXTERNAL WEB TABLE crimes_kafka (LIKE crimes)
 EXECUTE '$HOME/kafka_consumer --brokers localhost:9092 --topic crimes --group GPDB_Consumer_Group --log-file "$HOME/kafka_consumer_$GP_SEGMENT_ID.log"'

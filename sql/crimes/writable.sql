@@ -20,11 +20,11 @@
 -- cancel), or its transaction is rolled back later, the rows sent until then stay in the topic: an
 -- aborted statement just closes the command's stdin, as the end of the data does. Running it again
 -- sends them again. One producer writes none of its rows twice, though it retries: it is idempotent.
--- So whoever reads the topic should know rows by a key; here the key is the id (--key-column 1), and
+-- So readers of the topic should identify rows by a key; here the key is the id (--key-column 1), and
 -- all records of one id are in one partition, in the order written by one statement.
 
 -- --split csv, because a quoted value may hold a newline.
--- --quiet, because stderr is for what went wrong; its first line reaches whoever runs the SQL.
+-- --quiet, because stderr is for what went wrong; its first line reaches the user who runs the SQL.
 DROP EXTERNAL TABLE IF EXISTS crimes_to_kafka;
 CREATE WRITABLE EXTERNAL WEB TABLE crimes_to_kafka (LIKE crimes)
 EXECUTE '$HOME/kafka_producer --brokers localhost:9092 --topic crimes --split csv --key-column 1 --codec lz4 --quiet --log-file "$HOME/kafka_producer_$GP_SEGMENT_ID.log"'

@@ -8,14 +8,15 @@ DECLARE
   f regprocedure;
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA kafka TO %I', role);
-  EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset TO %I', role);
+  EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset, kafka.load_history, '
+    'kafka._signed TO %I', role);
   -- If kafka.load runs with its caller's rights, the caller needs its steps, too.
   FOR f IN
     SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'kafka' AND (
-      p.proname IN ('load', 'lag_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source')
+      p.proname IN ('load', 'lag_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source', '_me')
       OR p.proname IN ('_begin', '_source', '_copy', '_logged', '_finish') AND NOT (
-        SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint)'::regprocedure))
+        SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint, text)'::regprocedure))
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);
   END LOOP;

@@ -20,6 +20,7 @@ END
 $heap$;
 
 \ir tables.sql
+\ir rights.sql
 
 -- Each segment has all of these small tables, so that every write goes to all segments. One that
 -- went to one segment would fail if its function has a SET clause, as those below have, and the
@@ -33,7 +34,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
     FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history', 'kafka.load_plan',
-      'kafka.made_table'] LOOP
+      'kafka.made_table', 'kafka.signing_key'] LOOP
       EXECUTE 'SELECT count(*) > 0 FROM gp_distribution_policy d
         WHERE d.localoid = $1::regclass AND d.policytype = $2' INTO is_replicated
       USING name, 'r'::"char";
@@ -65,6 +66,10 @@ BEGIN
 END
 $$;
 
+-- What a load runs, it runs with its caller's own rights.
+CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
+LANGUAGE sql IMMUTABLE AS '';
+
 -- Refuses a reader that would not read exactly what it is told, on all segments, and a planner that
 -- does not say which log it has seen.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
@@ -79,7 +84,7 @@ BEGIN
       USING ERRCODE = 'wrong_object_type';
   END IF;
   IF found_table.place IS DISTINCT FROM 'ALL_SEGMENTS' THEN
-    RAISE EXCEPTION 'the reader % of source "%" is not ON ALL but %: some partitions would be read by no segment',
+    RAISE EXCEPTION 'the reader % of source "%" must be ON ALL, not %: no segment would read some of the partitions',
       s.reader, s.name, found_table.place
       USING ERRCODE = 'wrong_object_type';
   END IF;
@@ -98,7 +103,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT 1 FROM pg_attribute a
     WHERE a.attrelid = s.planner::regclass AND a.attname = 'epoch_end') THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -107,7 +112,7 @@ END
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -124,16 +129,18 @@ END
 $$;
 
 -- Dialect 2: inserts the rows of these ranges into the source's target, with the caller's rights.
-CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._copy(
+  source text, ranges text, caller text DEFAULT kafka._me())
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   columns text;
   rows bigint;
 BEGIN
-  s := kafka._source(source);
+  s := kafka._source(source, caller);
   IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
-    RAISE EXCEPTION '"%" are not ranges', ranges USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
   FOR i IN 1 .. array_length(s.columns, 1) LOOP
     columns := coalesce(columns || ', ', '') || quote_ident(s.columns[i]);
@@ -149,13 +156,15 @@ $$;
 
 -- How many rows the log of the reject limit has, of all loads: a load counts them before and after
 -- its own. (Their time is of their segment's clock, so it cannot tell whose they are.)
-CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._logged(
+  source text, caller text DEFAULT kafka._me())
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   logged bigint := 0;
 BEGIN
-  s := kafka._open(source, 'INSERT');
+  s := kafka._open(source, 'INSERT', caller);
   IF EXISTS (SELECT 1 FROM pg_exttable e
     WHERE e.reloid = s.reader::regclass AND e.rejectlimit IS NOT NULL) THEN
     SELECT count(*) INTO logged FROM gp_read_error_log(s.reader);
@@ -165,17 +174,17 @@ END
 $$;
 
 -- A source's row, for those who may load it.
-CREATE OR REPLACE FUNCTION kafka._source(source text) RETURNS kafka.source
+CREATE OR REPLACE FUNCTION kafka._source(source text, caller text DEFAULT kafka._me())
+RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN kafka._open(source, 'INSERT');
+  RETURN kafka._open(source, 'INSERT', caller);
 END
 $$;
 
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'EXTERNAL'::text $$;
 
-\ir rights.sql
 \ir plan.sql
 \ir load.sql
 \ir manage.sql
@@ -188,8 +197,8 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
-    FOREACH name IN ARRAY ARRAY['load(text, bigint)', 'lag_of(text)', 'seek(text, text)',
-      'check_source(text)'] LOOP
+    FOREACH name IN ARRAY ARRAY['load(text, bigint, text)', 'lag_of(text, text)',
+      'seek(text, text, text)', 'check_source(text, text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
     END LOOP;
   END IF;

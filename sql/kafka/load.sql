@@ -1,14 +1,14 @@
 -- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
+-- kafka._lock_target, kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and nobody else may call a
 -- step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the steps
 -- that read and write the tables of this schema run with those of its owner. Nothing is open to
 -- PUBLIC: kafka.allow lets a role call what a load takes, and the right to INSERT into a source's
--- target is what lets it load that source.
+-- target is what lets it load that source. `caller` is not for callers: see kafka._me.
 
 -- The source's row; the caller needs `privilege` on the target.
-CREATE OR REPLACE FUNCTION kafka._find(source text, privilege text) RETURNS kafka.source
+CREATE OR REPLACE FUNCTION kafka._find(source text, privilege text, caller text) RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found_source kafka.source%ROWTYPE;
@@ -16,14 +16,14 @@ BEGIN
   PERFORM kafka._check_isolation();
   SELECT s.* INTO found_source FROM kafka.source s WHERE s.name = _find.source;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no source "%"', _find.source
+    RAISE EXCEPTION 'source "%" does not exist', _find.source
       USING ERRCODE = 'undefined_object',
-        HINT = 'See kafka.status; gpdb-kafka sql source makes one.';
+        HINT = 'See kafka.status; gpdb-kafka sql source creates one.';
   END IF;
   IF privilege = 'INSERT' AND NOT EXISTS (
     SELECT 1 FROM pg_class c WHERE c.oid = found_source.target_table) THEN
     PERFORM kafka._check_target(found_source);
-  ELSIF NOT kafka._may(found_source, privilege) THEN
+  ELSIF NOT kafka._may(found_source, privilege, caller) THEN
     RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
       CASE privilege WHEN 'OWNER' THEN 'ownership' ELSE privilege END, found_source.target
       USING ERRCODE = 'insufficient_privilege';
@@ -34,17 +34,17 @@ END
 $$;
 
 -- The same, locked until the transaction ends.
-CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text) RETURNS kafka.source
+CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text, caller text) RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM kafka._find(source, privilege);
+  PERFORM kafka._find(source, privilege, caller);
   PERFORM kafka._lock(source);
   -- Again: it may have been changed or dropped meanwhile.
   IF NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _open.source) THEN
     RAISE EXCEPTION 'source "%" was dropped while this session waited for it', _open.source
       USING ERRCODE = 'undefined_object';
   END IF;
-  RETURN kafka._find(source, privilege);
+  RETURN kafka._find(source, privilege, caller);
 END
 $$;
 
@@ -94,7 +94,7 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'source "%" was never loaded, and its fallback is "fail"', s.name
         USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'kafka.seek says where to start.';
+          HINT = 'Use kafka.seek to say where to start.';
     END IF;
     IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
@@ -102,10 +102,10 @@ BEGIN
           s.topic, p.partition_no, p.earliest, p.end_offset, s.name, at
           USING ERRCODE = 'data_exception',
             DETAIL = 'Records were deleted before they were loaded.',
-            HINT = 'kafka.seek moves the source, at the price of what is gone.';
+            HINT = 'kafka.seek moves the source past the deleted records, which are lost.';
       END IF;
       resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
-      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are passed over (on_lost is %)',
+      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are skipped (on_lost is %)',
         s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
       plan.lost := plan.lost + resumed - at;
       at := resumed;
@@ -148,7 +148,7 @@ $$;
 -- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
 -- statement.
 CREATE OR REPLACE FUNCTION kafka._begin(
-  source text, max_records bigint,
+  source text, max_records bigint, caller text DEFAULT kafka._me(),
   OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
   OUT reason text, OUT moved boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -158,10 +158,11 @@ DECLARE
   last kafka.load_history%ROWTYPE;
   next kafka.load_plan%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'INSERT');
+  s := kafka._open(source, 'INSERT', caller);
+  PERFORM kafka._lock_target(s);
   IF s.paused THEN
     RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'kafka.resume lets it go on.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
   END IF;
   IF _begin.max_records < 1 THEN
     RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
@@ -191,14 +192,14 @@ $$;
 
 -- What a load would read now, or the error it would end with: by the same steps, but nothing stays,
 -- nothing is locked and nobody is told. That the source is paused is not looked at.
-CREATE OR REPLACE FUNCTION kafka.check_source(source text)
+CREATE OR REPLACE FUNCTION kafka.check_source(source text, caller text DEFAULT kafka._me())
 RETURNS TABLE (records bigint, lost bigint, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   next kafka.load_plan%ROWTYPE;
 BEGIN
-  s := kafka._find(source, 'INSERT');
+  s := kafka._find(source, 'INSERT', caller);
   next := kafka._next(s, kafka._last(s.name), s.max_records, false);
   records := next.records;
   lost := next.lost;
@@ -209,13 +210,15 @@ $$;
 
 -- The last step: what this transaction began is written down as done. Of the caller it takes only
 -- how many rows there were.
-CREATE OR REPLACE FUNCTION kafka._finish(source text, rows bigint, rejected bigint) RETURNS void
+CREATE OR REPLACE FUNCTION kafka._finish(
+  source text, rows bigint, rejected bigint, caller text DEFAULT kafka._me())
+RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   p kafka.load_plan%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'INSERT');
+  s := kafka._open(source, 'INSERT', caller);
   SELECT x.* INTO p FROM kafka.load_plan x
   WHERE x.source = s.name AND x.backend = pg_backend_pid()
     AND x.transaction_start = transaction_timestamp()
@@ -227,9 +230,9 @@ BEGIN
     RAISE EXCEPTION 'cannot finish the load of source "%": the source was changed meanwhile', s.name
       USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
   ELSIF NOT coalesce(rows >= 0 AND rejected >= 0 AND rows + rejected <= p.records, false) THEN
-    RAISE EXCEPTION 'source "%" gave % rows for % records', s.name, rows + rejected, p.records
+    RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows + rejected, p.records
       USING ERRCODE = 'data_exception',
-        DETAIL = 'A value holds more than one row, or the reader reads more than it was told.';
+        DETAIL = 'A value holds more than one row, or the reader read more than was planned.';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
     records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
@@ -242,8 +245,9 @@ $$;
 
 -- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
 -- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
--- is how many offsets on_lost passed over.
-CREATE OR REPLACE FUNCTION kafka.load(source text, max_records bigint DEFAULT NULL)
+-- is how many offsets on_lost skipped.
+CREATE OR REPLACE FUNCTION kafka.load(
+  source text, max_records bigint DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,
   seconds double precision, load_no bigint, lost bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -253,16 +257,16 @@ DECLARE
   chunk text;
   logged bigint;
 BEGIN
-  SELECT b.* INTO step FROM kafka._begin(source, max_records) b;
+  SELECT b.* INTO step FROM kafka._begin(source, max_records, caller) b;
   rows := 0;
   rejected := 0;
-  IF step.records > 0 THEN logged := kafka._logged(source); END IF;
+  IF step.records > 0 THEN logged := kafka._logged(source, caller); END IF;
   FOREACH chunk IN ARRAY step.chunks LOOP
-    rows := rows + kafka._copy(source, chunk);
+    rows := rows + kafka._copy(source, chunk, caller);
   END LOOP;
   -- Not less than none: somebody may truncate the log meanwhile.
-  IF step.records > 0 THEN rejected := greatest(0, kafka._logged(source) - logged); END IF;
-  IF step.moved THEN PERFORM kafka._finish(source, rows, rejected); END IF;
+  IF step.records > 0 THEN rejected := greatest(0, kafka._logged(source, caller) - logged); END IF;
+  IF step.moved THEN PERFORM kafka._finish(source, rows, rejected, caller); END IF;
   records := step.records;
   lag := step.lag;
   reason := step.reason;

@@ -43,9 +43,9 @@ BEGIN
   PERFORM kafka._check_reader(s);
   IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
     WHERE x.name = s.name AND x.topic <> s.topic) THEN
-    RAISE EXCEPTION 'source "%" stands in another topic', s.name
+    RAISE EXCEPTION 'cannot change the topic of source "%": its offsets belong to another topic', s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'kafka.drop_source forgets where it stands.';
+        HINT = 'kafka.drop_source removes the source and its offsets; then add it again.';
   END IF;
   UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
     reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
@@ -63,7 +63,7 @@ $$;
 
 -- Makes a table of a source (its reader, planner or peek) if there is none, or it would be another
 -- one; who may read it stays. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
--- source, with the search path of whoever runs that; for the owner of this schema only.
+-- source, with the search path of the role that runs it; for the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.make_table(
   source text, name text, target regclass, definition text)
 RETURNS void
@@ -90,7 +90,10 @@ BEGIN
       FROM (SELECT (pg_catalog.aclexplode(c.relacl)).*, c.relowner
         FROM pg_catalog.pg_class c WHERE c.oid = make_table.name::regclass) a
       JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner), '{}');
+      JOIN pg_catalog.pg_roles o ON o.oid = a.relowner
+      WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner
+        -- Not what somebody else has granted on a table of that name.
+        AND (o.rolsuper OR o.rolname = current_user)), '{}');
     EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE ' || whole_name;
   EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
     NULL; -- There is none yet.
@@ -114,19 +117,19 @@ $$;
 
 -- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql source
 -- made for it. The target stays. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.drop_source(name text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   made text;
 BEGIN
-  s := kafka._open(name, 'OWNER');
+  s := kafka._open(name, 'OWNER', caller);
   FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
     BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
     EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
       OR invalid_schema_name THEN
-      RAISE WARNING 'table % stays: %', made, SQLERRM;
+      RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
   DELETE FROM kafka.made_table m WHERE m.source = s.name;
@@ -140,7 +143,8 @@ $$;
 -- record at or after it), or PARTITION:OFFSET,… (the other partitions stay). It is also the way to
 -- accept a log that is not the one loaded so far, or was truncated: the other partitions then go to
 -- their first offset, or to where the two logs part. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.seek(source text, "position" text)
+CREATE OR REPLACE FUNCTION kafka.seek(
+  source text, "position" text, caller text DEFAULT kafka._me())
 RETURNS TABLE (partition_no integer, next_offset bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -158,7 +162,7 @@ DECLARE
   topic_id text;
   lag bigint := 0;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   PERFORM kafka._check_reader(s);
   IF wanted LIKE '@%' THEN
     at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
@@ -204,22 +208,22 @@ END
 $$;
 
 -- Pauses a source: its loads are refused until kafka.resume. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.pause(source text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.pause(source text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   UPDATE kafka.source x SET paused = true WHERE x.name = s.name;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION kafka.resume(source text) RETURNS void
+CREATE OR REPLACE FUNCTION kafka.resume(source text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'OWNER');
+  s := kafka._open(source, 'OWNER', caller);
   UPDATE kafka.source x SET paused = false WHERE x.name = s.name;
 END
 $$;

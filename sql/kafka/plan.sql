@@ -21,7 +21,7 @@ DECLARE
   log_hash constant text := md5(coalesce(last.cluster_id, '') || '/' || coalesce(last.topic_id, ''));
   loaded constant integer := coalesce(array_length(last.next_offsets, 1), 0);
   hint constant text := format(
-    'SELECT kafka.seek(%L, ''earliest'') accepts the log that is there now, and starts at its first record.',
+    'SELECT kafka.seek(%L, ''earliest'') accepts the present log, and starts at its first record.',
     s.name);
   epoch_ends bigint[] := '{}';
   epoch_end bigint;
@@ -40,7 +40,7 @@ BEGIN
     ORDER BY x.partition_no LOOP
     IF p.topic <> s.topic OR p.partition_no <> expected
       OR NOT p.earliest BETWEEN 0 AND p.end_offset THEN
-      RAISE EXCEPTION 'the planner of source "%" answers topic "%" partition % (% to %), not topic "%" partition %',
+      RAISE EXCEPTION 'the planner of source "%" answered for topic "%" partition % (% to %), not for topic "%" partition %',
         s.name, p.topic, p.partition_no, p.earliest, p.end_offset, s.topic, expected
         USING ERRCODE = 'data_exception';
     END IF;
@@ -55,7 +55,7 @@ BEGIN
     epoch_end := coalesce(p.epoch_end, epoch_ends[partition_no + 1]);
     wrong := NULL;
     IF cluster_id <> last.cluster_id THEN
-      wrong := format('topic "%s" is of cluster %s now, but source "%s" has loaded it from cluster %s',
+      wrong := format('topic "%s" now belongs to cluster %s, but source "%s" has loaded it from cluster %s',
         s.topic, cluster_id, s.name, last.cluster_id);
     ELSIF topic_id <> last.topic_id THEN
       wrong := format('topic "%s" was deleted and created again: its id is %s, but source "%s" has loaded %s',
@@ -84,12 +84,12 @@ BEGIN
     RAISE EXCEPTION 'topic "%" has % partitions, but source "%" has loaded %',
       s.topic, expected, s.name, loaded
       USING ERRCODE = 'data_exception', DETAIL = 'The topic was deleted and created again.',
-        HINT = 'kafka.drop_source, then add the source again.';
+        HINT = 'Drop the source with kafka.drop_source, then add it again.';
   END IF;
 END
 $$;
 
--- What the planner is told of where the source stands: `PARTITION:OFFSET[:EPOCH],…`, as many texts
+-- The source's position, for the planner: `PARTITION:OFFSET[:EPOCH],…`, as many texts
 -- as it takes.
 CREATE OR REPLACE FUNCTION kafka._told(s kafka.source, last kafka.load_history) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -10,6 +10,7 @@
 --   GRANT CREATE ON DATABASE warehouse TO kafka_owner;           -- for the schema
 --   CREATE EXTENSION file_fdw;                                   -- for the peek tables
 --   GRANT USAGE ON FOREIGN DATA WRAPPER file_fdw TO kafka_owner;
+--   GRANT CREATE ON SCHEMA public TO kafka_owner;                -- the schema of the peek tables
 --   GRANT INSERT ON crimes TO kafka_owner;                       -- each table that is loaded
 --
 -- Then SET ROLE kafka_owner before this, and before what gpdb-kafka sql source prints. Why:
@@ -24,6 +25,7 @@
 BEGIN;
 
 \ir tables.sql
+\ir rights.sql
 
 -- What a planner prints, until the same statement takes it out again. Others never see it.
 DROP TABLE IF EXISTS kafka._plan_row;
@@ -56,6 +58,19 @@ BEGIN
 END
 $$;
 
+-- Nobody can give the target another trigger, default or constraint between a load's look at them
+-- and its COPY: not who has the right to make triggers on it, either.
+CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- LOCK TABLE takes no foreign tables. Whether INSERT is granted, kafka._check_reader says.
+  IF EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
+    AND has_table_privilege(c.oid, 'INSERT')) THEN
+    EXECUTE 'LOCK TABLE ' || s.target_table || ' IN ROW EXCLUSIVE MODE';
+  END IF;
+END
+$$;
+
 -- One process reads all partitions, so there is no ON clause to get wrong. But what the target runs
 -- by itself (triggers, defaults, constraints, indexes, partitions, domains) runs with the rights of
 -- this schema's owner: it must be its owner's, or somebody's who has these rights already.
@@ -72,7 +87,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF position(' --log-identity' IN s.planner) = 0 THEN
-    RAISE EXCEPTION 'the planner of source "%" was made by an older gpdb-kafka, and does not say which log it reads',
+    RAISE EXCEPTION 'cannot use source "%": its planner was made by an older gpdb-kafka, and does not identify the log that it reads',
       s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run the SQL of gpdb-kafka sql source again.';
@@ -86,44 +101,80 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege',
         HINT = format('GRANT INSERT ON %s TO %I;', s.target_table, pg_get_userbyid(loader));
   END IF;
+  -- All that an expression, a type or a trigger of the target leads to. What functions call in turn
+  -- is their owners' business, so these must be trusted; SECURITY DEFINER is no excuse, as a
+  -- function's owner can take that away at any moment.
   WITH RECURSIVE part AS (
     SELECT s.target_table::oid AS oid
     UNION
     SELECT i.inhrelid FROM pg_inherits i JOIN part ON part.oid = i.inhparent
-  ), type_domain AS (
-    SELECT t.oid, t.typowner FROM part
-    JOIN pg_attribute a ON a.attrelid = part.oid AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN pg_type t ON t.oid = a.atttypid WHERE t.typtype = 'd'
   ), code AS (
-    SELECT 'pg_trigger'::regclass AS class, t.oid FROM part JOIN pg_trigger t ON t.tgrelid = part.oid
+    SELECT 'pg_class'::regclass::oid AS class, part.oid AS oid FROM part
+    UNION ALL
+    SELECT 'pg_trigger'::regclass, t.oid FROM part JOIN pg_trigger t ON t.tgrelid = part.oid
     UNION ALL
     SELECT 'pg_attrdef'::regclass, d.oid FROM part JOIN pg_attrdef d ON d.adrelid = part.oid
     UNION ALL
     SELECT 'pg_class'::regclass, i.indexrelid FROM part JOIN pg_index i ON i.indrelid = part.oid
     UNION ALL
     SELECT 'pg_constraint'::regclass, c.oid FROM part JOIN pg_constraint c ON c.conrelid = part.oid
-    UNION ALL
-    SELECT 'pg_constraint'::regclass, c.oid FROM type_domain t JOIN pg_constraint c ON c.contypid = t.oid
+  ), reached AS (
+    SELECT code.class, code.oid FROM code
+    UNION
+    SELECT next.class, next.oid FROM reached x CROSS JOIN LATERAL (
+      SELECT d.refclassid, d.refobjid FROM pg_depend d
+      WHERE d.classid = x.class AND d.objid = x.oid AND x.class <> 'pg_proc'::regclass
+        AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
+      UNION ALL
+      SELECT 'pg_class'::regclass, t.typrelid FROM pg_type t
+      WHERE t.oid = x.oid AND x.class = 'pg_type'::regclass AND t.typrelid <> 0
+      UNION ALL
+      SELECT 'pg_constraint'::regclass, c.oid FROM pg_constraint c
+      WHERE c.contypid = x.oid AND x.class = 'pg_type'::regclass
+    ) next (class, oid)
   )
   SELECT x.what, r.rolname AS owner INTO found_object
   FROM (
     SELECT 'partition ' || c.oid::regclass AS what, c.relowner AS owner
     FROM part JOIN pg_class c ON c.oid = part.oid WHERE part.oid <> s.target_table
     UNION ALL
-    SELECT 'domain ' || t.oid::regtype, t.typowner FROM type_domain t
+    -- Other types have no code that their owner can change.
+    SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || t.oid::regtype, t.typowner
+    FROM reached x JOIN pg_type t ON t.oid = x.oid AND x.class = 'pg_type'::regclass
+    WHERE t.typtype IN ('c', 'd')
     UNION ALL
     SELECT 'function ' || f.oid::regprocedure, f.proowner
-    FROM code
-    JOIN pg_depend d ON d.classid = code.class AND d.objid = code.oid
-      AND d.refclassid = 'pg_proc'::regclass
-    JOIN pg_proc f ON f.oid = d.refobjid WHERE NOT f.prosecdef
+    FROM reached x JOIN pg_proc f ON f.oid = x.oid AND x.class = 'pg_proc'::regclass
   ) x JOIN pg_roles r ON r.oid = x.owner
   WHERE r.rolname <> s.target_owner AND r.oid <> loader AND NOT r.rolsuper LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'cannot load source "%": % belongs to role "%", and would run with the rights of "%"',
       s.name, found_object.what, found_object.owner, pg_get_userbyid(loader)
       USING ERRCODE = 'insufficient_privilege',
-        HINT = 'Give it to the owner of the table; a function may be SECURITY DEFINER instead.';
+        HINT = format('Give it to the owner of the table, "%s", or to "%s".', s.target_owner,
+          pg_get_userbyid(loader));
+  END IF;
+  -- Since PostgreSQL 18 what is deferred runs with the rights of this schema's owner, too, but at the
+  -- end of the transaction: names that it does not qualify are then looked up where the caller says.
+  SELECT f.oid::regprocedure AS name INTO found_object
+  FROM (
+    SELECT 'pg_trigger'::regclass AS class, t.oid FROM pg_trigger t
+    WHERE t.tgdeferrable AND t.tgrelid IN (SELECT s.target_table UNION ALL
+      SELECT i.relid FROM pg_partition_tree(s.target_table) i)
+    UNION ALL
+    SELECT 'pg_class'::regclass, c.conindid FROM pg_constraint c
+    WHERE c.condeferrable AND c.conindid <> 0 AND c.conrelid IN (SELECT s.target_table UNION ALL
+      SELECT i.relid FROM pg_partition_tree(s.target_table) i)
+  ) x
+  JOIN pg_depend d ON d.classid = x.class AND d.objid = x.oid AND d.refclassid = 'pg_proc'::regclass
+  JOIN pg_proc f ON f.oid = d.refobjid
+  WHERE current_setting('server_version_num')::integer >= 180000
+    AND NOT EXISTS (SELECT 1 FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%') LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'cannot load source "%": function % of a deferrable trigger or constraint would run with the rights of "%" and the caller''s search_path',
+      s.name, found_object.name, pg_get_userbyid(loader)
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = format('ALTER FUNCTION %s SET search_path = …;', found_object.name);
   END IF;
 END
 $$;
@@ -132,19 +183,19 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._why(detail text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT detail || coalesce(': ' || CASE substring(detail FROM 'exit code ([0-9]+)')
-    WHEN '64' THEN 'its flags are wrong'
+    WHEN '64' THEN 'wrong flags'
     WHEN '65' THEN 'a record that is not a valid row, or an offset that no longer exists'
     WHEN '69' THEN 'broker or topic unavailable'
     WHEN '70' THEN 'a bug'
-    WHEN '75' THEN 'the end was not reached: try again'
-    WHEN '77' THEN 'not authorised'
-    WHEN '126' THEN 'it cannot be executed'
-    WHEN '127' THEN 'it was not found'
+    WHEN '75' THEN 'the end was not reached; try again'
+    WHEN '77' THEN 'not authenticated, or not authorized'
+    WHEN '126' THEN 'the program cannot be executed'
+    WHEN '127' THEN 'the program was not found'
   END, '')
 $$;
 
 -- Dialect 1: asks Kafka for a topic's partitions. at_offset is of the first record from at_time on;
--- epoch_end is the end of the leader epoch told of, if the partition has another one now.
+-- epoch_end is the end of the leader epoch asked for, if the partition has another one now.
 CREATE OR REPLACE FUNCTION kafka._plan(
   s kafka.source, told text, log_hash text, mirror boolean, at_time bigint)
 RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -161,12 +212,14 @@ BEGIN
 EXCEPTION WHEN external_routine_exception THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
   RAISE EXCEPTION 'the planner of source "%" failed: %', s.name, kafka._why(detail)
-    USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+    USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
 END
 $$;
 
 -- Dialect 2: inserts the rows of these ranges into the source's target.
-CREATE OR REPLACE FUNCTION kafka._copy(source text, ranges text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._copy(
+  source text, ranges text, caller text DEFAULT kafka._me())
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
@@ -175,7 +228,7 @@ DECLARE
   detail text;
   context text;
 BEGIN
-  s := kafka._open(source, 'INSERT');
+  s := kafka._open(source, 'INSERT', caller);
   EXECUTE format('COPY %s (%s) FROM PROGRAM %L (FORMAT csv, DELIMITER '','', NULL '''', ENCODING ''UTF8'')',
     s.target_table,
     (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.no)
@@ -187,7 +240,7 @@ EXCEPTION
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
-      USING ERRCODE = 'external_routine_exception', HINT = 'The server''s log has the line that says why.';
+      USING ERRCODE = 'external_routine_exception', HINT = 'See the server log for the line that says why.';
   WHEN undefined_table OR undefined_function OR undefined_object THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     RAISE EXCEPTION '%', message
@@ -197,20 +250,19 @@ END
 $$;
 
 -- There is no reject limit.
-CREATE OR REPLACE FUNCTION kafka._logged(source text) RETURNS bigint
+CREATE OR REPLACE FUNCTION kafka._logged(source text, caller text) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
 
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 
-\ir rights.sql
 \ir plan.sql
 \ir load.sql
 \ir manage.sql
 \ir views.sql
 
 -- COPY … FROM PROGRAM takes the owner's rights anyhow; like this nobody else can call a step of it.
-ALTER FUNCTION kafka.load(text, bigint) SECURITY DEFINER;
+ALTER FUNCTION kafka.load(text, bigint, text) SECURITY DEFINER;
 
 \ir grants.sql
 

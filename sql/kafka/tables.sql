@@ -6,7 +6,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS kafka;
 
--- The functions below run with the rights of whoever installs them. So nothing in the schema may
+-- The functions below run with the rights of the role that installs them. So nothing in the schema may
 -- belong to, or be changed by, anybody who has fewer: a table of theirs would have triggers and
 -- defaults of theirs, a function would be called in place of ours.
 DO $owners$
@@ -34,7 +34,7 @@ BEGIN
     RAISE EXCEPTION 'cannot install schema kafka: % belongs to role "%", not to "%"',
       found_object.what, found_object.owner, current_user
       USING ERRCODE = 'insufficient_privilege',
-        HINT = 'Install it as the role that owns the schema (SET ROLE); drop what somebody else made.';
+        HINT = 'Install it as the role that owns the schema (SET ROLE); drop objects that other roles created in it.';
   END IF;
   SELECT coalesce(r.rolname, 'public') AS name INTO found_object
   FROM (SELECT (aclexplode(n.nspacl)).*, n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka') a
@@ -62,8 +62,8 @@ DECLARE
   found_table record;
 BEGIN
   IF has > newest THEN
-    RAISE EXCEPTION 'schema kafka is at version %, which is newer than this text (%)', has, newest
-      USING HINT = 'Install with the newer gpdb-kafka that it came from.';
+    RAISE EXCEPTION 'cannot install schema kafka: it is at version %, which is newer than this version (%)', has, newest
+      USING HINT = 'Use the newer gpdb-kafka that installed it.';
   END IF;
 
   IF has < 1 THEN
@@ -161,6 +161,9 @@ BEGIN
       digest text NOT NULL
     );
 
+    -- Signs the names of callers: see kafka._me.
+    CREATE TABLE kafka.signing_key (secret text PRIMARY KEY);
+
     -- Functions of version 1 that have another signature or result now.
     IF has = 1 THEN
       DROP FUNCTION kafka.load(text, bigint);
@@ -171,30 +174,42 @@ BEGIN
       DROP FUNCTION kafka._plan(kafka.source, text, bigint);
       DROP FUNCTION kafka._plan_checked(kafka.source, kafka.load_history, bigint);
       DROP FUNCTION kafka._mirror(kafka.source, kafka.load_history);
+      DROP FUNCTION kafka._open(text, text);
+      DROP FUNCTION kafka.drop_source(text);
+      DROP FUNCTION kafka.seek(text, text);
+      DROP FUNCTION kafka.pause(text);
+      DROP FUNCTION kafka.resume(text);
+      DROP FUNCTION IF EXISTS kafka._source(text); -- Greenplum's
+      ALTER FUNCTION kafka.lag_of(text) RENAME TO _lag_of_1; -- the view kafka.lag still has it
     END IF;
 
     INSERT INTO kafka.schema_version (version) VALUES (2);
+  END IF;
+
+  -- Of the host's chance: not every database has a random() that nobody can guess.
+  IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
+    COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
   END IF;
 END
 $upgrade$;
 
 COMMENT ON TABLE kafka.source IS 'What kafka.load loads, from which topic into which table';
 COMMENT ON COLUMN kafka.source.target_owner IS 'the owner of the target when the source was added';
-COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes it';
-COMMENT ON TABLE kafka.made_table IS 'What kafka.drop_source drops, too';
-COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a source is where it stands';
+COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes old rows';
+COMMENT ON TABLE kafka.made_table IS 'Tables that kafka.drop_source drops with their source';
+COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a source has its position';
 COMMENT ON COLUMN kafka.load_history.reason IS
-  'end: everything there was at its start; max_records: there is more; seek: moved by hand';
+  'end: loaded up to the end at its start; max_records: there is more; seek: moved by kafka.seek';
 COMMENT ON COLUMN kafka.load_history.rows IS 'rows inserted';
-COMMENT ON COLUMN kafka.load_history.rejected IS 'rows that the web table''s reject limit left out';
+COMMENT ON COLUMN kafka.load_history.rejected IS 'rows left out by the reject limit of the web table';
 COMMENT ON COLUMN kafka.load_history.records IS
   'offsets passed; more than rows if there are tombstones, transactions, compaction or skipped records';
-COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load when it ended';
-COMMENT ON COLUMN kafka.load_history.lost IS 'offsets that were deleted or jumped over unread (on_lost)';
+COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load after this load';
+COMMENT ON COLUMN kafka.load_history.lost IS 'offsets that were deleted or skipped before they were read (on_lost)';
 COMMENT ON COLUMN kafka.load_history.ranges IS 'PARTITION:FROM-TO, TO exclusive';
 COMMENT ON COLUMN kafka.load_history.next_offsets IS 'the next offset of partition 0, 1, …';
-COMMENT ON COLUMN kafka.load_history.cluster_id IS 'of the cluster that the offsets are of';
+COMMENT ON COLUMN kafka.load_history.cluster_id IS 'the cluster that the offsets belong to';
 COMMENT ON COLUMN kafka.load_history.topic_id IS
-  'of the topic that the offsets are of; null if the brokers have none (before Kafka 2.8)';
+  'the topic that the offsets belong to; null if the brokers have no topic ids (before Kafka 2.8)';
 COMMENT ON COLUMN kafka.load_history.leader_epochs IS
   'the leader epoch of partition 0, 1, … when the offsets were planned';

@@ -27,7 +27,8 @@ LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
 -- How far a source (all that the caller may load or manages, without a name) is behind its topic now:
 -- the offsets that the next load reads, so none that were deleted. Asks Kafka; if that fails, or the
 -- topic is not the one loaded so far, the source's one row says why.
-CREATE OR REPLACE FUNCTION kafka.lag_of(only_source text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION kafka.lag_of(
+  only_source text DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (source text, topic text, partition_no integer, earliest bigint, end_offset bigint,
   next_offset bigint, lag bigint, error text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -43,7 +44,7 @@ BEGIN
   FOREACH source IN ARRAY names LOOP
     SELECT x.* INTO s FROM kafka.source x WHERE x.name = source;
     CONTINUE WHEN NOT FOUND;
-    IF NOT (kafka._may(s, 'INSERT') OR kafka._may(s, 'OWNER')) THEN
+    IF NOT (kafka._may(s, 'INSERT', caller) OR kafka._may(s, 'OWNER', caller)) THEN
       CONTINUE WHEN only_source IS NULL;
       RAISE EXCEPTION 'permission denied for source "%": INSERT on % is required', source, s.target
         USING ERRCODE = 'insufficient_privilege';
@@ -75,3 +76,6 @@ END
 $$;
 
 CREATE OR REPLACE VIEW kafka.lag AS SELECT * FROM kafka.lag_of();
+
+-- Of version 1, until the view asks the new one.
+DROP FUNCTION IF EXISTS kafka._lag_of_1(text);

@@ -26,7 +26,7 @@ Deno.test("reset: which offset a target means", none, () => {
 Deno.test("reset: nothing can be shifted that is nowhere", none, () => {
   assert.throws(
     () => targetOffset({ at: "shift", by: -1 }, partition, null, log, -1),
-    /^Failure: nothing is stored for topic "t" partition 3: there is nothing to go back from; say/,
+    /^Failure: cannot move topic "t" partition 3 back: the group has no stored offset for it — use --to/,
   );
 });
 
@@ -37,7 +37,7 @@ Deno.test("moves: an offset outside the log is refused, or clamped", none, () =>
     () => planMoves(wanted, logs, false),
     new RegExp(
       '^Failure: cannot store offset 9 of topic "t" partition 3, whose log is 10 to 100 ' +
-        "\\(and 1 more\\): --clamp takes the nearest offset there is$",
+        "\\(and 1 more\\) — use --clamp to store the nearest offset in the log$",
     ),
   );
   const moves = planMoves(wanted, logs, true);
@@ -51,7 +51,7 @@ Deno.test("moves: what they mean for the next reader", none, () => {
     moveNote({ ...partition, old, offset, clampedFrom });
   assert.equal(note(null, 5), "nothing was stored");
   assert.equal(note(7, 5), "2 to be read again");
-  assert.equal(note(5, 7), "2 passed over");
+  assert.equal(note(5, 7), "2 skipped");
   assert.equal(note(5, 5), "as it is");
   assert.equal(note(7, 5, 3), "2 to be read again; 3 is outside the log");
 });

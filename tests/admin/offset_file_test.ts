@@ -39,8 +39,8 @@ Deno.test("offset file: people's spaces, empty lines and line ends are no matter
 
 Deno.test("offset file: what is wrong is named with its line", none, async (t) => {
   const cases: [string, string][] = [
-    ["", "f holds no offsets"],
-    ["\n \n", "f holds no offsets"],
+    ["", "f contains no offsets"],
+    ["\n \n", "f contains no offsets"],
     [
       "a 0 1\na 1\n",
       'f line 2: "a 1" is neither TOPIC PARTITION OFFSET nor /consumers/GROUP/offsets/TOPIC/PARTITION:OFFSET',
@@ -56,8 +56,8 @@ Deno.test("offset file: what is wrong is named with its line", none, async (t) =
       "/consumers/g/offsets/a/1:1\n/consumers/h/offsets/a/2:1\n",
       'f line 2: group "h" in a file of group "g"',
     ],
-    ["a 0 1\nb 0 1\na 0 2\n", 'f line 3: topic "a" partition 0 stands in line 1 already'],
-    ["a 00 1\na 0 2\n", 'f line 2: topic "a" partition 0 stands in line 1 already'],
+    ["a 0 1\nb 0 1\na 0 2\n", 'f line 3: topic "a" partition 0 is in line 1 already'],
+    ["a 00 1\na 0 2\n", 'f line 2: topic "a" partition 0 is in line 1 already'],
     ["a 0 9007199254740992\n", "is too large"],
     ["a 2147483648 0\n", "is too large"],
     [`${"x".repeat(250)} 0 1\n`, "…"],

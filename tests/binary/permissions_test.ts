@@ -33,11 +33,11 @@ Deno.test({
         "code from the network": "TypeError",
         read: "done",
       };
-      const anew = "write its log file anew";
-      assert.deepEqual(await attempt(), { ...refused, [anew]: "NotCapable" });
+      const again = "write its log file again";
+      assert.deepEqual(await attempt(), { ...refused, [again]: "NotCapable" });
       assert.deepEqual(await attempt("--log-file", log, "-v"), {
         ...refused,
-        [anew]: "NotCapable",
+        [again]: "NotCapable",
       });
       assert.match(await Deno.readTextFile(log), /^\S+Z the log file is open\n$/);
       const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -62,7 +62,7 @@ Deno.test({ name: "binary: each says itself what it may do", ignore }, async (t)
   }
 });
 
-/** What `deno compile` writes behind the runtime: a mark, the length of a JSON text, and that. */
+/** What `deno compile` writes after the runtime: a mark, the length of a JSON text, and that. */
 async function readMetadata(
   path: string,
 ): Promise<{ permissions: Record<string, unknown>; code_cache_key: unknown }> {

@@ -4,7 +4,7 @@ import { type Broker, startBroker } from "../../scripts/broker.ts";
 import { consumer, producer, text } from "../support/cli.ts";
 import { createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 
-/** Sets quotas for whoever says that its client.id is this. */
+/** Sets quotas for every client with this client.id. */
 async function limit(broker: Broker, clientId: string, quotas: string): Promise<void> {
   const entity = ["--entity-type", "clients", "--entity-name", clientId];
   const args = ["--bootstrap-server", broker.bootstrap, "--alter", "--add-config", quotas];

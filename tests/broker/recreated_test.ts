@@ -45,7 +45,7 @@ Deno.test("a recreated topic is never read from the old one's offset, whoever st
       assert.match(run.stderr, /offset 3 of topic "recreated-.*" partition 0 .*recreated/);
       const peek = await consumer([...args, "--on-lost", "earliest", "--commit", "no", "--stats"]);
       assert.equal(text(peek.stdout).split("\n").length - 1, size, peek.stderr);
-      assert.match(peek.stderr, /recreated.*reading goes on at offset 0/);
+      assert.match(peek.stderr, /recreated.*reading continues at offset 0/);
     }
   } finally {
     cluster.close();

@@ -37,9 +37,9 @@ Deno.test("topics, offsets, lag: through TLS and a login; what is refused is 77"
   await reserve(broker, "group", reserved, "carol");
   const wrong = await login("wrong");
   const refused: [string[], RegExp][] = [
-    [["topics", "list", ...wrong], /refuses user "alice" with SCRAM-SHA-256/],
-    [["topics", "create", "x", ...wrong], /refuses user "alice"/],
-    [["lag", "-g", "x", ...wrong], /refuses user "alice"/],
+    [["topics", "list", ...wrong], /rejects user "alice" with SCRAM-SHA-256/],
+    [["topics", "create", "x", ...wrong], /rejects user "alice"/],
+    [["lag", "-g", "x", ...wrong], /rejects user "alice"/],
     [["topics", "describe", reserved, ...right], /TOPIC_AUTHORIZATION_FAILED \(29\)/],
     [["topics", "delete", reserved, "--yes", ...right], /TOPIC_AUTHORIZATION_FAILED \(29\)/],
     [["offsets", "show", "-g", reserved, ...right], /GROUP_AUTHORIZATION_FAILED \(30\)/],

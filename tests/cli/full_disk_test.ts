@@ -165,7 +165,7 @@ Deno.test({
     const loaded = async () => Number((await pg.sql`SELECT count(*) FROM things`)[0].count);
     const args = ["load", "things", "--dsn", pg.dsn];
     const cases: [flags: string[], redirections: string, stderr: RegExp][] = [
-      [[], ">/dev/full", /^cannot write to stdout: No space.*the loads go on.*\n$/],
+      [[], ">/dev/full", /^cannot write to stdout: No space.*the loads continue.*\n$/],
       [["--log-file", "/dev/full"], "", /^cannot write to the log file.*\n$/],
       [["--log-file", "/dev/full", "-v"], ">/dev/full 2>/dev/full", /^$/],
       [["-q"], ">&- 2>&-", /^$/],
@@ -193,7 +193,7 @@ Deno.test({
     }
     child.kill("SIGTERM");
     assert.equal((await child.status).code, 143);
-    assert.match(await said, /^cannot write to stdout: [^\n]*the loads go on[^\n]*\n$/);
+    assert.match(await said, /^cannot write to stdout: [^\n]*the loads continue[^\n]*\n$/);
   },
 });
 

@@ -220,7 +220,10 @@ Deno.test({
 
     const unknown = await gpdbKafka(["lag", "--source", "x", "--dsn", pg.dsn]);
     assert.equal(unknown.code, 64);
-    assert.match(unknown.stderr, /^gpdb-kafka lag: there is no source "x" in this database: .*\n$/);
+    assert.match(
+      unknown.stderr,
+      /^gpdb-kafka lag: source "x" does not exist in this database — .*\n$/,
+    );
   },
 });
 
@@ -228,20 +231,20 @@ Deno.test("lag: what can't be done is one line that says why", async (t) => {
   await using s = await scene("refused");
   const dsn = "postgres://nobody@127.0.0.1:1/none";
   const cases: [string[], number, RegExp][] = [
-    [["--json"], 64, /no group: say --group NAME/],
+    [["--json"], 64, /no group: use --group NAME/],
     [["-g", "x", "stray"], 64, /"stray" is not a flag/],
     [["-g", "x", "--frob"], 64, /unknown flag --frob/],
-    [["-g", "x", "--interval", "5"], 64, /--interval: "5" is no duration/],
-    [["-g", "x", "--dsn", dsn], 64, /--dsn: say which --source/],
-    [["-g", "x", "--source", "s", "--dsn", dsn], 64, /--group: --source says it already/],
-    [["--source", "s"], 64, /no database: say --dsn/],
-    [["--source", "s", "--dsn", "mysql://x"], 64, /--dsn must look like postgres/],
+    [["-g", "x", "--interval", "5"], 64, /--interval: "5" is not a duration/],
+    [["-g", "x", "--dsn", dsn], 64, /--dsn requires --source/],
+    [["-g", "x", "--source", "s", "--dsn", dsn], 64, /--group: --source gives it already/],
+    [["--source", "s"], 64, /no database: use --dsn/],
+    [["--source", "s", "--dsn", "mysql://x"], 64, /--dsn must be of the form postgres/],
     [
       ["--source", "s", "--dsn", dsn],
       69,
-      /cannot read source "s": the database can't be reached/,
+      /cannot read source "s": the database cannot be reached/,
     ],
-    [["-g", "no-such-group"], 65, /group "no-such-group" has stored no offsets: check its name/],
+    [["-g", "no-such-group"], 65, /group "no-such-group" has no stored offsets — check its name/],
     [
       ["-g", s.topic, "-t", "no-such-topic"],
       69,

@@ -111,7 +111,8 @@ Deno.test({
     await holder`BEGIN`;
     await holder`SELECT kafka.resume('things')`; // a load waits for this transaction
     const running = startLoad(["things", "--dsn", pg.dsn, "--every", "200ms"]);
-    const loads = `application_name = 'gpdb-kafka load things' AND query LIKE '%kafka.load(%'`;
+    const loads = `datname = current_database() AND query LIKE '%kafka.load(%' AND
+      application_name = 'gpdb-kafka load things'`;
     for (const deadline = Date.now() + 30_000;;) {
       const ended = await pg.sql.unsafe(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${loads}`,
@@ -173,12 +174,12 @@ Deno.test("load: what can't be meant, or can't be had, is one line and its statu
   await using pg = await startDatabase();
   const dsn = ["--dsn", pg.dsn];
   const cases: [string[], number, RegExp][] = [
-    [["-q"], 64, /no source: gpdb-kafka load SOURCE/],
+    [["-q"], 64, /no source: use gpdb-kafka load SOURCE/],
     [["a"], 64, /no database: use --dsn postgres:\/\/user@host\/database$/m],
-    [["a", "b", ...dsn], 64, /"b" is one source too many/],
-    [["a", "--dsn", "nowhere"], 64, /--dsn must look like postgres:/],
+    [["a", "b", ...dsn], 64, /"b" is one argument too many/],
+    [["a", "--dsn", "nowhere"], 64, /--dsn must be of the form postgres:/],
     [["a", ...dsn, "--once", "--every", "5s"], 64, /--every and --once exclude each other/],
-    [["a", ...dsn, "--every", "5"], 64, /--every: "5" is no duration/],
+    [["a", ...dsn, "--every", "5"], 64, /--every: "5" is not a duration/],
     [["a", ...dsn, "--listen", "9187"], 64, /--listen: "9187" is not HOST:PORT/],
     [["a", ...dsn, "--listen", "127.0.0.1:99999"], 64, /is not HOST:PORT/],
     [["a", ...dsn], 64, /schema "kafka" does not exist/],

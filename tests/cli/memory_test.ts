@@ -74,7 +74,7 @@ Deno.test("what is too large for the bound is named, with what it needs and what
   assert.equal(run.code, 65, run.stderr);
   assert.match(
     run.stderr,
-    /topic "t" partition 0 offset 1: what is there needs 4\d{7} bytes of memory at once, at most half of gpdb\.kafka\.memory\.max=67108864 is given to one — set gpdb\.kafka\.memory\.max \(-X or --config\) to 8\d{7} or more/,
+    /topic "t" partition 0 offset 1: the answer needs 4\d{7} bytes of memory at once, but one answer gets at most half of gpdb\.kafka\.memory\.max=67108864 — set gpdb\.kafka\.memory\.max \(-X or --config\) to 8\d{7} or more/,
   );
   assert.equal(kafka.group("g").size, 0);
   assert.ok(run.peak < RUNTIME + 64, `${run.peak} MB`);

@@ -56,7 +56,10 @@ Deno.test("offsets: a group that hides its members is refused by its coordinator
     const args = ["reset", "-g", topic, "--to", "earliest"];
     const tried = await s.offsets([...args, "--dry-run"]);
     assert.equal(tried.code, 0);
-    assert.match(tried.stderr, /^group "hidden-.*" hides its members; its coordinator refuses/);
+    assert.match(
+      tried.stderr,
+      /^group "hidden-.*" does not list its members; its coordinator rejects/,
+    );
     const run = await s.offsets(args);
     assert.equal(run.code, 69);
     assert.match(run.stderr, /cannot commit for group ".*: the group has live members/);
@@ -75,41 +78,49 @@ Deno.test("offsets: what can't be done is one line that says why, and changes no
   await s.read();
   const g = ["-g", topic];
   const cases: [string[], number, RegExp, string?][] = [
-    [["frob"], 64, /"frob" can't be done: say show, export, import, reset/],
-    [["show"], 64, /no group: say --group NAME/],
-    [["show", ...g, "x"], 64, /"x" is one word too many/],
-    [["show", ...g, "--to", "1"], 64, /--to is of reset, not of show/],
-    [["show", ...g, "-t", "other"], 65, /has stored no offset of "other"/],
-    [["show", "-g", "no-such-group"], 65, /group "no-such-group" has stored no offsets/],
-    [["export", ...g, "--format", "csv"], 64, /--format: "csv" is none of rpk, zookeeper/],
-    [["reset", ...g], 64, /reset where\? say --to earliest, latest/],
-    [["reset", ...g, "--to", "soon"], 64, /--to: "soon" is none of earliest, latest, N, \+N, -N/],
-    [["reset", ...g, "--to", "@noon"], 64, /--to: "noon" is no time/],
-    [["reset", ...g, "--to", "0", "--partition", "1"], 64, /--partition: say which topic's/],
-    [["reset", ...g, "--to", "0", "-t", topic, "--partition", "x"], 64, /"x" is no whole number/],
+    [["frob"], 64, /unknown verb "frob": use show, export, import, reset; see --help/],
+    [["show"], 64, /no group: use --group NAME/],
+    [["show", ...g, "x"], 64, /"x" is one argument too many/],
+    [["show", ...g, "--to", "1"], 64, /--to is a flag of reset, not of show/],
+    [["show", ...g, "-t", "other"], 65, /has no stored offset of "other"/],
+    [["show", "-g", "no-such-group"], 65, /group "no-such-group" has no stored offsets/],
+    [["export", ...g, "--format", "csv"], 64, /--format: "csv" is not one of rpk, zookeeper/],
+    [["reset", ...g], 64, /no target: use --to earliest, latest/],
+    [
+      ["reset", ...g, "--to", "soon"],
+      64,
+      /--to: "soon" is not one of earliest, latest, N, \+N, -N/,
+    ],
+    [["reset", ...g, "--to", "@noon"], 64, /--to: "noon" is not a time/],
+    [["reset", ...g, "--to", "0", "--partition", "1"], 64, /--partition requires one --topic/],
+    [
+      ["reset", ...g, "--to", "0", "-t", topic, "--partition", "x"],
+      64,
+      /"x" is not a whole number/,
+    ],
     [
       ["reset", ...g, "--to", "0", "-t", topic, "--partition", "2"],
       65,
-      /no topic ".*" partition 2: it has 0 to 1/,
+      /topic ".*" partition 2 does not exist: the topic has 0 to 1/,
     ],
     [["reset", ...g, "--to", "0", "-t", "no-such-topic"], 69, /UNKNOWN_TOPIC_OR_PARTITION \(3\)/],
     [
       ["reset", "-g", `${topic}-x`, "-t", topic, "--to", "-1"],
       65,
-      /nothing is stored for topic ".*" partition 0: there is nothing to go back from/,
+      /cannot move topic ".*" partition 0 back: the group has no stored offset for it — use --to/,
     ],
     [
       ["reset", ...g, "--to", "11"],
       65,
-      /cannot store offset 11 of topic ".*" partition 0, whose log is 0 to 10 \(and 1 more\): --clamp/,
+      /cannot store offset 11 of topic ".*" partition 0, whose log is 0 to 10 \(and 1 more\) — use --clamp/,
     ],
     [
       ["import", ...g, "/no/such/file"],
       64,
       /cannot read "\/no\/such\/file": No such file or directory$/m,
     ],
-    [["import"], 64, /no group: say --group/, `${topic} 0 1\n`],
-    [["import", ...g], 65, /stdin holds no offsets/, ""],
+    [["import"], 64, /no group: use --group/, `${topic} 0 1\n`],
+    [["import", ...g], 65, /stdin contains no offsets/, ""],
     [
       ["import", ...g],
       65,
@@ -125,7 +136,7 @@ Deno.test("offsets: what can't be done is one line that says why, and changes no
     [
       ["import", ...g],
       65,
-      /no topic ".*" partition 9: it has 0 to 1/,
+      /topic ".*" partition 9 does not exist: the topic has 0 to 1/,
       `${topic} 0 1\n${topic} 9 1\n`,
     ],
     [

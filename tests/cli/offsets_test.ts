@@ -27,7 +27,7 @@ for (const format of ["rpk", "zookeeper"]) {
     assert.equal(gone.code, 65);
     assert.match(
       gone.stderr,
-      /^gpdb-kafka offsets: group ".*" has stored no offsets: check its name\n$/,
+      /^gpdb-kafka offsets: group ".*" has no stored offsets — check its name\n$/,
     );
 
     const file = await Deno.makeTempFile();
@@ -108,7 +108,7 @@ Deno.test("offsets: reset to where it is told, per partition or all", async () =
   assert.deepEqual(await reset("--to", "3"), [3, 3]);
   assert.deepEqual(await reset("--to", "+2", "-t", topic), [5, 5]);
   assert.deepEqual(await reset("--to", "-1"), [4, 4]);
-  assert.deepEqual(await reset("--to", "@1007000", "-t", topic), [7, 5]); // none as late in 1
+  assert.deepEqual(await reset("--to", "@1007000", "-t", topic), [7, 5]); // none at or after it in 1
   assert.deepEqual(await reset("--to", "@1970-01-01T00:16:42Z"), [2, 2]);
   assert.deepEqual(await reset("--to", "7", "-t", topic, "--partition", "0"), [7, 2]);
   assert.deepEqual(await reset("--to", "-3", "--clamp"), [4, 0]);

@@ -134,7 +134,7 @@ Deno.test("once: a broker that may have forgotten a batch in doubt is not sent i
   kafka.configs.set("producer.id.expiration.ms", "1000");
   const run = await produceTwice(kafka);
   assert.equal(run.code, 69, run.stderr);
-  assert.match(run.stderr, /remembers only for 1 s what it has \(producer\.id\.expiration\.ms\)/);
+  assert.match(run.stderr, /remembers what it has only for 1 s \(producer\.id\.expiration\.ms\)/);
   assert.ok(run.stderr.endsWith(IN_DOUBT), run.stderr);
   assert.equal(kafka.log("t").end, 4);
 });

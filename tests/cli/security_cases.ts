@@ -87,7 +87,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "MUTUAL",
       properties: tls,
       code: 77,
-      stderr: /asks for a client certificate: set ssl\.certificate\.location and ssl\.key/,
+      stderr: /requires a client certificate — set ssl\.certificate\.location and ssl\.key/,
     },
     { name: "a client certificate", at: "MUTUAL", properties: { ...tls, ...client } },
     {
@@ -106,7 +106,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "MUTUAL",
       properties: { ...tls, ...stranger },
       code: 77,
-      stderr: /refuses the client certificate of ssl\.certificate\.location/,
+      stderr: /rejects the client certificate of ssl\.certificate\.location/,
     },
     {
       name: "another certificate's key",
@@ -119,7 +119,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       name: "plaintext to a TLS port",
       at: "TLS",
       code: 69,
-      stderr: /speaks TLS: set security\.protocol/,
+      stderr: /requires TLS — set security\.protocol/,
     },
     {
       name: "TLS to a plaintext port",
@@ -132,14 +132,14 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       name: "no login where one is asked for",
       at: "SCRAM",
       code: 69,
-      stderr: /asks for a login on this port: set security\.protocol .* sasl\.mechanism to SCRAM/,
+      stderr: /requires a login on this port — set security\.protocol .* sasl\.mechanism to SCRAM/,
     },
     {
       name: "a login where none is asked for",
       at: "PLAINTEXT",
       properties: plaintextScram,
       code: 69,
-      stderr: /does not ask for SASL on this port/,
+      stderr: /does not use SASL on this port — set/,
     },
     { name: "PLAIN", at: "SASL", properties: login("PLAIN", secrets.plain) },
     {
@@ -163,7 +163,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "SASL",
       properties: login("PLAIN", secrets.scram256),
       code: 77,
-      stderr: /refuses user "alice" with PLAIN: Authentication failed: Invalid username or pass/,
+      stderr: /rejects user "alice" with PLAIN: Authentication failed: Invalid username or pass/,
     },
     { name: "SCRAM-SHA-256", at: "SASL", properties: scram },
     { name: "SCRAM-SHA-256 without TLS", at: "SCRAM", properties: plaintextScram },
@@ -174,7 +174,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
         at: "SASL",
         properties: login(mechanism, password),
         code: 77,
-        stderr: new RegExp(`refuses user "alice" with ${mechanism}: .*invalid credentials`),
+        stderr: new RegExp(`rejects user "alice" with ${mechanism}: .*invalid credentials`),
       }),
     ),
     {
@@ -182,7 +182,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "SASL",
       properties: login("SCRAM-SHA-256", secrets.scram256, "nobody"),
       code: 77,
-      stderr: /refuses user "nobody" with SCRAM-SHA-256/,
+      stderr: /rejects user "nobody" with SCRAM-SHA-256/,
     },
     {
       name: "a mechanism that is not enabled",
@@ -206,7 +206,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
         "sasl.oauthbearer.token.endpoint.url": `file://${file("expired-token")}`,
       },
       code: 77,
-      stderr: /refuses the token with OAUTHBEARER: .*invalid_token/,
+      stderr: /rejects the token with OAUTHBEARER: .*invalid_token/,
     },
   ];
 }

@@ -36,7 +36,7 @@ Deno.test("flags: what can't say anything beside another is refused", async () =
     ],
     [
       ["consume", "-t", "x", "-o", "latest", "--fallback", "earliest"],
-      /--fallback goes with --offset/,
+      /--fallback requires --offset stored/,
     ],
     [["consume", "-t", "x", "-q", "-v"], /--verbose and --quiet exclude each other/],
     [
@@ -45,14 +45,14 @@ Deno.test("flags: what can't say anything beside another is refused", async () =
     ],
     [["load", "x", "--every", "5s", "--timeout", "1s"], /--every and --timeout exclude each other/],
     [["plan", "x", "-t", "x"], /"x" is not a flag/],
-    [["sql", "schema", "--topic", "x"], /--topic goes with source, not with schema/],
-    [["sql", "example", "--grant", "x"], /--grant goes with source, not with example/],
+    [["sql", "schema", "--topic", "x"], /--topic is a flag of source, not of schema/],
+    [["sql", "example", "--grant", "x"], /--grant is a flag of source, not of example/],
     [
       ["sql", "source", "x", "--for", "postgres", "--reject-limit", "5", "--column", "a:text"],
-      /--reject-limit: PostgreSQL leaves out no rows; see --bad-record/,
+      /--reject-limit: PostgreSQL has no reject limit — use --bad-record/,
     ],
-    [["doctor", "--rows", "5"], /--rows goes with --topic or --source/],
-    [["doctor", "--value", "hex"], /--value goes with --topic or --source/],
+    [["doctor", "--rows", "5"], /--rows requires --topic or --source/],
+    [["doctor", "--value", "hex"], /--value requires --topic or --source/],
   ], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" });
 });
 
@@ -88,9 +88,9 @@ Deno.test("flags: a variable of the environment that is empty is one that is not
     ].map((name) => [name, ""]),
   );
   await refused([
-    [["load", "x"], /no database: say --dsn/],
-    [["lag", "--source", "x"], /no database: say --dsn/],
-    [["doctor", "--source", "x"], /no database: say --dsn/],
+    [["load", "x"], /no database: use --dsn/],
+    [["lag", "--source", "x"], /no database: use --dsn/],
+    [["doctor", "--source", "x"], /no database: use --dsn/],
     [["consume", "-t", "x", "--ranges-from-query"], /GP_QUERY_STRING/],
   ], empty);
   const run = await gpdbKafka(["consume", "-t", "x", "--timeout", "100ms", "-v"], {

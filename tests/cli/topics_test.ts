@@ -56,7 +56,10 @@ Deno.test("topics: create, list, describe, delete", async () => {
 
   const unasked = await topics("delete", topic);
   assert.equal(unasked.code, 64);
-  assert.match(unasked.stderr, /^gpdb-kafka topics: delete "topics-.*": say --yes, where .*\n$/);
+  assert.match(
+    unasked.stderr,
+    /^gpdb-kafka topics: cannot delete "topics-.*": no terminal to ask on — use --yes\n$/,
+  );
   const deleted = await topics("delete", topic, "--yes");
   assert.deepEqual([deleted.code, deleted.stderr], [0, ""]);
   assert.equal(text(deleted.stdout), `topic "${topic}": 3 partitions, 2 offsets: deleted\n`);
@@ -106,22 +109,30 @@ Deno.test("topics: what can't be done is one line that says why", async (t) => {
   await createTopic(broker, topic);
   await createTopic(broker, `${topic}_a`); // Of dots and underscores metrics make the same.
   const cases: [string[], number, RegExp][] = [
-    [["frob"], 64, /"frob" can't be done: say list, create, delete, describe/],
-    [["--yes"], 64, /nothing to do: say list/],
-    [["list", "crimes"], 64, /"crimes" is one word too many/],
-    [["create"], 64, /create needs a topic/],
-    [["create", "a b"], 64, /"a b" can't be the name of a topic/],
-    [["create", topic, "more"], 64, /"more" is one word too many/],
-    [["create", topic, "--partitions", "0"], 64, /--partitions: "0" is no whole number from 1 up/],
+    [["frob"], 64, /unknown verb "frob": use list, create, delete, describe; see --help/],
+    [["--yes"], 64, /no verb: use list/],
+    [["list", "crimes"], 64, /"crimes" is one argument too many/],
+    [["create"], 64, /create requires a topic/],
+    [["create", "a b"], 64, /"a b" cannot be the name of a topic/],
+    [["create", topic, "more"], 64, /"more" is one argument too many/],
+    [
+      ["create", topic, "--partitions", "0"],
+      64,
+      /--partitions: "0" is not a whole number from 1 up/,
+    ],
     [["create", topic, "--topic-config", "x"], 64, /--topic-config: "x" is not KEY=VALUE/],
-    [["create", topic, "--yes"], 64, /--yes is of delete, not of create/],
-    [["describe", topic, "--partitions", "3"], 64, /--partitions is of create, not of describe/],
+    [["create", topic, "--yes"], 64, /--yes is a flag of delete, not of create/],
+    [
+      ["describe", topic, "--partitions", "3"],
+      64,
+      /--partitions is a flag of create, not of describe/,
+    ],
     [["create", topic, "--frob"], 64, /unknown flag --frob/],
-    [["create", topic], 64, /topic "refused-.*" exists already/],
+    [["create", topic], 64, /cannot create topic "refused-.*": it exists already/],
     [
       ["create", `${topic}-2`, "--replication", "3"],
       64,
-      /INVALID_REPLICATION_FACTOR \(38\): .*eplica.*; --replication 3, but brokers that are up: \d+$/m,
+      /INVALID_REPLICATION_FACTOR \(38\): .*eplica.*; --replication is 3, the number of live brokers is \d+$/m,
     ],
     [
       ["create", `${topic}-2`, "--topic-config", "retention.sm=5"],

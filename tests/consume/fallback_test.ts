@@ -73,7 +73,7 @@ Deno.test("--fallback fail is a failure on the first run", { permissions }, asyn
   await using kafka = await scene();
   const { failure } = await consumeRun(kafka, slot(0, "fail"));
   assert.equal(failure?.kind, "record");
-  assert.match(failure.message, /group "g" has stored no offset for topic "t" partition 0/);
+  assert.match(failure.message, /group "g" has no stored offset for topic "t" partition 0/);
 });
 
 Deno.test(

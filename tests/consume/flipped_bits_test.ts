@@ -166,7 +166,7 @@ Deno.test("a batch can't begin before the end of the one that was read last", no
   for (const [fetched, isBetween] of [[5, true], [6, false], [6, true]] as const) {
     assert.throws(() => check(fetched, isBetween), {
       message: 'topic "golden-plain" partition 0 base offset 4: the batch of offsets 4 to 5 ' +
-        `can't come where offset ${fetched} was expected`,
+        `cannot be right: offset ${fetched} was expected`,
     });
   }
 });

@@ -76,7 +76,7 @@ for (const until of untils) {
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0],
-      /^offset 3 of .* 3 offsets were skipped, reading goes on at offset 6$/,
+      /^offset 3 of .* 3 offsets were skipped; reading continues at offset 6$/,
     );
     assert.deepEqual(stored(kafka), { "t/0": 10 });
   });
@@ -90,7 +90,7 @@ for (const until of untils) {
     assert.equal(summary?.lost, 7);
     assert.match(
       warnings.join(),
-      /^offset 3 of .* 7 offsets were skipped, reading goes on at offset 10$/,
+      /^offset 3 of .* 7 offsets were skipped; reading continues at offset 10$/,
     );
     assert.deepEqual(stored(kafka), { "t/0": until === "end" ? 10 : 11 });
   });
@@ -125,7 +125,7 @@ for (const until of untils) {
         assert.deepEqual(read, [...rows(0, 10), "new 6"]);
         assert.match(
           warnings.join(),
-          /truncated at 6.* 0 offsets were skipped, reading goes on at offset 6/,
+          /truncated at 6.* 0 offsets were skipped; reading continues at offset 6/,
         );
         assert.deepEqual(stored(kafka), { "t/0": 7 });
       },

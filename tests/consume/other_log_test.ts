@@ -40,7 +40,7 @@ for (const [size, count] of Object.entries(sizes)) {
     const message = failed.failure!.message;
     assert.match(
       message,
-      /^offset 3 of topic "t" partition 0 is of another log \(the topic was recreated/,
+      /^offset 3 of topic "t" partition 0 belongs to another log \(the topic was recreated/,
     );
     for (const part of [id, kafka.topics.get("t")!.id, "--on-lost earliest or latest"]) {
       assert.ok(message.includes(part), message);
@@ -50,7 +50,7 @@ for (const [size, count] of Object.entries(sizes)) {
     assert.deepEqual([latest.rows, latest.summary?.lost], [[], count]);
     assert.match(
       latest.warnings.join(),
-      /recreated.* offsets were skipped, reading goes on at offset/,
+      /recreated.* offsets were skipped; reading continues at offset/,
     );
   });
 }

@@ -246,7 +246,7 @@ Deno.test("several MiB of batches, offsets above 2^32, are decoded whole", none,
   const span = new Span(partition, from, last - 1);
   const { rows, done, decoder } = decodeFetched(kernel, fetched, span);
   const round = `1,one\n2,two\n${HEADERS}${LONG}`;
-  // The first row is in front of the range, and the last one behind it.
+  // The first row is before the range, and the last one after it.
   assert.ok(rows === round.repeat(rounds).slice("1,one\n".length, -LONG.length));
   assert.equal(done, last - 1);
   assert.deepEqual(decoder.counts, {

@@ -53,7 +53,7 @@ Deno.test("an end that the answers do not reach is no hole: the run fails with 7
   kafka.log("t").append(rows(0, 5));
   const { failure } = await consumeRun(kafka);
   assert.equal(failure?.kind, "incomplete");
-  assert.match(failure.message, /read up to offset 0 of 5: its leader sends nothing more/);
+  assert.match(failure.message, /read up to offset 0 of 5: its leader sends no more records/);
   assert.deepEqual(stored(kafka), {});
 });
 

@@ -10,11 +10,20 @@ import { startWorld, type World } from "../support/document_world.ts";
 import { type Printed, printedCommands } from "../support/documents.ts";
 import { ownServer } from "../support/load.ts";
 
+const NO_DOWNLOADS =
+  "Deno's download site can't be reached everywhere; the same program as with --closed-network";
+const AS_ROLE = "tests/db/load_install_test.ts installs and loads as such a role";
+
 /** What is not run here, and why. */
 const elsewhere: Record<string, string> = {
   [compileCommand()]: "scripts/test.ts runs it before the tests of tests/binary",
-  "deno task compile":
-    "Deno's download site can't be reached everywhere; the same program as with --closed-network",
+  "npx -y deno@2.9.6 task compile --platform linux-x86_64": NO_DOWNLOADS,
+  "npx -y deno@2.9.6 task compile": NO_DOWNLOADS,
+  "deno task compile": NO_DOWNLOADS,
+  "(echo 'SET ROLE kafka_owner;'; gpdb-kafka sql schema --for postgres) | psql -d warehouse":
+    AS_ROLE,
+  "(echo 'SET ROLE kafka_owner;'; gpdb-kafka sql source crimes --for postgres --table public.crimes --brokers broker1:9092 --dsn postgres://gpadmin@coordinator/warehouse --grant etl) | psql -d warehouse":
+    AS_ROLE,
   "deno task compile --closed-network": "scripts/test.ts runs it where it is possible",
   "DENORT_BIN=/path/denort deno task compile --platform …":
     "no command but its form; tests/scripts/compile_test.ts has what DENORT_BIN may be",
@@ -24,7 +33,7 @@ const elsewhere: Record<string, string> = {
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
-  "deno task kernel": "tests/protocol/kernel_test.ts compiles the kernel and compares",
+  "deno task kernel": "tests/protocol/kernel/build_test.ts compiles the kernel and compares",
 };
 
 /** What ends by Ctrl-C only, and what it has printed before. */
@@ -79,13 +88,19 @@ async function removeTopic({ broker }: World): Promise<void> {
 }
 
 /** A command that only names what a program can do: `gpdb-kafka offsets reset`. */
-const naming = /^gpdb-kafka (load|consume|produce|plan|lag|(topics|offsets) [a-z]+)$/;
+const naming =
+  /^(gpdb-kafka (load|consume|produce|plan|lag|sql source|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
+
+/** One with places to fill in: `gpdb-kafka load NAME --every 5s`. Its words must be in the help. */
+const isForm = (command: string) => /…| [A-Z]+( |$)/.test(command);
 
 async function works(world: World, command: string): Promise<void> {
-  if (naming.test(command)) {
-    const { code, stdout } = await finish(world, `${command} --help`);
+  if (naming.test(command) || isForm(command)) {
+    const names = /^\S+(?: [a-z]+)*/.exec(command)![0];
+    const { code, stdout } = await finish(world, `${names} --help`);
     assert.equal(code, 0);
-    for (const word of command.split(" ")) assert.ok(stdout.includes(word), `${word}: ${stdout}`);
+    const words = command.split(" ").filter((word) => /^-|^[a-z_-]+$/.test(word));
+    for (const word of words) assert.ok(stdout.includes(word), `${word}: ${stdout}`);
     return;
   }
   const [, shown] = endless.find(([pattern]) => pattern.test(command)) ?? [];

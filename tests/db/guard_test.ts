@@ -6,7 +6,7 @@ import { createTopic, groupOffsets, kafkajs, produce, uniqueName } from "../supp
 
 const utf8 = new TextEncoder();
 
-/** Values that are no row of two columns, and what the guard says of them. */
+/** Values that are not a row of two columns, and what the guard says of them. */
 const bad: [string | Uint8Array, RegExp][] = [
   ["1,a\n2,b", /holds a newline outside quotes/],
   ["1,a\n", /holds a newline outside quotes/],

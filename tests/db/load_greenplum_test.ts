@@ -23,7 +23,7 @@ async function setUp(): Promise<Postgres> {
     CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
       AS 'SELECT * FROM fake.errors WHERE exttable = $1';
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._logged(text) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
     CREATE TABLE things (id int, name text);
     CREATE TABLE kafka.things_reader (id int, name text);
     CREATE TABLE kafka.things_planner (topic text, partition_no integer, earliest bigint,
@@ -66,7 +66,7 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
 
   // A reader that gives more than it was asked for.
   await pg.sql`UPDATE kafka.things_planner SET end_offset = 11 WHERE partition_no = 1`;
-  await assert.rejects(load(pg, "things"), /source "things" gave 3 rows for 1 records/);
+  await assert.rejects(load(pg, "things"), /source "things" returned 3 rows for 1 records/);
   // A planner of another topic, or without a partition.
   await pg.sql`DELETE FROM kafka.things_planner WHERE partition_no = 0`;
   await assert.rejects(
@@ -80,9 +80,9 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
 Deno.test("greenplum: a reader that would not read all, or not as told, is refused", async () => {
   await using pg = await setUp();
   const cases: [string[] | null, string | null, RegExp][] = [
-    [["TOTAL_SEGS:2"], "x --ranges-from-query", /is not ON ALL but TOTAL_SEGS:2/],
-    [["PER_HOST"], "x --ranges-from-query", /is not ON ALL but PER_HOST/],
-    [["MASTER_ONLY"], "x --ranges-from-query", /is not ON ALL but MASTER_ONLY/],
+    [["TOTAL_SEGS:2"], "x --ranges-from-query", /must be ON ALL, not TOTAL_SEGS:2/],
+    [["PER_HOST"], "x --ranges-from-query", /must be ON ALL, not PER_HOST/],
+    [["MASTER_ONLY"], "x --ranges-from-query", /must be ON ALL, not MASTER_ONLY/],
     [["ALL_SEGMENTS"], "kafka_consumer --commit yes", /lacks --ranges-from-query/],
     [["ALL_SEGMENTS"], null, /is not a web table with EXECUTE/],
   ];

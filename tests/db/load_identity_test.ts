@@ -21,7 +21,7 @@ Deno.test("identity: another log under the topic's name is refused, and only see
       ],
       [
         { ...recreated, clusterId: "c2" },
-        /topic "t" is of cluster c2 now, but source "things" has loaded it from cluster c1/,
+        /topic "t" now belongs to cluster c2, but source "things" has loaded it from cluster c1/,
       ],
       [ // brokers without topic ids
         { ...recreated, topicId: "", epochEnd: 0 },
@@ -32,7 +32,7 @@ Deno.test("identity: another log under the topic's name is refused, and only see
       await world.plan([found as { end: number }], ["0,new"]);
       await assert.rejects(load(world, "things"), (error: { message: string; hint: string }) => {
         assert.match(error.message, message);
-        assert.match(error.hint, /kafka\.seek\('things', 'earliest'\) accepts the log/);
+        assert.match(error.hint, /kafka\.seek\('things', 'earliest'\) accepts the present log/);
         return true;
       });
       const [lag] = await sql`SELECT * FROM kafka.lag`;
@@ -90,7 +90,7 @@ Deno.test("identity: what is not known is not compared, and kept once it is", as
   await assert.rejects(load(world, "things"), /its id is t2/);
 });
 
-Deno.test("lost: offsets passed over are counted, warned of and kept; lag counts none that are gone", async () => {
+Deno.test("lost: skipped offsets are counted, warned of and kept; lag counts none that are gone", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const { sql: session, notices } = world.session();
@@ -108,7 +108,7 @@ Deno.test("lost: offsets passed over are counted, warned of and kept; lag counts
   const [answer] = await session`SELECT lost::int, records::int FROM kafka.load('things', 1)`;
   assert.deepEqual({ ...answer }, { lost: 25, records: 1 });
   assert.deepEqual(notices, [
-    'source "things", topic "t" partition 1: offsets 5 to 30 are passed over (on_lost is earliest)',
+    'source "things", topic "t" partition 1: offsets 5 to 30 are skipped (on_lost is earliest)',
   ]);
   await addScripted(world, { onLost: "latest" });
   await world.plan([{ end: 2, earliest: 2 }, { end: 60, earliest: 40 }]);

@@ -23,7 +23,10 @@ Deno.test("load: a source is not changed while it is loaded, and a load of a cha
     await heard(other.notices, /source "things" is in use by another session: waiting/);
   });
   // Only now it sees that the source stands in topic t.
-  assert.match(`${await changing!}`, /source "things" stands in another topic/);
+  assert.match(
+    `${await changing!}`,
+    /topic of source "things": its offsets belong to another topic/,
+  );
   const [{ topic }] = await sql`SELECT topic FROM kafka.source`;
   assert.equal(topic, "t");
 
@@ -50,7 +53,7 @@ Deno.test("load: a source dropped while a load waits for it is said to be so", a
     await heard(other.notices, /waiting for it/);
   });
   assert.match(`${await waiting!}`, /source "things" was dropped while this session waited for it/);
-  await assert.rejects(load(other, "things"), /there is no source "things"/);
+  await assert.rejects(load(other, "things"), /source "things" does not exist/);
 });
 
 Deno.test("load: no other role can hold the lock of a source", async () => {
@@ -84,7 +87,7 @@ Deno.test("load: only under READ COMMITTED, where it sees what others have loade
       await assert.rejects(
         sql.begin(`ISOLATION LEVEL ${level}`, (sql) => sql.unsafe(`SELECT ${call}`)),
         (error: { message: string; hint: string }) => {
-          assert.match(error.message, new RegExp(`in a transaction that is ${level}: `), call);
+          assert.match(error.message, new RegExp(`in a ${level} transaction: `), call);
           assert.match(error.hint, /READ COMMITTED/);
           return true;
         },

@@ -79,7 +79,9 @@ Deno.test({
     await world.add({ brokers: other.bootstrap });
     await assert.rejects(
       load(world, "things"),
-      new RegExp(`topic "${topic}" is of cluster \\S+ now, but source "things" has loaded it from`),
+      new RegExp(
+        `topic "${topic}" now belongs to cluster \\S+, but source "things" has loaded it from`,
+      ),
     );
     await sql`SELECT kafka.seek('things', '0:1')`;
     assert.equal((await load(world, "things")).rows, 1);

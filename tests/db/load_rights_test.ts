@@ -25,8 +25,10 @@ Deno.test("rights: nothing in the schema is open to PUBLIC, and no step of a loa
     "_begin('things', NULL)",
     "_copy('things', '0:0-1')",
     "_finish('things', 0, 0)",
-    "_open('things', 'INSERT')",
+    "_open('things', 'INSERT', kafka._me())",
     "_lock('things')",
+    "_role_of(kafka._me())",
+    "load('things', NULL, 'postgres 00000000000000000000000000000000')",
     "allow('rights_etl')",
     "make_table('things', 'x', 'things', 'CREATE TABLE x ()')",
     "prune('0 s')",
@@ -64,7 +66,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
     GRANT USAGE ON SCHEMA fake TO PUBLIC;
     GRANT SELECT ON fake.pg_exttable TO PUBLIC;
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._logged(text) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
     CREATE TABLE reader (id int, name text);
     CREATE TABLE planner (topic text, partition_no integer, earliest bigint, end_offset bigint,
       at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint);
@@ -87,7 +89,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
         await sql`SELECT kafka._begin('things', NULL)`;
         await sql.unsafe(finish(rows));
       }),
-      /source "things" gave .* rows for 3 records/,
+      /source "things" returned .* rows for 3 records/,
       rows,
     );
   }

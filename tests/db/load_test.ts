@@ -138,13 +138,13 @@ Deno.test({
     // Another topic of that name.
     await deleteTopic(broker, topic);
     await createTopic(broker, topic);
-    await produce(broker, topic, things("anew"));
+    await produce(broker, topic, things("again"));
     await world.add();
     await assert.rejects(
       load(world, "things"),
       /topic ".*" was deleted and created again: its id is \S+, but source "things" has loaded \S+/,
     );
-    await assert.rejects(world.add({ topic: "other" }), /stands in another topic/);
+    await assert.rejects(world.add({ topic: "other" }), /its offsets belong to another topic/);
     await sql`SELECT kafka.drop_source('things')`;
     await world.add();
     assert.equal((await load(world, "things")).rows, 1);

@@ -220,7 +220,7 @@ Deno.test("with DATABASE_URL, that server is used, in a database of its own", as
     assert.equal(left.length, 0);
 
     Deno.env.set("DATABASE_URL", "host=localhost");
-    await assert.rejects(startPostgres(), /DATABASE_URL must look like postgres:/);
+    await assert.rejects(startPostgres(), /DATABASE_URL must be of the form postgres:/);
   } finally {
     if (before) Deno.env.set("DATABASE_URL", before);
     else Deno.env.delete("DATABASE_URL");

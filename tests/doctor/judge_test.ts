@@ -17,7 +17,7 @@ import { decodeWhole, frame } from "../golden/frames.ts";
 const none = { permissions: "none" } as const;
 const DAY = 86_400_000;
 
-/** What is said, as `level: finding`, with what to do behind a ` — `. */
+/** What is said, as `level: finding`, with what to do after a ` — `. */
 function heard(use: (say: Say) => void): string[] {
   const lines: string[] = [];
   use((level, finding, todo) => lines.push(`${level}: ${finding}${todo ? ` — ${todo}` : ""}`));
@@ -55,19 +55,19 @@ Deno.test("doctor: what can't be read of a batch is named", none, () => {
   const old = judged(({ view }, at) => view.setInt8(at + Batch.magic, 1));
   assert.match(old, /^fail: partition 3: stored in message format 1, .* — raise/);
   const codec = judged(({ view }, at) => view.setInt16(at + Batch.attributes, 6));
-  assert.match(codec, /^fail: partition 3: codec 6 is none of none, gzip, snappy, lz4, zstd$/m);
+  assert.match(codec, /^fail: partition 3: codec 6 is not one of none, gzip, snappy, lz4, zstd$/m);
   const flipped = judged(({ bytes }, at) => bytes[at + Batch.records] ^= 1);
   assert.match(flipped, /^fail: partition 3: the CRC32C of the last batch does not match/);
   const cut = look(({ view }, at) => view.setInt32(at + Batch.length, 1_000_000));
   assert.equal(cut, null);
-  assert.match(heard((say) => judgeBatches(say, [], 0))[0], /^ok: nothing is in the topic/);
+  assert.match(heard((say) => judgeBatches(say, [], 0))[0], /^ok: the topic is empty/);
 });
 
 Deno.test("doctor: offsets against the log and its retention", none, () => {
   const reader = {
     name: 'group "g"',
     toEarliest: "move it",
-    whenNone: "starts anew",
+    whenNone: "starts again",
     isPlanned: false,
   };
   const judged = (standing: Partial<Standing>, retention: number | null = null) => {
@@ -79,9 +79,9 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
   };
   const cases: [Partial<Standing>, number | null, RegExp][] = [
     [{}, null, /^ok: group "g" is 500 offsets behind the end of partition 0$/],
-    [{ stored: -1 }, null, /^ok: .* nothing stored for partition 0: starts anew$/],
+    [{ stored: -1 }, null, /^ok: .* has no stored offset for partition 0: starts again$/],
     [{ stored: 99 }, null, /^fail: .* expired: 1 offsets .* at 99, its log starts at 100\) — move/],
-    [{ stored: 100 }, null, /^warn: .* the next records are the next that will be deleted — load/],
+    [{ stored: 100 }, null, /^warn: .* the next records to read are the next to be deleted — load/],
     [{ stored: 100, stable: 100, end: 100 }, null, /^ok: group "g" is 0 offsets behind/],
     [{ stored: 199 }, null, /^warn: /],
     [{ stored: 200 }, null, /^ok: /],
@@ -92,7 +92,7 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
     [
       { stored: 1101 },
       null,
-      /^fail: .* beyond the log's end .* at 1101, its log ends at 1100\).* — m/,
+      /^fail: .* past the end of the log .* at 1101, its log ends at 1100\).* — m/,
     ],
     [
       { change: { other: "the topic was recreated", shared: Infinity } },
@@ -128,10 +128,10 @@ Deno.test("doctor: a broker that is too old or too new for what is used", none, 
   const old = judged((key) => key === 1 ? { max: 7 } : {}).join();
   assert.equal(
     old,
-    "fail: a:1 does not take Fetch 10 (it takes 0 to 7) — Kafka 2.1 or later is needed",
+    "fail: a:1 does not accept Fetch 10 (it accepts 0 to 7) — Kafka 2.1 or later is required",
   );
   const without = judged((key) => key === 22 ? undefined : {}).join();
-  assert.match(without, /does not take InitProducerId \d \(it takes none\)/);
+  assert.match(without, /does not accept InitProducerId \d \(it accepts none\)/);
 });
 
 Deno.test("doctor: partitions without leader, or with too few replicas", none, () => {
@@ -154,7 +154,7 @@ Deno.test("doctor: partitions without leader, or with too few replicas", none, (
   assert.deepEqual(judged([{}, { leader: -1 }, { inSyncReplicas: [1] }]), [
     "fail: partition 1: no leader, so nothing there can be read or written — " +
     "start the brokers that hold them: 1, 2",
-    "warn: partition 2: fewer replicas in sync than there should be — look at brokers 2",
+    "warn: partition 2: fewer replicas in sync than there should be — check brokers 2",
   ]);
   assert.deepEqual(led, [0, 2]);
   judged([{ leader: -1 }]);

@@ -71,7 +71,7 @@ Deno.test("doctor: a check without an end is given up, and has no say any more",
   });
   late();
   assert.equal(outcome.value, null);
-  assert.deepEqual(lines, ["fail  slow: no answer, or no end, within 0.02 s"]);
+  assert.deepEqual(lines, ["fail  slow: not finished within 0.02 s"]);
 });
 
 Deno.test("doctor: numbers and times in words", none, () => {

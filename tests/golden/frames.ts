@@ -22,7 +22,7 @@ export type Case = keyof typeof golden;
 
 export const cases = Object.keys(golden) as Case[];
 
-/** An answer's bytes, anew at each call. */
+/** An answer's bytes, a new copy at each call. */
 export function frame(name: Case): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(golden[name]), (char) => char.charCodeAt(0));
 }

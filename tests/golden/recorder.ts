@@ -19,7 +19,7 @@ export class Recorder implements Disposable {
     return new Recorder(frames, await Deno.connect({ hostname, port: Number(port) }));
   }
 
-  /** Asks, and keeps what comes behind the correlation id under `name`. */
+  /** Asks, and keeps what comes after the correlation id under `name`. */
   async record<Request>(
     name: string,
     api: Api<Request, unknown>,
@@ -31,7 +31,7 @@ export class Recorder implements Disposable {
     return frame;
   }
 
-  /** Asks. Returns what comes behind the correlation id, and behind the header's tagged fields. */
+  /** Asks. Returns what comes after the correlation id, and after the header's tagged fields. */
   async ask<Request>(
     api: Api<Request, unknown>,
     request: Request,

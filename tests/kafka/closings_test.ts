@@ -42,7 +42,7 @@ Deno.test("a port that asks for a login says so, and is not asked again", local,
   const on: Hooks = { any: ({ api }) => void asked.set(api, (asked.get(api) ?? 0) + 1) };
   assert.equal(
     await failure({ sasl, on }),
-    "Failure: BROKER asks for a login on this port: set security.protocol to SASL_PLAINTEXT or " +
+    "Failure: BROKER requires a login on this port — set security.protocol to SASL_PLAINTEXT or " +
       "SASL_SSL, and sasl.mechanism to PLAIN",
   );
   assert.deepEqual([...asked], [["apiVersions", 2], ["saslHandshake", 1]]);

@@ -178,7 +178,7 @@ for (const size of [0x7fffffff, MAX_RESPONSE + 5, 3, 0, -1, -0x80000000]) {
         await peer.send(bytes);
         await untilClosed(peer);
       }, async (connection) => {
-        const message = `${connection.name} sent a response of ${size} bytes to Metadata, ` +
+        const message = `${connection.name} sent a response of ${size} bytes to Metadata: ` +
           `at most ${MAX_RESPONSE} are accepted`;
         await assert.rejects(connection.call(metadata, wanted), { kind: "broker", message });
         assert.ok(connection.closed);
@@ -280,14 +280,14 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
   // Kafka 1.0 accepts Fetch up to version 6.
   const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
   const error = await opening((peer) => peer.greet(old)) as Error;
-  const advice = "Kafka 2.1 or later is needed";
+  const advice = "Kafka 2.1 or later is required";
   assert.equal(
     `${error}`,
-    `Failure: BROKER accepts versions 0 to 6 of Fetch, this client speaks version 10: ${advice}`,
+    `Failure: BROKER accepts versions 0 to 6 of Fetch, this client uses version 10: ${advice}`,
   );
   const none = await opening((peer) => peer.greet(versions([18, 0, 1]))) as Error;
   assert.equal(
     `${none}`,
-    `Failure: BROKER accepts no version of Metadata, this client speaks version 7: ${advice}`,
+    `Failure: BROKER accepts no version of Metadata, this client uses version 7: ${advice}`,
   );
 });

@@ -52,7 +52,7 @@ Deno.test(
       const took = performance.now() - started;
       assert.ok(took > 650 && took < 2000, `${took} ms`);
       assert.deepEqual(lines, [
-        `${connection.name} throttles this client: nothing is sent to it for 700 ms (a quota)`,
+        `${connection.name} throttles this client: nothing is sent to it for 700 ms (its quota is exceeded)`,
       ]);
     }),
 );

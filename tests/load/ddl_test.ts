@@ -72,7 +72,7 @@ Deno.test({ name: "a source for Greenplum, in full", permissions }, () => {
     sourceDdl(crimes, "greenplum"),
     `BEGIN;
 
--- To look at what is to come: it commits nothing, so a SELECT moves nothing.
+-- To look at what comes next: it commits nothing, so a SELECT moves nothing.
 SELECT kafka.make_table('crimes', '"public"."crimes_peek"', '"public"."crimes"', $sql$
 CREATE READABLE EXTERNAL WEB TABLE "public"."crimes_peek" (LIKE "public"."crimes")
 EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic crimes --group gpdb-kafka.crimes --commit no --on-lost earliest'
@@ -82,7 +82,7 @@ ENCODING 'UTF8'
 LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT
 $sql$);
 
--- For kafka.load alone, which says what to read in a comment: anything else is refused.
+-- For kafka.load alone, which says what to read in a comment; other statements fail.
 SELECT kafka.make_table('crimes', 'kafka."crimes_reader"', '"public"."crimes"', $sql$
 CREATE READABLE EXTERNAL WEB TABLE kafka."crimes_reader" (LIKE "public"."crimes")
 EXECUTE '"$HOME"/kafka_consumer --brokers k1:9092,k2:9092 --topic crimes --ranges-from-query'
@@ -92,7 +92,7 @@ ENCODING 'UTF8'
 LOG ERRORS SEGMENT REJECT LIMIT 1 PERCENT
 $sql$);
 
--- ON SEGMENT 0, not ON MASTER: only segments are told the text of kafka.load's statements.
+-- ON SEGMENT 0, not ON MASTER: only segments get the text of kafka.load's statements.
 SELECT kafka.make_table('crimes', 'kafka."crimes_planner"', '"public"."crimes"', $sql$
 CREATE READABLE EXTERNAL WEB TABLE kafka."crimes_planner" (topic text, partition_no integer, earliest bigint, end_offset bigint, at_offset bigint,
   cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)

@@ -47,15 +47,18 @@ Deno.test({
   fn: () => {
     const s = secret;
     const wrong: [string, RegExp][] = [
-      [`host=h password=${s}`, /^--dsn must look like postgres:\/\/user@host:5432\/database$/],
-      [`mysql://u:${s}@h/d`, /^--dsn must look like/],
-      [` postgres://u:${s}@h/d`, /^--dsn must look like/],
-      [`postgres://u:${s}#1@h/d`, /^--dsn: character 28 cannot stand there — write/],
-      [`postgres://u:${s}/1@h/d`, /^--dsn: character 30 cannot/],
-      [`postgres://u:12/${s}@h/d`, /^--dsn: character 31 cannot/],
-      [`postgres://u:12?${s}@h/d`, /^--dsn: character 31 cannot/],
-      [`postgres://u:${s} x@h/d`, /^--dsn: character 28 cannot/],
-      [`postgres://u:${s}%zz@h/d`, /^--dsn: a "%" in the password does not begin a character's/],
+      [`host=h password=${s}`, /^--dsn must be of the form postgres:\/\/user@host:5432\/database$/],
+      [`mysql://u:${s}@h/d`, /^--dsn must be of the form/],
+      [` postgres://u:${s}@h/d`, /^--dsn must be of the form/],
+      [`postgres://u:${s}#1@h/d`, /^--dsn: character 28 is not allowed there — write/],
+      [`postgres://u:${s}/1@h/d`, /^--dsn: character 30 is not allowed/],
+      [`postgres://u:12/${s}@h/d`, /^--dsn: character 31 is not allowed/],
+      [`postgres://u:12?${s}@h/d`, /^--dsn: character 31 is not allowed/],
+      [`postgres://u:${s} x@h/d`, /^--dsn: character 28 is not allowed/],
+      [
+        `postgres://u:${s}%zz@h/d`,
+        /^--dsn: a "%" in the password does not begin an encoded character/,
+      ],
       [`postgres://${s}%@h/d`, /^--dsn: a "%" in the user name/],
       [`postgres://u:${s}/d`, /^--dsn: the port of host 1 is not a number from 1 to 65535$/],
       [`postgres://u:p@h1,h:${s}/d`, /^--dsn: the port of host 2/],

@@ -24,7 +24,7 @@ function answer(code: string, message = "m", more: Record<string, string> = {}):
   return Object.assign(new Error(message), { name: "PostgresError", code, ...more });
 }
 
-const unknown = answer("42704", 'there is no source "x"');
+const unknown = answer("42704", 'source "x" does not exist');
 
 /** Runs a loop over these outcomes, one after the other; then it is stopped. */
 async function runLoop(
@@ -76,7 +76,7 @@ Deno.test({ name: "every: goes on after errors, if it ever worked", permissions 
   assert.deepEqual(told.map((line) => line.replace(/ .*/, "")), [
     "end",
     "waiting",
-    "there",
+    "source",
     "end",
     "waiting",
     "end",
@@ -162,7 +162,7 @@ Deno.test({ name: "a row that does not fit is named, and the source", permission
   });
   const [, , told] = await runLoop(10, [load, error, load, load]);
   assert.match(told, /\(SQLSTATE 22P02\); in COPY crimes, line 2, column id: "x"$/);
-  // A line of a function of ours is none of a row.
+  // A line of a function of ours is not one of a row.
   const raised = answer("22023", "no", { where: "PL/pgSQL function kafka.load(text) line 3" });
   await assert.rejects(runLoop(null, [raised]), {
     message: 'cannot load source "crimes": no (SQLSTATE 22023)',

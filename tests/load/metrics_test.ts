@@ -66,3 +66,12 @@ Deno.test("metrics: a number that is no count ends nothing, and counts nothing",
   }
   assert.ok(text.includes('gpdb_kafka_loads_total{source="crimes"} 1\n'));
 });
+
+Deno.test("the documents list all metrics, and no others", async () => {
+  const answer = await new LoadMetrics("crimes", 0).answer(new Request("http://x/metrics"));
+  const served = (await answer.text()).matchAll(/^# TYPE (\w+)/gm);
+  const path = new URL("../../docs/exactly-once.md", import.meta.url);
+  const listed = (await Deno.readTextFile(path)).matchAll(/^\| `(gpdb_kafka_\w+)`/gm);
+  const names = (found: Iterable<RegExpMatchArray>) => [...found].map(([, name]) => name).sort();
+  assert.deepEqual(names(listed), names(served));
+});

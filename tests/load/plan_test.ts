@@ -110,7 +110,7 @@ Deno.test("plan: where the topic is away, the first line is the reason, and the 
     ...["plan", ...connection, "--group", "g", "--stand", "0:0:0", "--mirror"],
   ]);
   assert.equal(mirrored.code, 0);
-  assert.match(mirrored.stderr, /the group "g" was not told where the database stands: cannot/);
+  assert.match(mirrored.stderr, /cannot commit the offsets of the database for group "g": cannot/);
 });
 
 Deno.test("plan: five columns as version 0.1 reads them, nine with --log-identity", async () => {

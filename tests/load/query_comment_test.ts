@@ -26,18 +26,21 @@ Deno.test({ name: "a statement without ranges for this topic is refused", permis
   const cases: [string | undefined, RegExp][] = [
     [undefined, /GP_QUERY_STRING is not set: .* --ranges/],
     ["", /GP_QUERY_STRING is not set/],
-    ["SELECT * FROM crimes_reader LIMIT 10", /no kafka-ranges comment.*only kafka\.load reads/],
-    ["SELECT 1 /* kafka-ranges topic=t 0:0-1 */", /begins with no kafka-ranges/],
-    ["-- x\n/* kafka-ranges topic=t 0:0-1 */", /begins with no kafka-ranges/],
-    ["/* kafka-ranges topic=t 0:0-1,1:0", /begins with no kafka-ranges/], // cut off
-    ["/* kafka-ranges topic=t 0:0-1 * / */", /begins with no kafka-ranges/],
-    ["/* kafka-plan topic=t */ SELECT 1", /begins with no kafka-ranges/],
-    ["/* kafka-ranges topic=other 0:0-1 */", /wants topic "other", this command reads topic "t"/],
-    ["/* kafka-ranges 0:0-1 */", /wants topic "undefined"/],
+    ["SELECT * FROM crimes_reader LIMIT 10", /a kafka-ranges comment: only kafka\.load reads/],
+    ["SELECT 1 /* kafka-ranges topic=t 0:0-1 */", /does not begin with a kafka-ranges/],
+    ["-- x\n/* kafka-ranges topic=t 0:0-1 */", /does not begin with a kafka-ranges/],
+    ["/* kafka-ranges topic=t 0:0-1,1:0", /does not begin with a kafka-ranges/], // cut off
+    ["/* kafka-ranges topic=t 0:0-1 * / */", /does not begin with a kafka-ranges/],
+    ["/* kafka-plan topic=t */ SELECT 1", /does not begin with a kafka-ranges/],
+    [
+      "/* kafka-ranges topic=other 0:0-1 */",
+      /asks for topic "other", this command reads topic "t"/,
+    ],
+    ["/* kafka-ranges 0:0-1 */", /asks for topic "undefined"/],
     ["/* kafka-ranges topic=t */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:0-1 1:0-1 */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:2-1 */", /"0:2-1" is not PARTITION:FROM-TO/],
-    ["/* kafka-ranges topic=t 0:0-1,0:1-2 */", /partition 0 stands there twice/],
+    ["/* kafka-ranges topic=t 0:0-1,0:1-2 */", /partition 0 is given twice/],
   ];
   for (const [statement, message] of cases) {
     assert.throws(() => queryRanges(statement, "t"), (error) => {
@@ -71,6 +74,6 @@ Deno.test({ name: "a plan is asked for with or without a comment", permissions }
     offsets: [{ partition: 0, offset: 5, leaderEpoch: -1 }],
     mirror: true,
   });
-  assert.throws(() => queryPlan("/* kafka-plan topic=u */", "t"), /wants topic "u"/);
+  assert.throws(() => queryPlan("/* kafka-plan topic=u */", "t"), /asks for topic "u"/);
   assert.throws(() => queryPlan("/* kafka-plan topic=t stand=0-5 */", "t"), /"0-5" is not/);
 });

@@ -19,7 +19,7 @@ async function decompress(name: string, source: Uint8Array): Promise<Uint8Array>
   return implementation.decompress(source, 1 << 20).slice();
 }
 
-/** The values of a batch's records, each with a newline behind it. */
+/** The values of a batch's records, each with a newline after it. */
 function values(records: Uint8Array): Uint8Array {
   const out: number[] = [];
   let p = 0;

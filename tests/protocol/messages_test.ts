@@ -121,32 +121,36 @@ Deno.test(
   },
 );
 
-Deno.test("ListOffsets: latest, earliest, by time, none as late, unknown partition", none, () => {
-  const listed = (name: Parameters<typeof frame>[0]) => {
-    const { topics } = decodeWhole(listOffsets, frame(name));
-    for (const { partitions } of topics) partitions.sort(byPartition);
-    return topics;
-  };
-  const at = (partition: number, offset: number, timestamp = -1, errorCode = 0) => ({
-    partition,
-    errorCode,
-    timestamp,
-    offset,
-    leaderEpoch: offset === -1 ? -1 : 0,
-  });
-  assert.deepEqual(listed("list_offsets_latest"), [
-    { topic: "golden-plain", partitions: [at(0, 7), at(1, 1), at(2, 0)] },
-  ]);
-  assert.deepEqual(listed("list_offsets_earliest"), [
-    { topic: "golden-deleted", partitions: [at(0, 2)] },
-  ]);
-  assert.deepEqual(listed("list_offsets_time"), [
-    { topic: "golden-plain", partitions: [at(0, 2, 1_704_067_200_002), at(1, -1)] },
-  ]);
-  assert.deepEqual(listed("list_offsets_unknown"), [
-    { topic: "golden-plain", partitions: [at(9, -1, -1, 3)] },
-  ]);
-});
+Deno.test(
+  "ListOffsets: latest, earliest, by time, none at or after it, unknown partition",
+  none,
+  () => {
+    const listed = (name: Parameters<typeof frame>[0]) => {
+      const { topics } = decodeWhole(listOffsets, frame(name));
+      for (const { partitions } of topics) partitions.sort(byPartition);
+      return topics;
+    };
+    const at = (partition: number, offset: number, timestamp = -1, errorCode = 0) => ({
+      partition,
+      errorCode,
+      timestamp,
+      offset,
+      leaderEpoch: offset === -1 ? -1 : 0,
+    });
+    assert.deepEqual(listed("list_offsets_latest"), [
+      { topic: "golden-plain", partitions: [at(0, 7), at(1, 1), at(2, 0)] },
+    ]);
+    assert.deepEqual(listed("list_offsets_earliest"), [
+      { topic: "golden-deleted", partitions: [at(0, 2)] },
+    ]);
+    assert.deepEqual(listed("list_offsets_time"), [
+      { topic: "golden-plain", partitions: [at(0, 2, 1_704_067_200_002), at(1, -1)] },
+    ]);
+    assert.deepEqual(listed("list_offsets_unknown"), [
+      { topic: "golden-plain", partitions: [at(9, -1, -1, 3)] },
+    ]);
+  },
+);
 
 Deno.test("FindCoordinator: found, and not there yet", none, () => {
   assert.deepEqual(decodeWhole(findCoordinator, frame("find_coordinator")), {

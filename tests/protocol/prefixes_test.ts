@@ -9,7 +9,7 @@ for (const name of cases) {
     const bytes = frame(name);
     decodeWhole(api, bytes);
     for (let size = 0; size < bytes.length; size++) {
-      // What lies behind the end must not be read: a copy has nothing there, a view has the rest.
+      // What lies after the end must not be read: a copy has nothing there, a view has the rest.
       assert.throws(() => decodeWhole(api, bytes.slice(0, size)), ProtocolError, `${size} bytes`);
       assert.throws(() => decodeWhole(api, bytes.subarray(0, size)), ProtocolError);
     }

@@ -41,7 +41,7 @@ Deno.test("Reader: a length below -1, or past the end, is a ProtocolError", none
   assert.throws(() => reader(0x80, 0, 0, 0).nullableString(), ProtocolError);
   assert.throws(() => reader(0, 2, 0x61).string(), {
     name: "ProtocolError",
-    message: "message ends early: 2 bytes wanted, 1 left",
+    message: "message ends early: 2 bytes needed, 1 left",
   });
   assert.throws(() => reader(0xff, 0xff, 0xff, 0xfe).nullableBytes(), ProtocolError);
   assert.throws(() => reader(0x7f, 0xff, 0xff, 0xff, 1).nullableBytes(), ProtocolError);

@@ -43,7 +43,7 @@ Deno.test("Writer: the buffer grows under every primitive", none, () => {
 Deno.test("Writer: a string that is too long is refused, and no frame made of it", none, () => {
   const longest = "ä".repeat(16_383) + "a";
   assert.deepEqual(new Writer().string(longest).finish().length, 2 + 32_767);
-  const message = `"${"ä".repeat(20)}…" has 32768 bytes, Kafka takes texts of at most 32767`;
+  const message = `"${"ä".repeat(20)}…" has 32768 bytes, Kafka accepts at most 32767`;
   for (const method of ["string", "nullableString", "compactString"] as const) {
     assert.throws(() => new Writer()[method]("ä".repeat(16_384)), { name: "RangeError", message });
   }

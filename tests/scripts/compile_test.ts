@@ -69,7 +69,7 @@ Deno.test({ name: "the line of a tool's output that says why", permissions: "non
 
 Deno.test({ name: "each failure names the way and the two others", permissions: "none" }, () => {
   const [linux] = platforms;
-  const others = [/let this machine reach Deno's/, /set DENORT_BIN to/, /say --closed-network/];
+  const others = [/let this machine reach Deno's/, /set DENORT_BIN to/, /use --closed-network/];
   const ways = ["download", "variable", "closed"] as const;
   for (const [index, way] of ways.entries()) {
     const { message } = cannot(linux, way, "because");
@@ -93,10 +93,10 @@ Deno.test("compile: what can't be used is said before anything is compiled", asy
     await Deno.writeFile(older, Buffer.concat([elf, bytes("Deno/1.2.3")]));
     const on = ["--platform", "linux-x86_64"];
     const cases: [string[], string, RegExp][] = [
-      [["--platform", "vax"], "", /^--platform: "vax" is none of linux-x86_64, .*, all$/],
+      [["--platform", "vax"], "", /^--platform: "vax" is not one of linux-x86_64, .*, all$/],
       [["--fast"], "", /^Unknown option '--fast'.*; see --help$/],
       [on, "/nowhere", /^Cannot compile for linux-x86_64 .*DENORT_BIN.*cannot read "\/nowhere"/],
-      [on, text, /is no executable for Linux or macOS\./],
+      [on, text, /is not an executable for Linux or macOS\./],
       [on, other, /is for macos-x86_64\./],
       [on, older, /is of Deno 1\.2\.3: compile with `npx -y deno@1\.2\.3`\./],
       [

@@ -71,7 +71,7 @@ Deno.test("deploy: copies to every host, keeps the old program and goes back to 
 
   const none = await site.run(...hosts, "--rollback");
   assert.equal(none.code, 1);
-  assert.match(none.stderr[0], /^sdw1: failed: ssh: there is no .*\/kafka_consumer\.previous$/);
+  assert.match(none.stderr[0], /^sdw1: failed: ssh: .*\/kafka_consumer\.previous does not exist$/);
 
   await site.run(...hosts, await site.program("2"));
   const both = { kafka_consumer: v2, "kafka_consumer.previous": v1 };
@@ -142,9 +142,9 @@ Deno.test("deploy: what it can't do it says, and --print changes nothing", async
   await using site = await makeSite("sdw1");
   const program = await site.program("1");
   const cases: [string[], RegExp][] = [
-    [[program], /^No hosts: say --host H1,H2 or --hosts FILE$/],
-    [["--host", "-oProxyCommand=x", program], /ambiguous|can't be the name of a host/],
-    [["--host=-oProxyCommand=x", program], /"-oProxyCommand=x" can't be the name of a host/],
+    [[program], /^No hosts: use --host H1,H2 or --hosts FILE$/],
+    [["--host", "-oProxyCommand=x", program], /ambiguous|cannot be the name of a host/],
+    [["--host=-oProxyCommand=x", program], /"-oProxyCommand=x" cannot be the name of a host/],
     [["--hosts", "/nowhere", program], /^--hosts: cannot read "\/nowhere"/],
     [["--host", "sdw1", "/nowhere"], /^Cannot read "\/nowhere".*deno task compile makes it$/],
     [["--host", "sdw1", "--rollback", "--print"], /exclude each other/],

@@ -21,9 +21,11 @@ export async function startRole(
 ): Promise<Role> {
   const own = uniqueName(name);
   const quoted = quoteIdent(own);
-  await sql.unsafe(`CREATE ROLE ${quoted} LOGIN PASSWORD '${own}'`);
+  // Not its name: what is a secret is taken out of all that is said.
+  const password = crypto.randomUUID();
+  await sql.unsafe(`CREATE ROLE ${quoted} LOGIN PASSWORD '${password}'`);
   const url = new URL(dsn);
-  url.username = url.password = own;
+  [url.username, url.password] = [own, password];
   const session = postgres(url.href, { max: 1, onnotice: () => {} });
   return {
     name: own,

@@ -13,7 +13,7 @@ const TOPIC_CONFIG = 1;
 
 export interface TopicConfig {
   name: string;
-  /** Null where it is a secret, or not set. */
+  /** Null if it is a secret, or not set. */
   value: string | null;
   /** Set for this topic, not taken from the brokers. */
   own: boolean;
@@ -66,7 +66,7 @@ export class Admin {
       .sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** One config of a broker; null where it has none of that name. Throws Failure. */
+  /** One config of a broker; null if it has none of that name. Throws Failure. */
   async brokerConfig(broker: number, name: string): Promise<string | null> {
     const resources = [
       { type: ConfigResourceTypes.BROKER, name: String(broker), configNames: [name] },

@@ -69,7 +69,7 @@ export function share(
   return shares;
 }
 
-/** A topic's partitions; none where it was deleted. A topic that may not be seen is an error. */
+/** A topic's partitions; none if it was deleted. A topic that may not be seen is an error. */
 async function partitionsOf(cluster: Cluster, topic: string): Promise<number[]> {
   try {
     await cluster.addMultipleTargetTopics([topic]);

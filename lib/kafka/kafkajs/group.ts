@@ -11,7 +11,7 @@ import { kafkajs } from "./client.ts";
 
 /** A member that says nothing for so long is taken for dead, milliseconds. */
 const SESSION_TIMEOUT = 10_000;
-/** How long the group waits for its members when it shares its partitions anew. */
+/** How long the group waits for its members when it rebalances. */
 const REBALANCE_TIMEOUT = 10_000;
 /** How often members ask whether that is the case. */
 const HEARTBEAT_INTERVAL = 500;
@@ -28,7 +28,7 @@ interface Coordinator {
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
-/** What the group has given this member, until it shares its partitions anew. */
+/** What the group has given this member, until the next rebalance. */
 export class Generation {
   readonly member: GroupMember;
   readonly partitions: readonly TopicPartition[];
@@ -108,7 +108,7 @@ export class Membership {
     });
   }
 
-  /** Starts to join; {@link next} tells what came of it. Throws Failure where no broker is reached. */
+  /** Starts to join; {@link next} has the result. Throws Failure if no broker is reached. */
   static async join(
     config: ClientConfig,
     group: string,
@@ -127,7 +127,7 @@ export class Membership {
   }
 
   /**
-   * The next generation. Throws Failure where the group lets this member not in, or gives it
+   * The next generation. Throws Failure if the group does not admit this member, or gives it
    * nothing for too long.
    */
   async next(): Promise<Generation> {
@@ -229,7 +229,7 @@ export class Membership {
 
   async #leave(): Promise<void> {
     this.#current?.release();
-    // Not by kafkajs, which would first wait for its fetches; and do nothing where it has just joined.
+    // Not by kafkajs, which would first wait for its fetches; and do nothing if it has just joined.
     const member = { groupId: this.#group, memberId: this.#member?.id ?? "" };
     await atMost(LEAVE, this.#coordinator?.leaveGroup(member));
   }

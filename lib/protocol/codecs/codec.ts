@@ -4,12 +4,12 @@
  */
 export interface CodecImplementation {
   /**
-   * What `source` was before it was compressed. Throws ProtocolError where it is malformed, and
+   * What `source` was before it was compressed. Throws ProtocolError if it is malformed, and
    * CodecLimitError where it would give more than `limit` bytes.
    */
   decompress(source: Uint8Array, limit: number): Uint8Array;
   /**
-   * The same piece by piece, however much it gives; absent, or null, where that can't be done. It
+   * The same piece by piece, however much it gives; absent, or null, if that can't be done. It
    * throws ProtocolError where `source` is malformed.
    */
   stream?(source: Uint8Array): AsyncGenerator<Uint8Array> | null;

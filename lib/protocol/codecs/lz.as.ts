@@ -5,7 +5,7 @@
 //         https://github.com/google/snappy/blob/main/format_description.txt
 // xxHash: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 //
-// Copies are whole vectors: SLACK bytes (lz.ts) behind a source may be read, and behind an
+// Copies are whole vectors: SLACK bytes (lz.ts) after a source may be read, and after an
 // output be spoilt. Every length is checked against both ends before anything is copied.
 
 /** Sixteen vectors: number n repeats the indexes 0…n-1, to make a run of n bytes fill a vector. */
@@ -103,7 +103,7 @@ export function lz4Decode(src: usize, end: usize, out: usize, limit: usize, base
     copyMatch(out, off, n);
     out += n;
   }
-  // The last sequence is literals only: an end behind a match is a cut block.
+  // The last sequence is literals only: an end after a match is a cut block.
   return MALFORMED;
 }
 
@@ -257,7 +257,7 @@ function encode(src: usize, n: usize, out: usize, snappy: bool): usize {
   let literals = src;
   if (n > 16) {
     memory.fill(TABLE, 0, TABLE_SIZE);
-    // LZ4 wants its last match to start 12 bytes in front of the end, and to stop 5 in front.
+    // LZ4 requires its last match to start 12 bytes before the end, and to stop 5 before it.
     const lastMatch = end - 12, lastByte = end - 5;
     let p = src + 1, tries: usize = 64;
     while (p <= lastMatch) {

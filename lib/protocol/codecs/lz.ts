@@ -12,9 +12,9 @@ interface Exports {
 }
 
 const PAGE = 65536;
-/** The first index behind the tables of lz.as.ts. */
+/** The first index after the tables of lz.as.ts. */
 const DATA = 40960;
-/** Copies are whole vectors: so much behind a source is read, and behind an output spoilt. */
+/** Copies are whole vectors: this many bytes after a source are read, and after an output spoilt. */
 const SLACK = 128;
 
 /** What the decoders of lz.as.ts return instead of an output's end. */

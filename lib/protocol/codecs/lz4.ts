@@ -63,7 +63,7 @@ export class Lz4 implements CodecImplementation {
   }
 }
 
-/** Decodes the frames of one source, one behind the other. */
+/** Decodes the frames of one source, one after the other. */
 class FrameReader {
   /** Where the output ends so far. */
   out: number;
@@ -101,7 +101,7 @@ class FrameReader {
     ) {
       throw malformed("lz4", "its frame is of an unknown kind");
     }
-    if (flags & Flag.dictionary) throw malformed("lz4", "its frame wants a dictionary");
+    if (flags & Flag.dictionary) throw malformed("lz4", "its frame requires a dictionary");
     p = descriptor + 2;
     let promised = -1;
     if (flags & Flag.contentSize) {
@@ -118,7 +118,7 @@ class FrameReader {
     const base = this.out;
     p = this.#blocks(p + 1, flags, blockMax);
     if (promised !== -1 && this.out - base !== promised) {
-      throw malformed("lz4", `its frame promised ${promised} bytes and has ${this.out - base}`);
+      throw malformed("lz4", `its frame announced ${promised} bytes and has ${this.out - base}`);
     }
     if (flags & Flag.contentChecksum) {
       this.#check(p, base, this.out, "content");

@@ -68,7 +68,7 @@ export class Snappy implements CodecImplementation {
       throw new CodecLimitError("snappy", limit, out - start + length);
     }
     if (length > size * EXPANSION) {
-      throw malformed("snappy", `${size} bytes can't hold ${length}`);
+      throw malformed("snappy", `${size} bytes cannot hold ${length}`);
     }
     this.#lz.reserve(out + length);
     const stop = this.#lz.code.snappyDecode(p, end, out, out + length);

@@ -56,7 +56,7 @@ export class Zstd implements CodecImplementation {
   }
 }
 
-/** What `source` can inflate to at most, in bytes; 0 where it is not just one whole frame. */
+/** What `source` can inflate to at most, in bytes; 0 if it is not just one whole frame. */
 export function mostOfFrame(source: Uint8Array): number {
   const view = new DataView(source.buffer, source.byteOffset, source.length);
   if (source.length < 8 || view.getUint32(0, true) !== MAGIC) return 0;

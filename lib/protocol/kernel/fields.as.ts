@@ -21,7 +21,7 @@ const GUARD = 1, EMPTY_NULLS = 2, VALUE_FIELD = 4, VALUE_HEX = 8, APPEND_TIME = 
 // Kinds of columns; the entry of TEXT and HEADER says where its bytes are.
 const TEXT = 0, OFFSET = 1, TIMESTAMP = 2, KEY = 3, HEADER = 4;
 
-/** Why a field can't stand in a row, 0 where it can; named in kernel.ts. */
+/** Why a field can't stand in a row, 0 if it can; named in kernel.ts. */
 let unfit: i32 = 0;
 const NUL = 1, NOT_UTF8 = 2, END_MARK = 3, NO_TIME = 4;
 
@@ -172,14 +172,14 @@ function column(out: usize, entry: usize, flags: i32): usize {
 }
 
 /**
- * Like rows(), but writes to another place, and `columns` fields in front of each value: the entries
+ * Like rows(), but writes to another place, and `columns` fields before each value: the entries
  * at COLUMNS (kind, where its bytes are, how many). PARAMETERS has the batch's offset and time,
  * int64 each. It stops before a record whose row may reach past `enough`: a row takes at most
  * `fixed` bytes and `factor` times its record's size.
  *
  * flags, beside those of rows(): 4 = the value is a quoted field, 8 = it is hex, 16 = the time is
  * the batch's alone. A record that is suspect, or that the guard finds unfit (then the last two
- * of the report say why, and in which column, -1 for the value), is none of the rows, and `at` is
+ * of the report say why, and in which column, -1 for the value), is not one of the rows, and `at` is
  * where it starts: a further call without the guard writes it.
  */
 export function fields(

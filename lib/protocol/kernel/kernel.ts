@@ -54,7 +54,7 @@ const PAGE = 65536;
 const STATE = 16640;
 /** The same of {@link Kernel.pack} (PACKED in memory.as.ts). */
 const PACKED = 16960;
-/** Copies are whole vectors: this many bytes behind the caller's may be touched. */
+/** Copies are whole vectors: this many bytes after the caller's may be touched. */
 const SLACK = 64;
 
 const INT32_MAX = 0x7fffffff;
@@ -96,7 +96,7 @@ export const Flag = {
   appendTime: 16,
 } as const;
 
-/** A field in front of the value: some text, or what is taken from the record. */
+/** A field before the value: some text, or what is taken from the record. */
 export type Column =
   | { kind: "text"; text: Uint8Array }
   | { kind: "offset" | "timestamp" | "key" }
@@ -132,7 +132,7 @@ export class Kernel {
     this.#look();
   }
 
-  /** The memory's bytes, anew: growing it detaches what was handed out before. */
+  /** The memory's bytes, looked up again: growing it detaches what was handed out before. */
   #look(): void {
     const memory = this.#exports.memory.buffer as ArrayBuffer;
     this.bytes = new Uint8Array(memory);
@@ -178,7 +178,7 @@ export class Kernel {
   }
 
   /**
-   * Says what {@link fields} puts in front of the values. Throws RangeError where the names do not
+   * Says what {@link fields} puts before the values. Throws RangeError if the names do not
    * fit into the kernel's 12 KiB for them.
    */
   setColumns(columns: readonly Column[]): void {
@@ -244,7 +244,7 @@ export class Kernel {
   get nulls(): number {
     return this.#state[4];
   }
-  /** Offset delta of the last record taken between min and max; -1 where there was none. */
+  /** Offset delta of the last record taken between min and max; -1 if there was none. */
   get delta(): number {
     return this.#state[5];
   }
@@ -285,7 +285,7 @@ export class Kernel {
   /**
    * Appends the rows between `start` and `end`, `budget` at most, to the open batches: those with a
    * key to its partition where keys choose it, the others to partition `only`. `last`: no more will
-   * come behind `end`. Returns where the first row starts that is left; {@link packed} says why.
+   * come after `end`. Returns where the first row starts that is left; {@link packed} says why.
    * A row of which only a part was there is not searched again from its start, so the next call
    * must begin with it.
    */
@@ -295,7 +295,7 @@ export class Kernel {
 
   /**
    * Steps over the rest of a row whose beginning is lost already. Returns where the next one starts,
-   * or 0 where that is not before `end`.
+   * or 0 if that is not before `end`.
    */
   discard(start: number, end: number, last: boolean): number {
     return this.#exports.discard(start, end, last);

@@ -17,7 +17,7 @@ import {
 // Why pack() returned; named in packing.ts.
 const MORE = 0, OPEN = 1, FULL = 2, LARGE = 3, PAUSED = 4, KEYLESS = 5;
 
-/** CRs before the newline are no part of the row. */
+/** CRs before the newline are not part of the row. */
 let strips: bool = true;
 let keyMode: i32 = 0;
 let keyArgument: u32 = 0;
@@ -87,8 +87,8 @@ function copy(out: usize, p: usize, n: usize): usize {
 
 /**
  * Appends the rows from p on to open batches. A row with a key goes to its key's partition where
- * that is wanted, others to `only`; budget rows at most. `last`: nothing comes behind end, so the
- * last row needs no newline. Copies are whole vectors: up to 15 bytes behind a record are spoilt.
+ * that is wanted, others to `only`; budget rows at most. `last`: nothing comes after end, so the
+ * last row needs no newline. Copies are whole vectors: up to 15 bytes after a record are spoilt.
  *
  * Returns where the first row starts that was not dealt with; PACKED says why it stopped there.
  */
@@ -172,7 +172,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
 
 /**
  * Steps over the rest of a row that is too long to be kept, of which the bytes before p are gone
- * already. Returns where the next row starts, or 0 where that is behind end.
+ * already. Returns where the next row starts, or 0 if that is past end.
  */
 export function discard(p: usize, end: usize, last: bool): usize {
   dropSearched();

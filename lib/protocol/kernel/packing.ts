@@ -48,7 +48,7 @@ export const Entry = {
 
 export const SCRATCH = 65536;
 
-/** Memory behind the records of a batch that whole-vector copies may spoil, bytes. */
+/** Memory after the records of a batch that whole-vector copies may spoil, bytes. */
 export const SPOILT = 16;
 
 /** What the last call of {@link Kernel.pack} did. */

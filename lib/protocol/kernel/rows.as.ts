@@ -31,8 +31,8 @@ export function report(
 /**
  * The records from p to end (at most count of them) become rows at out: value, newline. Written
  * are those with min <= offset delta < max, at most budget of them. A row is shorter than its
- * record, so out may lie in front of p in the same buffer, with at least 32 bytes between: copies
- * are whole vectors, and up to 15 bytes behind a row are spoilt.
+ * record, so out may lie before p in the same buffer, with at least 32 bytes between: copies
+ * are whole vectors, and up to 15 bytes after a row are spoilt.
  *
  * flags: 1 = guard the values, 2 = a null value is an empty row (else it is skipped and counted).
  * Records whose offset deltas do not rise from above `floor` up to `ceiling` are broken.

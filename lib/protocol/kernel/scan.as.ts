@@ -17,7 +17,7 @@ export function setUpScan(end: i32, quotes: bool): void {
   forget();
 }
 
-/** A row is dealt with, or will be looked at anew: nothing is known of the next bytes. */
+/** A row is dealt with, or will be looked at again: nothing is known of the next bytes. */
 export function forget(): void {
   searched = 0;
   quoted = false;
@@ -30,7 +30,7 @@ export function dropSearched(): void {
 }
 
 /**
- * Where the row at p ends: the index of its newline or NUL, or 0 where none is before end. Then
+ * Where the row at p ends: the index of its newline or NUL, or 0 if none is before end. Then
  * the next call with the same p goes on where this one stopped, so that a row which comes in
  * many pieces is searched once.
  */
@@ -83,7 +83,7 @@ const SCRATCH_SIZE: usize = 65536;
 /**
  * Finds the key of the row from p to end. By delimiter: what is before the first one, or null
  * where the row has none. By column: the CSV field of that number, from 1, without its quotes;
- * null where it is empty and not quoted. False where the row has no such column.
+ * null if it is empty and not quoted. False if the row has no such column.
  */
 export function rowKey(p: usize, end: usize, mode: i32, what: u32, scratch: usize): bool {
   keyLength = -1;

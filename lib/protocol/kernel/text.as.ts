@@ -51,7 +51,7 @@ function breaks(v: v128): v128 {
 }
 
 /**
- * Copies like copy() and looks at the bytes on the way. True where the value can't break a row:
+ * Copies like copy() and looks at the bytes on the way. True if the value can't break a row:
  * no newline, CR or NUL, an even number of quotes, not `\.`, well-formed UTF-8. False asks for
  * the slow, exact look.
  */

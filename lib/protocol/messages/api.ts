@@ -2,8 +2,9 @@ import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 
 /**
- * One API of Kafka's protocol at the one version this client speaks. Each is pinned to a version
- * that every broker from Kafka 2.1 to 4.x accepts, so there is one encoder and one decoder each.
+ * One API of Kafka's protocol at one version. Each is pinned to a version that every broker from
+ * Kafka 2.1 to 4.x accepts; a newer one beside it, such as metadataWithIds, is asked for only if the
+ * broker accepts it.
  */
 export interface Api<Request, Response> {
   readonly name: string;

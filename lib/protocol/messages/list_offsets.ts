@@ -20,7 +20,7 @@ export interface ListedOffset {
   partition: number;
   errorCode: number;
   timestamp: number;
-  /** The first offset at or after the time asked for; -1 where there is none. */
+  /** The first offset at or after the time asked for; -1 if there is none. */
   offset: number;
   /** Of the record at that offset; for LATEST the leader's own. -1 if the broker does not know it. */
   leaderEpoch: number;

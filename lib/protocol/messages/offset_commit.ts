@@ -19,7 +19,7 @@ export interface Position {
 
 export interface OffsetCommitRequest {
   group: string;
-  /** Left out by who is no member, which a broker accepts while the group has no live one. */
+  /** Left out by a client that is not a member, which a broker accepts while the group has no live one. */
   member?: GroupMember;
   topics: { topic: string; partitions: Position[] }[];
 }

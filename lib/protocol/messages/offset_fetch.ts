@@ -8,7 +8,7 @@ export interface OffsetFetchRequest {
 
 export interface CommittedOffset {
   partition: number;
-  /** The next offset to read; -1 where the group has stored none. */
+  /** The next offset to read; -1 if the group has stored none. */
   offset: number;
   /** Of the last record read, as it was committed (KIP-320); -1 if it was not. */
   leaderEpoch: number;

@@ -4,7 +4,7 @@ export interface ProducedPartition {
   topic: string;
   partition: number;
   errorCode: number;
-  /** The offset the first record got; -1 where the broker does not say. */
+  /** The offset the first record got; -1 if the broker does not say. */
   baseOffset: number;
 }
 

@@ -9,7 +9,7 @@ import { random, utf8 } from "./records.ts";
 const none = { permissions: "none" } as const;
 const kernel = new Kernel();
 
-/** The kernel's CRC of the bytes, put `shift` bytes behind where the caller's part starts. */
+/** The kernel's CRC of the bytes, put `shift` bytes after where the caller's part starts. */
 function crc32c(bytes: Uint8Array, shift = 0): number {
   kernel.reserve(shift + bytes.length);
   kernel.bytes.set(bytes, Kernel.DATA + shift);

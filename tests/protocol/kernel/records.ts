@@ -79,7 +79,7 @@ export const utf8 = (text: string) => new TextEncoder().encode(text);
 /** The smallest distance between rows and records that the kernel allows. */
 export const GAP = 32;
 
-/** Loads records behind the smallest gap; returns where they start and end. */
+/** Loads records after the smallest gap; returns where they start and end. */
 export function load(kernel: Kernel, records: Uint8Array): [start: number, end: number] {
   kernel.reserve(GAP + records.length);
   const start = Kernel.DATA + GAP;

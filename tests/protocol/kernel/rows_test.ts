@@ -96,7 +96,7 @@ Deno.test("rows: min, max and count choose the records", none, () => {
   assert.deepEqual([kernel.stop, kernel.at], [Stop.done, start + 2 * (records.length / 5)]);
 });
 
-Deno.test("rows: a spent budget stops in front of the next record that is wanted", none, () => {
+Deno.test("rows: a spent budget stops before the next record that is wanted", none, () => {
   const records = recordsWith("0", "1", null, "3", "4");
   assert.equal(text(rowsOf(kernel, records, { budget: 2 })), "0\n1\n");
   assert.deepEqual([kernel.stop, kernel.emitted, kernel.delta], [Stop.full, 2, 1]);

@@ -141,7 +141,7 @@ export function decodeRequest(frame: Uint8Array): Received {
   decoder.flexible = version >= api.flexibleSince;
   if (decoder.flexible) decoder.tags();
   const request = decoder.struct(api.request, version);
-  if (decoder.left > 0) throw new Error(`${decoder.left} bytes behind a request of ${api.name}`);
+  if (decoder.left > 0) throw new Error(`${decoder.left} bytes after a request of ${api.name}`);
   return { api, version, correlation: header.correlation, clientId: header.clientId, request };
 }
 

@@ -49,7 +49,7 @@ function record(value: string | null, index: number): Uint8Array {
   return Uint8Array.from([...size, ...body, ...bytes, 0]);
 }
 
-/** Writes the checksum anew: for a batch that was changed on purpose. */
+/** Writes the checksum again: for a batch that was changed on purpose. */
 export function sealBatch(batch: Uint8Array): void {
   new DataView(batch.buffer, batch.byteOffset).setUint32(17, crc32c(batch.subarray(21)));
 }

@@ -71,7 +71,7 @@ export class Call {
     this.reply.throttleTimeMs = milliseconds;
   }
 
-  /** Closes the connection when so many bytes of the answer, from its size on, are sent. */
+  /** Closes the connection when this many bytes of the answer, from its size on, are sent. */
   close(after = 0): void {
     this.#closesAfter = after;
   }

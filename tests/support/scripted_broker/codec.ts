@@ -225,7 +225,7 @@ export class Encoder {
     return this;
   }
 
-  /** The buffer, with room for so many bytes more. */
+  /** The buffer, with room for as many bytes more. */
   #room(size: number): Uint8Array<ArrayBuffer> {
     if (this.#size + size > this.#buffer.length) {
       const larger = new Uint8Array(2 * (this.#size + size));
