@@ -65,11 +65,11 @@ async function readGroup(
     }
     const [id] = leaders.keys();
     try {
-      return await readLeader(reading, id, spans, maxBytes, backoff);
+      return await readLeader(reading, id, spans, maxBytes, backoff, outage);
     } catch (error) {
       await backoff.next(error);
       if (signal?.aborted) return;
-      outage.goesOn(error, spans);
+      outage.goesOn(error);
       // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
       spans = spans.filter((span) => span.done < span.end && !decoder.full);
@@ -98,6 +98,7 @@ async function readLeader(
   spans: readonly Span[],
   maxBytes: number,
   backoff: Backoff,
+  outage: Outage,
 ): Promise<void> {
   const { cluster, options, decoder, signal } = reading;
   const { memory } = decoder;
@@ -160,6 +161,7 @@ async function readLeader(
       }
       if (decoder.full) break;
       if (problem) throw problem;
+      outage.ends();
       if (gained) {
         reading.lastRecords = patientNow(cluster.config);
         backoff.progress();

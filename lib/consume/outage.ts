@@ -1,33 +1,34 @@
 import { patientNow } from "../kafka/throttle.ts";
 import type { Reading } from "./reading.ts";
-import type { Span } from "./span.ts";
 
 /**
- * Reports, once, that nothing came of some spans for the config's timeout. It does not end the run
- * while it gains records of others, so somebody must be told.
+ * Reports, once, that no answer came for some spans for the config's timeout. It does not end the
+ * run while that reads others, so somebody must be told.
  */
 export class Outage {
   readonly #reading: Reading;
-  #since = 0;
-  #read = -1;
+  /** When it began, as patientNow() tells it; null where there is none. */
+  #since: number | null = null;
   #told = false;
 
   constructor(reading: Reading) {
     this.#reading = reading;
   }
 
-  /** The next try begins, after this error. */
-  goesOn(error: unknown, spans: readonly Span[]): void {
+  /** A try failed; another one begins. */
+  goesOn(error: unknown): void {
     const { cluster: { config }, warn } = this.#reading;
-    const read = spans.reduce((sum, { done }) => sum + done, 0);
-    if (read !== this.#read) {
-      this.#read = read;
-      this.#since = patientNow(config);
-      this.#told = false;
-    }
-    if (this.#told || patientNow(config) - this.#since < config.timeout) return;
+    const now = patientNow(config);
+    this.#since ??= now;
+    if (this.#told || now - this.#since < config.timeout) return;
     this.#told = true;
     const why = error instanceof Error ? error.message : String(error);
     warn(`${why}: tried for ${config.timeout / 1000} s, and still; others are read meanwhile`);
+  }
+
+  /** An answer came. */
+  ends(): void {
+    this.#since = null;
+    this.#told = false;
   }
 }

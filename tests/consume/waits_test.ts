@@ -182,3 +182,15 @@ Deno.test(
     assert.deepEqual(more, []);
   },
 );
+
+Deno.test(
+  "connections that are lost while nothing comes are no outage",
+  { permissions },
+  async () => {
+    await using kafka = await scriptedBroker({ brokers: 2, topics: { t: 2 } });
+    const timer = setInterval(() => kafka.disconnect(2), 2500);
+    const run = await consumeRun(kafka, { until: { idle: 6000 } }, { timeout: 1000 });
+    clearInterval(timer);
+    assert.deepEqual([run.failure, run.rows, run.warnings], [null, [], []]);
+  },
+);
