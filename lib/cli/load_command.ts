@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import { type Database, openDatabase, startLoad } from "../load/database.ts";
 import type { Dsn } from "../load/dsn.ts";
 import { LoadLoop, type LoopEvents } from "../load/loop.ts";
+import { HttpServer } from "../load/http.ts";
 import { LogReport, ScreenReport } from "../load/report.ts";
 import { shown, withoutSecrets } from "../secret.ts";
 import type { Console } from "./console.ts";
@@ -118,26 +119,16 @@ async function listen(
   { hostname, port }: { hostname: string; port: number },
   events: LoopEvents[],
   console: Console,
-): Promise<{ close(): Promise<void> }> {
+): Promise<HttpServer> {
   // Loaded here only: nothing else needs it.
   const { LoadMetrics } = await import("../load/metrics.ts");
   const metrics = new LoadMetrics(source, every ?? 0);
   events.push(metrics);
   try {
-    const onListen = (address: Deno.NetAddr) =>
-      console.debug(`metrics on http://${address.hostname}:${address.port}/metrics`);
-    // Not by its shutdown, which waits for whoever has sent half a request.
-    const ended = new AbortController();
-    const server = Deno.serve(
-      { hostname, port, onListen, signal: ended.signal },
-      metrics.answer,
-    );
-    return {
-      async close() {
-        ended.abort();
-        await server.finished;
-      },
-    };
+    const listener = Deno.listen({ hostname, port });
+    const address = listener.addr as Deno.NetAddr;
+    console.debug(`metrics on http://${address.hostname}:${address.port}/metrics`);
+    return new HttpServer(listener, metrics.answer);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("usage", `--listen: cannot listen on ${hostname}:${port}: ${why}`);

@@ -250,7 +250,7 @@ Deno.test("trespass: who holds a request to the metrics port open does not keep 
     await connection.read(answer);
     return { connection, answer: new TextDecoder().decode(answer).split("\r\n")[0] };
   };
-  const broken = await send("GET /metrics HTTP/1.1\r\nHost: [\r\n\r\n");
+  const broken = await send("GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n");
   broken.connection.close();
   assert.equal(broken.answer, "HTTP/1.1 400 Bad Request");
   const half = await send("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab");

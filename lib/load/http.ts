@@ -1,0 +1,132 @@
+/**
+ * The few lines of HTTP that metrics take. Not Deno.serve: it accepts as many connections as come, and
+ * ends the process once no more files may be opened; its shutdown waits for half a request.
+ */
+
+/** So many clients at a time; one more takes the place of the oldest. */
+const CLIENTS = 32;
+/** For a request and its answer, milliseconds. */
+const PATIENCE = 5000;
+const LONGEST_HEAD = 16 * 1024;
+
+const REASONS: Record<number, string> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  503: "Service Unavailable",
+};
+
+/** Answers requests without a body, one for each connection. */
+export class HttpServer {
+  readonly #listener: Deno.Listener;
+  readonly #answer: (request: Request) => Promise<Response>;
+  readonly #clients = new Set<Deno.Conn>();
+  readonly #accepting: Promise<void>;
+  #closed = false;
+
+  constructor(listener: Deno.Listener, answer: (request: Request) => Promise<Response>) {
+    this.#listener = listener;
+    this.#answer = answer;
+    this.#accepting = this.#accept();
+  }
+
+  /** At once: nobody is waited for. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listener.close();
+    for (const client of this.#clients) this.#drop(client);
+    await this.#accepting;
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const client = await this.#listener.accept();
+        const [oldest] = this.#clients;
+        if (this.#clients.size >= CLIENTS) this.#drop(oldest);
+        this.#clients.add(client);
+        void this.#serve(client);
+      } catch {
+        // No more files may be opened, or the client has gone already: neither is for ever.
+        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  async #serve(client: Deno.Conn): Promise<void> {
+    const timer = setTimeout(() => this.#drop(client), PATIENCE);
+    try {
+      const head = await readHead(client);
+      if (head === null) return;
+      const request = parse(head);
+      const answer = request === null
+        ? new Response("GET /metrics or /healthz\n", { status: 400 })
+        : await this.#answer(request);
+      await writeAll(client, await format(answer, request?.method === "HEAD"));
+      // What the client still sends is read: to close at once could take the answer from it.
+      await client.closeWrite();
+      const rest = new Uint8Array(1024);
+      while (await client.read(rest) !== null);
+    } catch {
+      // The client has gone, or was dropped.
+    } finally {
+      clearTimeout(timer);
+      this.#drop(client);
+    }
+  }
+
+  #drop(client: Deno.Conn): void {
+    if (!this.#clients.delete(client)) return;
+    try {
+      client.close();
+    } catch {
+      // It is closed.
+    }
+  }
+}
+
+/** All up to the empty line; null where none comes. */
+async function readHead(client: Deno.Conn): Promise<string | null> {
+  const decoder = new TextDecoder("latin1");
+  const buffer = new Uint8Array(1024);
+  let head = "";
+  while (head.length < LONGEST_HEAD) {
+    const count = await client.read(buffer);
+    if (count === null) return null;
+    head += decoder.decode(buffer.subarray(0, count));
+    if (head.includes("\r\n\r\n")) return head;
+  }
+  return null;
+}
+
+/** Null if it is no request. */
+function parse(head: string): Request | null {
+  const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(head) ?? [];
+  if (method === undefined) return null;
+  const url = target.startsWith("/") ? `http://localhost${target}` : target;
+  try {
+    return new Request(url, { method });
+  } catch {
+    return null;
+  }
+}
+
+async function format(answer: Response, isHead: boolean): Promise<Uint8Array> {
+  const { status, headers } = answer;
+  const body = new TextEncoder().encode(await answer.text());
+  headers.set("content-length", String(body.length));
+  headers.set("connection", "close");
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\n${lines.join("")}\r\n`;
+  const front = new TextEncoder().encode(head);
+  if (isHead) return front;
+  const all = new Uint8Array(front.length + body.length);
+  all.set(front);
+  all.set(body, front.length);
+  return all;
+}
+
+async function writeAll(client: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
+}
