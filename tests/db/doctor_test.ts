@@ -40,7 +40,7 @@ Deno.test({
     assertLine(lines, /^ok {4}plan: the next load of source "things" reads 2 offsets of "load-/);
     assertLine(
       lines,
-      /^ok {4}offsets: source "things" has no stored offset for partitions 0, 1: its/,
+      /^ok {4}offsets: source "things" has no stored offset for partitions 0, 1: the fallback/,
     );
     assertLine(lines, /^ok {4}table: public\.things has 2 columns, 2 are loaded/);
     assertLine(lines, /^ok {4}fields: all 2 rows have the 2 fields of public\.things/);
