@@ -6,7 +6,7 @@ import { patientNow } from "../kafka/throttle.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch, type FetchedPartition, type FetchResponse } from "../protocol/messages/fetch.ts";
-import { batchEnd, lastEpoch } from "../protocol/record_batch.ts";
+import { BATCH_PREFIX, batchEnd, int64At, lastEpoch } from "../protocol/record_batch.ts";
 import { checkBatches } from "./check_batches.ts";
 import { Handover } from "./handover.ts";
 import { makeRows } from "./make_rows.ts";
@@ -236,6 +236,9 @@ async function advance(
     } else if (fetched.errorCode !== 0) {
       const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}`;
       problem ??= new BrokerError(failed, fetched.errorCode);
+    } else if (end > start && isMisplaced(kernel, fetched, span)) {
+      gained = true;
+      isFirst = false;
     } else if (end > start) {
       const next = behind(reading, kernel, fetched, span, isFirst);
       gained ||= next > span.fetched;
@@ -252,6 +255,23 @@ async function advance(
     }
   }
   return { gained, problem };
+}
+
+/**
+ * Whether what came begins before what was asked for, in the middle of a batch it may seem. Then it
+ * is asked for again from there on: a batch's base offset is not in its CRC, and only the batches
+ * around it tell whether it is right.
+ */
+function isMisplaced({ view }: Kernel, fetched: FetchedPartition, span: Span): boolean {
+  const { start, end, logStart } = fetched;
+  if (span.isBetweenBatches || end - start < BATCH_PREFIX) return false;
+  const base = int64At(view, start);
+  // Records may be deleted up to the middle of a batch: then nothing before it can be asked for.
+  if (base >= span.fetched || base < Math.max(logStart, 0)) return false;
+  fetched.end = start;
+  span.fetched = base;
+  span.isBetweenBatches = true;
+  return true;
 }
 
 /**
