@@ -8,7 +8,7 @@ import type { Command } from "./run.ts";
 /** Kafka topic to rows on stdout. */
 export const consumeCommand: Command = {
   name: "kafka_consumer",
-  about: "writes what is new in a Kafka topic to stdout, a row a record",
+  about: "writes what is new in a Kafka topic to stdout, one row for each record",
   examples: [
     "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
     "kafka_consumer --topic crimes --offset -10 --commit no",

@@ -79,7 +79,7 @@ export const consumeFlags: readonly Flag[] = [
     name: "until",
     value: "WHEN",
     help:
-      "end: stop at the end offsets of the start; forever; idle=DUR: after DUR without records (end)",
+      "end: stop at the ends that the partitions have at the start; forever; idle=DUR: after DUR without records (end)",
   },
   { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
   {

@@ -30,7 +30,7 @@ interface LoadFlags {
 /** A topic into its table, again and again. */
 export const loadCommand: Command = {
   name: "gpdb-kafka load",
-  about: "calls kafka.load for a source: once, or again and again",
+  about: "calls kafka.load for a source, once or repeatedly",
   examples: [
     "gpdb-kafka load crimes --dsn postgres://gpadmin@coordinator/warehouse --once",
     "gpdb-kafka load crimes --every 5s --listen 127.0.0.1:9187",

@@ -39,7 +39,8 @@ type Work = (cluster: Cluster) => Promise<void>;
 /** A group's offsets, without joining it. */
 export const offsetsCommand: Command = {
   name: "gpdb-kafka offsets",
-  about: "show, export, import [FILE] or reset the offsets of a group, without joining it",
+  about:
+    "shows, exports, imports and resets the offsets of a group: show, export, import [FILE], reset",
   examples: [
     "gpdb-kafka offsets export --group loader > loader.offsets",
     "gpdb-kafka offsets import --group loader loader.offsets --dry-run",

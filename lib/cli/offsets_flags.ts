@@ -45,7 +45,7 @@ export const offsetsFlags: readonly VerbFlag[] = [
   {
     name: "clamp",
     of: ["import", "reset"],
-    help: "store the nearest offset in the log for one outside it (rejected)",
+    help: "for an offset outside the log store the nearest one inside (such an offset is rejected)",
   },
   { name: "dry-run", of: ["import", "reset"], help: "print what would change, and change nothing" },
   ...connectionFlags,

@@ -52,7 +52,7 @@ const flags: readonly VerbFlag[] = [
 export const topicsCommand: Command = {
   name: "gpdb-kafka topics",
   about:
-    "list topics; create, delete or describe one: list, create TOPIC, delete TOPIC, describe TOPIC",
+    "lists, creates, deletes and describes topics: list, create TOPIC, delete TOPIC, describe TOPIC",
   examples: [
     "gpdb-kafka topics list --brokers broker1:9092",
     "gpdb-kafka topics create crimes --partitions 8 --topic-config retention.ms=604800000",

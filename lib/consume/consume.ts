@@ -37,7 +37,8 @@ export interface Summary extends Counts {
 /**
  * Reads this process's share of the topics, from each partition's start to the end it had when the
  * run began, and writes the rows to `stream`, which is closed after the last one. Then, and only
- * then, the offsets are committed. `log` gets a line for each record left out, and for each loss.
+ * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and for
+ * a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
  * closed; `onStop` gets what it still has to do if a signal ends the process.
@@ -68,6 +69,7 @@ export async function consume(
       inflater,
       output,
       losses,
+      warn: log,
       settle: () => deadLetters?.flush() ?? Promise.resolve(),
     };
     const spans = await (options.assignment.share === "group"

@@ -11,6 +11,7 @@ import { checkBatches } from "./check_batches.ts";
 import { Handover } from "./handover.ts";
 import { makeRows } from "./make_rows.ts";
 import type { AnswerBuffer } from "./memory.ts";
+import { Outage } from "./outage.ts";
 import type { Reading } from "./reading.ts";
 import { checkLogs, recover } from "./recover.ts";
 import { type Span, spanOf } from "./span.ts";
@@ -53,6 +54,7 @@ async function readGroup(
   backoff: Backoff,
 ): Promise<void> {
   const { cluster, decoder, signal } = reading;
+  const outage = new Outage(reading);
   // In a run without an end a leader may be away for days: nothing may grow with each try.
   while (spans.length > 0) {
     const leaders = byLeader(cluster, spans);
@@ -63,10 +65,11 @@ async function readGroup(
     }
     const [id] = leaders.keys();
     try {
-      return await readLeader(reading, id, spans, maxBytes, backoff);
+      return await readLeader(reading, id, spans, maxBytes, backoff, outage);
     } catch (error) {
       await backoff.next(error);
       if (signal?.aborted) return;
+      outage.goesOn(error);
       // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
       spans = spans.filter((span) => span.done < span.end && !decoder.full);
@@ -95,6 +98,7 @@ async function readLeader(
   spans: readonly Span[],
   maxBytes: number,
   backoff: Backoff,
+  outage: Outage,
 ): Promise<void> {
   const { cluster, options, decoder, signal } = reading;
   const { memory } = decoder;
@@ -157,6 +161,7 @@ async function readLeader(
       }
       if (decoder.full) break;
       if (problem) throw problem;
+      outage.ends();
       if (gained) {
         reading.lastRecords = patientNow(cluster.config);
         backoff.progress();

@@ -9,11 +9,12 @@ export class Output {
   bytes = 0;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #turn: Promise<void> = Promise.resolve();
+  /** What went wrong first. Deno 2.4 throws it here alone, and only that it did in a write. */
+  #reason: unknown;
 
   constructor(stream: WritableStream<Uint8Array>) {
     this.#writer = stream.getWriter();
-    // What went wrong is thrown by the write that met it.
-    this.#writer.closed.catch(() => {});
+    this.#writer.closed.catch((error) => this.#reason = error);
   }
 
   /**
@@ -32,7 +33,7 @@ export class Output {
         this.bytes += chunk.length;
       }
     } catch (error) {
-      throw outputFailure(error);
+      throw await this.#failure(error);
     } finally {
       resolve();
     }
@@ -44,8 +45,13 @@ export class Output {
     try {
       await this.#writer.close();
     } catch (error) {
-      throw outputFailure(error);
+      throw await this.#failure(error);
     }
+  }
+
+  async #failure(error: unknown): Promise<Failure> {
+    await Promise.resolve(); // the stream says its reason in a turn of its own
+    return outputFailure(this.#reason ?? error);
   }
 }
 

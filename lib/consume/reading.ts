@@ -14,6 +14,8 @@ export interface Run {
   readonly inflater: Inflater;
   readonly output: Output;
   readonly losses: Losses;
+  /** Takes a line that people should know of. */
+  readonly warn: (line: string) => void;
   /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
   readonly settle: () => Promise<void>;
 }

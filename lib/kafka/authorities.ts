@@ -1,4 +1,4 @@
-import { rootCertificates } from "node:tls";
+import tls from "node:tls";
 import { trustNothingElse } from "./runtime_authorities.ts";
 
 /**
@@ -25,6 +25,15 @@ export function trusted(given: readonly string[] = []): string[] {
   return given.length > 0 ? [...given] : host ??= hostAuthorities();
 }
 
+/**
+ * Gives the host's authorities to connections that name none, as packages open them. Without any the
+ * runtime (Deno 2.9) ends even a connection that is not to be checked. Deno 2.4 cannot.
+ */
+export function trustHostByDefault(): void {
+  const { setDefaultCACertificates } = tls as { setDefaultCACertificates?(pem: string[]): void };
+  setDefaultCACertificates?.(trusted());
+}
+
 function hostAuthorities(): string[] {
   const named = Deno.env.get("SSL_CERT_FILE");
   for (const path of named ? [named] : bundles) {
@@ -35,5 +44,5 @@ function hostAuthorities(): string[] {
       // The next one.
     }
   }
-  return [...rootCertificates];
+  return [...tls.rootCertificates];
 }

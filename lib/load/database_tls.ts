@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Failure, systemReason } from "../failure.ts";
-import { trusted } from "../kafka/authorities.ts";
+import { trusted, trustHostByDefault } from "../kafka/authorities.ts";
 import { type Address, addressName } from "../kafka/config.ts";
 import { dial } from "../kafka/dial.ts";
 import type { Socket } from "../kafka/socket.ts";
@@ -39,9 +39,9 @@ export function databaseTls(
       return { ssl: false };
     case "allow":
     case "prefer":
-      return { ssl: canSkipChecks() ? mode : false };
+      return unchecked(canSkipChecks() ? mode : false);
     case "require":
-      if (canSkipChecks()) return { ssl: mode };
+      if (canSkipChecks()) return unchecked(mode);
       throw new Failure(
         "usage",
         `sslmode=require: this build (Deno ${Deno.version.deno}) cannot use TLS without checking ` +
@@ -60,6 +60,12 @@ export function databaseTls(
     default:
       throw new Failure("usage", "env PGSSLMODE is not a mode of libpq such as verify-full");
   }
+}
+
+/** TLS of the postgres package: it is encrypted, and nothing is checked. */
+function unchecked(ssl: false | "allow" | "prefer" | "require"): DatabaseTls {
+  if (ssl !== false) trustHostByDefault();
+  return { ssl };
 }
 
 /** Deno before 2.5 has no TLS in its node:tls over a connection that exists. */

@@ -112,7 +112,7 @@ Deno.test("offsets: what can't be done is one line that says why, and changes no
     [
       ["reset", ...g, "--to", "11"],
       65,
-      /cannot store offset 11 of topic ".*" partition 0, whose log is 0 to 10 \(and 1 more\): --clamp/,
+      /cannot store offset 11 of topic ".*" partition 0, whose log is 0 to 10 \(and 1 more\) — use --clamp/,
     ],
     [
       ["import", ...g, "/no/such/file"],

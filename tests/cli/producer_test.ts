@@ -28,7 +28,7 @@ Deno.test("producer: what can't be meant is a usage error that names it", async 
     [["-t", "x", "-K", "::"], /--key-delim: "::" is not one ASCII character/],
     [["-t", "x", "--key-column", "0"], /--key-column: "0" is not a whole number from 1/],
     [["-t", "x", "-K", ":", "--key-column", "1"], /--key-delim and --key-column exclude/],
-    [["-t", "x", "-p", "-1"], /-p needs a value|--partition: "-1"/],
+    [["-t", "x", "-p", "-1"], /-p requires a value|--partition: "-1"/],
     [["-t", "x", "-z", "brotli"], /--codec: "brotli" is not one of none, gzip/],
     [["-t", "x", "--acks", "2"], /--acks: "2" is not one of all, 1, 0/],
     [["-t", "x", "--rate", "fast"], /--rate: "fast" is not a number of rows a second/],

@@ -110,7 +110,7 @@ Deno.test("topics: what can't be done is one line that says why", async (t) => {
   await createTopic(broker, `${topic}_a`); // Of dots and underscores metrics make the same.
   const cases: [string[], number, RegExp][] = [
     [["frob"], 64, /unknown verb "frob": use list, create, delete, describe; see --help/],
-    [["--yes"], 64, /nothing to do: say list/],
+    [["--yes"], 64, /no verb: use list/],
     [["list", "crimes"], 64, /"crimes" is one argument too many/],
     [["create"], 64, /create requires a topic/],
     [["create", "a b"], 64, /"a b" cannot be the name of a topic/],

@@ -158,3 +158,39 @@ Deno.test("time in which a broker throttles is no reason to be idle", { permissi
   assert.equal(failure, null);
   assert.deepEqual(read, rows(0, 5));
 });
+
+Deno.test(
+  "a partition that is away for longer than the timeout is reported, once; others are read",
+  {
+    permissions,
+  },
+  async () => {
+    await using kafka = await scriptedBroker({ brokers: 2, topics: { t: 2 } });
+    const [here, away] = [kafka.log("t"), kafka.log("t", 1)];
+    here.append(rows(0, 1));
+    const { leader } = away;
+    setTimeout(() => away.leader = -1, 300);
+    setTimeout(() => here.append(rows(1, 2)), 2000);
+    setTimeout(() => away.append(rows(2, 3)).leader = leader, 5000);
+    const run = await consumeRun(kafka, { until: "forever", maxRecords: 3 }, { timeout: 2000 });
+    assert.deepEqual(run.rows, rows(0, 3));
+    const [warning, ...more] = run.warnings;
+    assert.match(
+      warning,
+      /topic "t" partition 1: LEADER_NOT_AVAILABLE \(5\): tried for 2 s, and still/,
+    );
+    assert.deepEqual(more, []);
+  },
+);
+
+Deno.test(
+  "connections that are lost while nothing comes are no outage",
+  { permissions },
+  async () => {
+    await using kafka = await scriptedBroker({ brokers: 2, topics: { t: 2 } });
+    const timer = setInterval(() => kafka.disconnect(2), 2500);
+    const run = await consumeRun(kafka, { until: { idle: 6000 } }, { timeout: 1000 });
+    clearInterval(timer);
+    assert.deepEqual([run.failure, run.rows, run.warnings], [null, [], []]);
+  },
+);

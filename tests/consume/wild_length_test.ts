@@ -34,6 +34,7 @@ async function read(length: number): Promise<unknown> {
       inflater: new Inflater(() => {}),
       output: new Output(new WritableStream()),
       losses: new Losses(() => {}),
+      warn: () => {},
       settle: () => Promise.resolve(),
     };
     const reading = newReading(run, () => Promise.resolve());

@@ -26,7 +26,7 @@ for (const host of ["*", "a;b", "-b", "$KAFKA", "1.2.3.4.5:9092"]) {
   Deno.test(`-b ${host} is exit 64 at once: no host can be called that`, async () => {
     const { code, stderr, ms } = await consumer(["-t", "t", "-b", host]);
     assert.equal(code, 64, stderr);
-    assert.match(stderr, /^kafka_consumer: .*(is not HOST:PORT|needs a value).*\n$/);
+    assert.match(stderr, /^kafka_consumer: .*(is not HOST:PORT|requires a value).*\n$/);
     assert.ok(ms < 5000);
   });
 }

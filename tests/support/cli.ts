@@ -1,4 +1,5 @@
 /** Runs the project's programs as their users do: as processes, by their command lines. */
+import config from "../../deno.json" with { type: "json" };
 
 const root = new URL("../../", import.meta.url);
 
@@ -40,7 +41,8 @@ export function commandLine(program: Program, args: readonly string[]): string[]
 /** What `--version` prints: a compiled program names its build, too. */
 export function versionLine(name: string): RegExp {
   const build = binaries ? " \\(build .+, Deno \\d+\\.\\d+\\.\\d+\\)" : "";
-  return new RegExp(`^${name} \\d+\\.\\d+\\.\\d+${build}\n$`);
+  const version = config.version.replaceAll(".", "\\.");
+  return new RegExp(`^${name} ${version}${build}\n$`);
 }
 
 /** The version of Deno that the programs under test run on: a compiled one has its own. */

@@ -23,6 +23,8 @@ export class Gzip implements CodecImplementation {
     if (source.length < LEAST) throw malformed("gzip", "it ends too early");
     const promised = new DataView(source.buffer, source.byteOffset, source.length)
       .getUint32(source.length - 4, true);
+    // Not tried: a runtime (Deno 2.4) inflates it all before it finds that it is too much.
+    if (promised > limit) throw new CodecLimitError("gzip", limit, promised);
     // One more than promised, or zlib asks for another chunk to see that nothing follows.
     const chunkSize = Math.max(
       LEAST_CHUNK,

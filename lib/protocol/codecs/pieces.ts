@@ -10,26 +10,39 @@ export const PIECE = 1024 * 1024;
  */
 const FEED = 4096;
 
-/** What a stream of node:zlib makes of `source`, piece by piece, and no faster than they are taken. */
+/**
+ * What a stream of node:zlib makes of `source`, piece by piece, and no faster than they are taken.
+ * Each is good until the next one is asked for.
+ */
 export async function* pieces(
   codec: string,
   stream: Transform,
   source: Uint8Array,
 ): AsyncGenerator<Uint8Array> {
-  feed(stream, source).catch((error) => stream.destroy(error));
+  let taken = Promise.withResolvers<void>();
+  const feed = async () => {
+    for (let at = 0; at < source.length; at += FEED) {
+      // The same runtime also takes all that comes, however much of it waits to be read.
+      while (stream.readableLength > PIECE) await taken.promise;
+      const part = source.slice(at, at + FEED);
+      await new Promise<void>((resolve, reject) =>
+        stream.write(part, (error) => error ? reject(error) : resolve())
+      );
+    }
+    stream.end();
+  };
+  feed().catch((error) => stream.destroy(error));
   try {
-    for await (const piece of stream) yield plain(piece);
+    for await (const piece of stream) {
+      taken.resolve();
+      taken = Promise.withResolvers();
+      const bytes = plain(piece);
+      const { buffer, byteOffset, length } = bytes;
+      yield bytes;
+      // The stream is done with it: given back here, since it takes long to be collected.
+      if (byteOffset + length === buffer.byteLength && length > 0) buffer.transfer(0);
+    }
   } catch (error) {
     throw malformed(codec, error instanceof Error ? error.message : String(error));
   }
-}
-
-async function feed(stream: Transform, source: Uint8Array): Promise<void> {
-  for (let at = 0; at < source.length; at += FEED) {
-    const part = source.slice(at, at + FEED);
-    await new Promise<void>((resolve, reject) =>
-      stream.write(part, (error) => error ? reject(error) : resolve())
-    );
-  }
-  stream.end();
 }

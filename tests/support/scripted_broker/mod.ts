@@ -114,9 +114,7 @@ export class ScriptedBroker extends Model implements AsyncDisposable {
       const answered = before.then((goesOn) => goesOn && this.#answer(call, peer, state));
       answering = answered.catch((error) => {
         // A client that went away meanwhile is nobody's bug.
-        if (!(error instanceof Deno.errors.BadResource) && !isReset(error)) {
-          this.#problems.push(error);
-        }
+        if (!isGone(error)) this.#problems.push(error);
         return false;
       });
       answering.then((goesOn) => {
@@ -202,8 +200,9 @@ export class ScriptedBroker extends Model implements AsyncDisposable {
   }
 }
 
-/** Whether the other side has closed. */
-function isReset(error: unknown): boolean {
-  return error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.ConnectionAborted;
+/** Whether the other side has closed, or this one, while it was being written to. */
+function isGone(error: unknown): boolean {
+  const { BadResource, BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted } = Deno.errors;
+  return [BadResource, BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted]
+    .some((kind) => error instanceof kind);
 }

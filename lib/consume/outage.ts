@@ -1,0 +1,34 @@
+import { patientNow } from "../kafka/throttle.ts";
+import type { Reading } from "./reading.ts";
+
+/**
+ * Reports, once, that no answer came for some spans for the config's timeout. It does not end the
+ * run while that reads others, so somebody must be told.
+ */
+export class Outage {
+  readonly #reading: Reading;
+  /** When it began, as patientNow() tells it; null where there is none. */
+  #since: number | null = null;
+  #told = false;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+  }
+
+  /** A try failed; another one begins. */
+  goesOn(error: unknown): void {
+    const { cluster: { config }, warn } = this.#reading;
+    const now = patientNow(config);
+    this.#since ??= now;
+    if (this.#told || now - this.#since < config.timeout) return;
+    this.#told = true;
+    const why = error instanceof Error ? error.message : String(error);
+    warn(`${why}: tried for ${config.timeout / 1000} s, and still; others are read meanwhile`);
+  }
+
+  /** An answer came. */
+  ends(): void {
+    this.#since = null;
+    this.#told = false;
+  }
+}
