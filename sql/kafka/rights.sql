@@ -31,7 +31,11 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   role constant text := left(signed, -33);
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM kafka.signing_key k
+  IF NOT EXISTS (SELECT 1 FROM kafka.signing_key k) THEN
+    RAISE EXCEPTION 'cannot tell who calls: table kafka.signing_key is empty'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Run the SQL of gpdb-kafka sql schema again.';
+  ELSIF NOT EXISTS (SELECT 1 FROM kafka.signing_key k
     WHERE signed = role || ' ' || md5(k.secret || role || k.secret)) THEN
     RAISE EXCEPTION 'the last argument of a function of schema kafka is not for callers: leave it out'
       USING ERRCODE = 'insufficient_privilege';

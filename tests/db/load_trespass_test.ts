@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { freePorts } from "../../scripts/broker/ports.ts";
 import { start } from "../support/cli.ts";
-import { load } from "../support/load.ts";
+import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { load, runScript } from "../support/load.ts";
 import { startScripted } from "../support/load_scripted.ts";
 
 Deno.test("trespass: code that runs as another role inside somebody's session has that role's rights only", async () => {
@@ -52,6 +53,18 @@ Deno.test("trespass: code that runs as another role inside somebody's session ha
       );
     }
   }
+  // Nobody can say who they are, only be signed as that; a dump without data has no key.
+  const [{ signed }] = await mallory.sql`SELECT kafka._me() AS signed`;
+  for (const caller of [signed.replace(/^\S+/, "postgres"), "postgres", "", null]) {
+    await assert.rejects(
+      async () => await sql`SELECT kafka.load('things', NULL, ${caller})`,
+      /the last argument of a function of schema kafka is not for callers/,
+      caller,
+    );
+  }
+  await sql`DELETE FROM kafka.signing_key`;
+  await assert.rejects(load(world, "things"), /cannot tell who calls: .* is empty/);
+  await runScript(world, await schemaSql("postgres"));
   assert.equal((await load(world, "things")).rows, 1);
 });
 
