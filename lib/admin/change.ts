@@ -2,13 +2,8 @@ import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { groupOffsets, type StoredOffset } from "../kafka/groups.ts";
 import { identityText } from "../kafka/log_identity.ts";
-import {
-  type Commit,
-  lookUpOffsets,
-  lookUpPositions,
-  partitionName,
-  type TopicPartition,
-} from "../kafka/offsets.ts";
+import { type Commit, lookUpOffsets, lookUpPositions } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { LATEST } from "../protocol/messages/list_offsets.ts";
 import { partitionsOf, readLogs } from "./logs.ts";
 import { type Move, planMoves, type Target, targetOffset } from "./moves.ts";

@@ -1,5 +1,5 @@
 import type { LogChange } from "../kafka/log_changes.ts";
-import type { TopicPartition } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import { behind } from "./behind.ts";
 import type { SourcePlace } from "./database.ts";
 import type { PartitionLog } from "./logs.ts";

@@ -2,7 +2,7 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { byName, groupOffsets } from "../kafka/groups.ts";
 import { logChanges, UNCHANGED } from "../kafka/log_changes.ts";
 import { nothingStored } from "./change.ts";
-import type { TopicPartition } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import type { SourcePlace } from "./database.ts";
 import type { LagSample } from "./lag.ts";
 import { partitionsOf, readLogs } from "./logs.ts";

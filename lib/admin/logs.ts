@@ -1,5 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
-import { lookUpOffsets, type TopicPartition } from "../kafka/offsets.ts";
+import { lookUpOffsets } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import { EARLIEST, LATEST } from "../protocol/messages/list_offsets.ts";
 
 /** What a partition's log holds. */

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import type { PartitionLog } from "./logs.ts";
 
 /** Where a reset puts a group. */

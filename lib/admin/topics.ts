@@ -1,7 +1,7 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { check } from "../kafka/errors.ts";
 import type { TopicConfig } from "../kafka/kafkajs/admin.ts";
-import { noLeader, partitionName } from "../kafka/offsets.ts";
+import { noLeader, partitionName } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
 import type { PartitionMetadata, TopicMetadata } from "../protocol/messages/metadata.ts";
 import type { PartitionLog } from "./logs.ts";

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { TopicPartition } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import type { Assignment, ConsumeOptions } from "./options.ts";
 
 /** Whether a partition is this process's to read. */

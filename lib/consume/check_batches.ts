@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";

@@ -1,6 +1,6 @@
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";

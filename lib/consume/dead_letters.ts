@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { producedIn } from "../kafka/answers.ts";
 import { BrokerError, check } from "../kafka/errors.ts";
-import { noLeader, partitionName } from "../kafka/offsets.ts";
+import { noLeader, partitionName } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { ownCodec } from "../protocol/codecs/codecs.ts";

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { byLeader, byTopic, noLeader, partitionName } from "../kafka/offsets.ts";
+import { byLeader, byTopic, noLeader, partitionName } from "../kafka/partitions.ts";
 import { Backoff } from "../kafka/retry.ts";
 import { patientNow } from "../kafka/throttle.ts";
 import { OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";

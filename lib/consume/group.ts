@@ -1,7 +1,7 @@
 import { Cluster } from "../kafka/cluster.ts";
 import { atMost } from "../kafka/deadline.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";

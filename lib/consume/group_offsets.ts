@@ -1,6 +1,7 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { identityChange, identityOf, identityText, sharedEnds } from "../kafka/log_identity.ts";
-import { partitionName, storedPositions, type TopicPartition } from "../kafka/offsets.ts";
+import { storedPositions } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import type { Wanted } from "./lost.ts";
 import type { Span } from "./span.ts";
 import { partitionsOf, type Topic } from "./topics.ts";

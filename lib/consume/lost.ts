@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
-import { lookUpPositions, partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { lookUpPositions } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { EARLIEST, type Isolation, LATEST } from "../protocol/messages/list_offsets.ts";
 import type { ConsumeOptions } from "./options.ts";
 

@@ -1,7 +1,8 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { identityText } from "../kafka/log_identity.ts";
-import { lookUpOffsets, partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { lookUpOffsets } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { GroupOffsets, type Stored } from "./group_offsets.ts";
 import { type Log, logsOf, type Losses, resume } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";

@@ -5,7 +5,7 @@ import {
   type LogIdentity,
   sharedEnds,
 } from "../kafka/log_identity.ts";
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import { OFFSET_NOT_AVAILABLE } from "../protocol/error_codes.ts";
 import { type Log, logsOf, resume, type Wanted } from "./lost.ts";
 import type { Reading } from "./reading.ts";

@@ -1,5 +1,5 @@
 import type { LogIdentity } from "../kafka/log_identity.ts";
-import { partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 
 /** What a span is read for beside its offsets; see {@link Span}. */

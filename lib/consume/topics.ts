@@ -1,6 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import type { LogIdentity } from "../kafka/log_identity.ts";
-import type { TopicPartition } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 
 /** A topic as the brokers describe it. */
 export interface Topic {

@@ -1,6 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { byLeader, byTopic, partitionName, type TopicPartition } from "../kafka/offsets.ts";
+import { byLeader, byTopic, partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import {

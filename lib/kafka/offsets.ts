@@ -10,9 +10,6 @@ import { askLeaders } from "./leaders.ts";
 import { byTopic, partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
 
-export { byLeader, byTopic, noLeader, partitionName, partitionNames } from "./partitions.ts";
-export type { TopicPartition } from "./partitions.ts";
-
 /** The offsets alone that {@link lookUpPositions} finds. */
 export async function lookUpOffsets(
   cluster: Cluster,

@@ -2,7 +2,8 @@ import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import type { Connection } from "../kafka/connection.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { lookUpOffsets, partitionName } from "../kafka/offsets.ts";
+import { lookUpOffsets } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import {
   DUPLICATE_SEQUENCE_NUMBER,
   INVALID_PRODUCER_EPOCH,

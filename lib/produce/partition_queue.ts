@@ -1,5 +1,5 @@
 import type { Connection } from "../kafka/connection.ts";
-import type { TopicPartition } from "../kafka/offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import { Backoff } from "../kafka/retry.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { ProducerIdentity, RecordBatch } from "./batch.ts";

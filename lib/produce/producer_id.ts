@@ -1,6 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
-import { noLeader, type TopicPartition } from "../kafka/offsets.ts";
+import { noLeader, type TopicPartition } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
 import { initProducerId } from "../protocol/messages/init_producer_id.ts";
 import type { ProducerIdentity } from "./batch.ts";

@@ -2,7 +2,7 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { producedIn } from "../kafka/answers.ts";
 import type { Connection } from "../kafka/connection.ts";
 import { asFailure, BrokerError } from "../kafka/errors.ts";
-import { noLeader, partitionName } from "../kafka/offsets.ts";
+import { noLeader, partitionName } from "../kafka/partitions.ts";
 import {
   DUPLICATE_SEQUENCE_NUMBER,
   MESSAGE_TOO_LARGE,

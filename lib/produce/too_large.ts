@@ -1,4 +1,4 @@
-import { partitionName } from "../kafka/offsets.ts";
+import { partitionName } from "../kafka/partitions.ts";
 import type { BadRows } from "./bad_rows.ts";
 import type { RecordBatch } from "./batch.ts";
 import type { Compressor } from "./compressor.ts";

@@ -5,7 +5,7 @@ import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
 import { atMost, within } from "../deadline.ts";
-import { partitionNames, type TopicPartition } from "../offsets.ts";
+import { partitionNames, type TopicPartition } from "../partitions.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
 
