@@ -1,4 +1,4 @@
-import { Failure } from "../failure.ts";
+import { Failure, systemReason } from "../failure.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { Api } from "../protocol/messages/api.ts";
@@ -85,7 +85,9 @@ export class Connection {
   ): Promise<Connection> {
     const socket = await openSocket(address, config).catch((error) => {
       if (error instanceof Failure) throw error;
-      throw new ConnectionError(`cannot connect to ${addressName(address)}: ${reason(error)}`);
+      throw new ConnectionError(
+        `cannot connect to ${addressName(address)}: ${systemReason(error)}`,
+      );
     });
     const connection = new Connection(address, socket, config);
     const late = Promise.withResolvers<never>();
@@ -307,7 +309,7 @@ export class Connection {
     if (error instanceof ConnectionError || error instanceof Failure) return error;
     const explained = this.#explain(error);
     if (explained instanceof Failure) return explained;
-    return new ConnectionError(`the connection to ${this.name} was lost: ${reason(error)}`);
+    return new ConnectionError(`the connection to ${this.name} was lost: ${systemReason(error)}`);
   }
 
   #fail(error: Error): Error {
@@ -323,10 +325,4 @@ export class Connection {
     for (const { reject } of this.#pending.splice(0)) reject(error);
     return error;
   }
-}
-
-/** What an operating system's error says, without its number. */
-function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error \d+\)/, "");
 }

@@ -1,57 +1,10 @@
 import assert from "node:assert/strict";
 import { freePorts } from "../../scripts/broker/ports.ts";
-import { type Program, runProgram, start, text } from "../support/cli.ts";
+import { type Program, start, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, dialect, installKafka, ownServer, startDatabase } from "../support/load.ts";
+import { type Planted, runAll, S, search, withFolder } from "../support/planted_secrets.ts";
 import { secrets, type SecureBroker, startSecureBroker } from "../support/secure_broker.ts";
-
-/** It is in every secret of these tests, and in no other word; the broker's users have it too. */
-const MARK = "Pa55";
-const S = `z-${MARK}-9`;
-for (const secret of Object.values(secrets)) assert.ok(secret.includes(MARK));
-
-/** Fails where a text of ours holds any part of a secret. */
-function search(where: string, seen: string): void {
-  assert.ok(!seen.includes(MARK), `${where}: ${seen}`);
-}
-
-interface Planted {
-  program?: Program;
-  args: string[];
-  env?: Record<string, string>;
-  stdin?: string;
-  /** Any of these statuses. */
-  codes: number[];
-}
-
-/** Runs each, with all that it can say, and searches that. */
-async function runAll(planted: Planted[], folder: string): Promise<void> {
-  const one = async ({ program = "main", args, env = {}, stdin, codes }: Planted, i: number) => {
-    const log = `${folder}/${i}-${crypto.randomUUID()}.log`;
-    const run = await runProgram(program, [...args, "-v", "--log-file", log], { env, stdin });
-    const name = `${program} ${args.join(" ")} ${JSON.stringify(env)}`;
-    assert.ok(codes.includes(run.code), `${name}: ${run.code}: ${run.stderr}`);
-    search(`${name}: stderr`, run.stderr);
-    search(`${name}: stdout`, text(run.stdout));
-    search(`${name}: log`, await Deno.readTextFile(log).catch(() => ""));
-    assert.ok(!run.stderr.includes("bug"), `${name}: ${run.stderr}`);
-  };
-  const left = planted.map((planted, i) => () => one(planted, i));
-  // Two at a time: each is a process.
-  const work = async () => {
-    for (let next = left.shift(); next; next = left.shift()) await next();
-  };
-  await Promise.all([work(), work()]);
-}
-
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("secrets: a DSN that cannot be read is not shown, wherever it stands", () =>
   withFolder(async (folder) => {
