@@ -77,7 +77,8 @@ Deno.test("consumer: --ranges-from-query reads a segment's part of them, or noth
       env: { GP_QUERY_STRING: query, GP_SEGMENT_ID: segment, GP_SEGMENT_COUNT: "2" },
     });
   const query = `/* kafka-ranges topic=${topic} 0:1-3,1:0-1,2:2-3 */ INSERT INTO "x" SELECT`;
-  assert.equal(text((await read(query, "0")).stdout), "p0o1\np0o2\np2o2\n");
+  // Of two partitions either may be first; each is in its order.
+  assert.match(text((await read(query, "0")).stdout), /^(p0o1\np0o2\np2o2|p2o2\np0o1\np0o2)\n$/);
   assert.equal(text((await read(query, "1")).stdout), "p1o0\n");
   const none = await read(`/* kafka-ranges topic=${topic} 0:1-3 */ INSERT`, "1");
   assert.deepEqual([none.code, none.stdout.length], [0, 0]);

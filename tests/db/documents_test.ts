@@ -40,7 +40,7 @@ const elsewhere: Record<string, string> = {
 const endless: [RegExp, RegExp][] = [
   [/task demo:load/, /INSERT [1-9]/],
   [/task demo:count/, /\d rows {2}\+/],
-  [/ load .*--every /, /load \d+: [1-9]\d* rows/],
+  [/ load .*--every /, /load \d+: [1-9][\d,]* rows/],
   [/ --watch/, /crimes/],
   [/ --until forever/, /\n/],
 ];
@@ -92,7 +92,7 @@ const naming =
   /^(gpdb-kafka (load|consume|produce|plan|lag|sql source|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
 
 /** One with places to fill in: `gpdb-kafka load NAME --every 5s`. Its words must be in the help. */
-const isForm = (command: string) => /…| [A-Z]+( |$)/.test(command);
+const isForm = (command: string) => /^(gpdb-kafka|kafka_).*(…| [A-Z]+( |$))/.test(command);
 
 async function works(world: World, command: string): Promise<void> {
   if (naming.test(command) || isForm(command)) {

@@ -71,7 +71,7 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   await pg.sql`DELETE FROM kafka.things_planner WHERE partition_no = 0`;
   await assert.rejects(
     load(pg, "things"),
-    /answers topic "topic" partition 1 .* not .* partition 0/,
+    /answered for topic "topic" partition 1 .* not for .* partition 0/,
   );
   await pg.sql`DELETE FROM kafka.things_planner`;
   await assert.rejects(load(pg, "things"), /topic "topic" has 0 partitions, but .* loaded 2/);
