@@ -9,12 +9,12 @@ export class Output {
   bytes = 0;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #turn: Promise<void> = Promise.resolve();
-  /** What went wrong first. Deno 2.4 throws it here alone, and only that it did in a write. */
-  #reason: unknown;
+  /** What went wrong first. Deno 2.4 says it here alone. */
+  readonly #reason: Promise<unknown>;
 
   constructor(stream: WritableStream<Uint8Array>) {
     this.#writer = stream.getWriter();
-    this.#writer.closed.catch((error) => this.#reason = error);
+    this.#reason = this.#writer.closed.then(() => undefined, (error) => error);
   }
 
   /**
@@ -30,6 +30,8 @@ export class Output {
       for (let at = start; at < end; at += CHUNK) {
         const chunk = bytes.subarray(at, Math.min(at + CHUNK, end));
         await this.#writer.write(chunk);
+        // Deno 2.4 takes a write that failed for one that did not: only the stream knows of it.
+        if (this.#writer.desiredSize === null) throw await this.#reason;
         this.bytes += chunk.length;
       }
     } catch (error) {
@@ -50,8 +52,8 @@ export class Output {
   }
 
   async #failure(error: unknown): Promise<Failure> {
-    await Promise.resolve(); // the stream says its reason in a turn of its own
-    return outputFailure(this.#reason ?? error);
+    const reason = this.#writer.desiredSize === null ? await this.#reason : undefined;
+    return outputFailure(reason ?? error);
   }
 }
 
