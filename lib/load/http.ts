@@ -1,3 +1,5 @@
+import { writeAll } from "../kafka/socket.ts";
+
 /**
  * The few lines of HTTP that metrics take. Not Deno.serve: it accepts as many connections as come, and
  * ends the process once no more files may be opened; its shutdown waits for half a request.
@@ -125,8 +127,4 @@ async function format(answer: Response, isHead: boolean): Promise<Uint8Array> {
   all.set(front);
   all.set(body, front.length);
   return all;
-}
-
-async function writeAll(client: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
 }

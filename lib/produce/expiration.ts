@@ -19,11 +19,7 @@ export function expiration(connection: Connection, broker: number): Promise<numb
 }
 
 async function ask(connection: Connection, broker: number): Promise<number> {
-  const { key, version } = describeConfigs;
-  const speaks = connection.accepted.some((api) =>
-    api.key === key && api.min <= version && version <= api.max
-  );
-  if (!speaks) return DAY;
+  if (!connection.accepts(describeConfigs)) return DAY;
   // A user without the right to know gets none of the values.
   const { values } = await connection.call(describeConfigs, { broker, names: CONFIGS });
   const value = CONFIGS.map((name) => values.get(name)).find((one) => one !== undefined);
