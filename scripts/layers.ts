@@ -8,13 +8,24 @@ import { dirname, join, normalize } from "node:path";
 const allowed: Record<string, string[]> = {
   protocol: [],
   kafka: ["protocol"],
+  records: ["protocol"],
   greenplum: [],
-  consume: ["kafka", "protocol", "greenplum"],
-  produce: ["kafka", "protocol", "greenplum"],
-  load: ["kafka", "protocol", "greenplum", "consume"],
+  consume: ["kafka", "protocol", "records", "greenplum"],
+  produce: ["kafka", "protocol", "records", "greenplum"],
+  load: ["kafka", "protocol", "records", "greenplum", "consume"],
   admin: ["kafka", "protocol", "load"],
-  doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
-  cli: ["kafka", "protocol", "greenplum", "consume", "produce", "load", "admin", "doctor"],
+  doctor: ["kafka", "protocol", "records", "greenplum", "consume", "load"],
+  cli: [
+    "kafka",
+    "protocol",
+    "records",
+    "greenplum",
+    "consume",
+    "produce",
+    "load",
+    "admin",
+    "doctor",
+  ],
 };
 
 const ENTRY_LINES = 60;
