@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { checkOptions, parseJaas } from "../../../lib/properties/jaas.ts";
+import {
+  mergeProperties,
+  parseProperties,
+  splitProperty,
+} from "../../../lib/properties/properties.ts";
+import {
+  accepted,
+  fixed,
+  ignored,
+  refused,
+  synonyms,
+} from "../../../lib/properties/property_names.ts";
+import { Failure } from "../../../lib/failure.ts";
+
+const file = (text: string) => parseProperties(text, "kafka.conf");
+const pairs = (text: string) => file(text).map(({ key, value }) => [key, value]);
+const own = (text: string) => ({ ...splitProperty(text, "-X"), at: "-X", own: true });
+
+function usage(run: () => unknown, message: RegExp): void {
+  assert.throws(run, (error) => {
+    assert.ok(error instanceof Failure, String(error));
+    assert.equal(error.kind, "usage");
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+Deno.test({
+  name: "properties: a file as librdkafka's and Java's programs have it",
+  permissions: "none",
+  fn: () => {
+    const text = "\ufeff# comment\r\n! comment\n\n  client.id =  a b = c  \ngroup.id=\n" +
+      "sasl.password=#!\\n\\\\x\\u0041\nssl.ca.location=/a\\\\\nsasl.jaas.config=a.B required \\\n" +
+      '   username="u" \\\n\tpassword="x\\\\"y\\u0041";\nmetadata.broker.list=x\\';
+    assert.deepEqual(pairs(text), [
+      ["client.id", "a b = c"],
+      ["group.id", ""],
+      ["sasl.password", "#!\\n\\\\x\\u0041"],
+      ["ssl.ca.location", "/a\\\\"],
+      ["sasl.jaas.config", 'a.B required username="u" password="x\\"yA";'],
+      ["metadata.broker.list", "x\\"],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "properties: what is no property is named by its line, and never shown",
+  permissions: "none",
+  fn: () => {
+    usage(() => file("client.id=a\n\ns3cret"), /^kafka\.conf line 3: not KEY=VALUE$/);
+    usage(() => file("=s3cret"), /^kafka\.conf line 1: not KEY=VALUE$/);
+    usage(() => file("two words=s3cret"), /^kafka\.conf line 1: not KEY=VALUE$/);
+    usage(() => own("s3cret"), /^-X: not KEY=VALUE$/);
+  },
+});
+
+Deno.test({
+  name: "properties: the later overrides, also by another name for the same thing",
+  permissions: "none",
+  fn: () => {
+    const merged = (...all: string[]) => Object.fromEntries(mergeProperties(all.map(own)));
+    assert.deepEqual(merged("client.id=a", "client.id=b"), { "client.id": "b" });
+    assert.deepEqual(merged("bootstrap.servers=a", "metadata.broker.list=b"), {
+      "metadata.broker.list": "b",
+    });
+    assert.deepEqual(
+      merged("ssl.truststore.certificates=a", "ssl.ca.location=b", "ssl.key.location=c"),
+      { "ssl.ca.location": "b", "ssl.key.location": "c" },
+    );
+    assert.deepEqual(
+      merged("ssl.keystore.location=a", "ssl.certificate.location=b", "ssl.key.location=c"),
+      { "ssl.certificate.location": "b", "ssl.key.location": "c" },
+    );
+    assert.deepEqual(merged("sasl.username=a", "sasl.password=b", "sasl.jaas.config=c"), {
+      "sasl.jaas.config": "c",
+    });
+  },
+});
+
+Deno.test({
+  name: "properties: unknown, not to be followed, and without meaning here",
+  permissions: "none",
+  fn: () => {
+    usage(
+      () => mergeProperties(file("sasl.usrname=s3cret")),
+      /^kafka\.conf line 1: unknown property "sasl\.usrname" — did you mean "sasl\.username"\?$/,
+    );
+    usage(() => mergeProperties([own("what.ever=1")]), /^-X: unknown property "what\.ever"$/);
+    usage(
+      () => mergeProperties(file("ssl.crl.location=x")),
+      /is not supported: revocation lists/,
+    );
+    usage(
+      () => mergeProperties(file("sasl.oauthbearer.client.secret=s3cret")),
+      /tokens are read from a file, not fetched: set sasl\.oauthbearer\.token\.file$/,
+    );
+    usage(() => mergeProperties([own("acks=1")]), /^-X: acks has no effect here — use --acks$/);
+    usage(() => mergeProperties([own("linger.ms=1")]), /^-X: linger\.ms has no effect here$/);
+    const said: string[] = [];
+    const merged = mergeProperties(file("acks=1\nclient.id=x"), (line) => said.push(line));
+    assert.deepEqual([...merged], [["client.id", "x"]]);
+    assert.deepEqual(said, ["kafka.conf line 1: acks has no effect here and is ignored"]);
+  },
+});
+
+Deno.test({
+  name: "properties: each name is in one list",
+  permissions: "none",
+  fn: () => {
+    const names = [...accepted, ...ignored];
+    assert.equal(new Set(names).size, names.length);
+    for (const [start] of refused) assert.ok(!names.some((name) => name.startsWith(start)), start);
+    for (const name of [...synonyms.flat(), ...Object.keys(fixed)]) {
+      assert.ok(accepted.includes(name), name);
+    }
+    // What protects is followed or rejected: Kafka 4.1's and librdkafka's names are all here.
+    assert.deepEqual(ignored.filter((name) => /^(ssl|sasl|security|enable\.s)/.test(name)), []);
+  },
+});
+
+Deno.test({
+  name: "properties: of TLS and SASL each one is followed, or rejected by its name",
+  permissions: "none",
+  fn: () => {
+    const rejected = [
+      ...["ssl.provider=BCFIPS", "ssl.providers=legacy", "ssl.keymanager.algorithm=X"],
+      ...["ssl.trustmanager.algorithm=X", "ssl.secure.random.implementation=X"],
+      ...["ssl.truststore.password=x", "ssl.keystore.password=x", "ssl.protocol=TLSv1.2"],
+      ...["ssl.ca.certificate.stores=Root", "security.providers=x", "sasl.login.class=x"],
+      ...["sasl.kerberos.service.name=kafka", "sasl.login.callback.handler.class=a.B"],
+      ...["sasl.login.refresh.window.factor=0.5", "sasl.oauthbearer.method=oidc"],
+      ...["sasl.oauthbearer.scope=x", "sasl.oauthbearer.jwks.endpoint.url=x"],
+      ...["sasl.client.callback.handler.class=x", "sasl.oauthbearer.expected.audience=x"],
+    ];
+    for (const line of rejected) {
+      const [name] = line.split("=");
+      const message = new RegExp(
+        `^kafka\\.conf line 1: ${name} (is not supported: |can only be )`,
+      );
+      usage(() => mergeProperties(file(line)), message);
+      mergeProperties(file(`${name}=`)); // Java's way to ask for nothing
+    }
+    mergeProperties(file(
+      "ssl.protocol=TLSv1.3\nssl.trustmanager.algorithm=PKIX\nsasl.oauthbearer.method=default\n" +
+        "sasl.login.callback.handler.class=" +
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+    ));
+  },
+});
+
+Deno.test({
+  name: "properties: Java's login modules",
+  permissions: "none",
+  fn: () => {
+    const { name, options } = parseJaas(
+      "org.apache.kafka.common.security.plain.PlainLoginModule  required\n" +
+        ` username="a\\"b;=c" password='x y\\\\' serviceName=kafka ;`,
+    );
+    assert.equal(name, "PlainLoginModule");
+    assert.deepEqual([...options], [
+      ["username", 'a"b;=c'],
+      ["password", "x y\\"],
+      ["serviceName", "kafka"],
+    ]);
+    assert.equal(parseJaas("a.B required;").options.size, 0);
+    const wrong = [
+      "",
+      "a.B",
+      "a.B required",
+      'a.B s3cret username="x";',
+      'a.B required password="s3cret"',
+      'a.B required password="s3cret;',
+      "a.B required password=;",
+      'a.B required password "s3cret";',
+      'a.B required password="s3cret"; c.D required;',
+    ];
+    for (const text of wrong) usage(() => parseJaas(text), /^sasl\.jaas\.config: [^3]*$/);
+    const unknown: [string, RegExp][] = [
+      ['username="u" pasword="s3cret"', /: option 2 is unknown — did you mean "password"\?$/],
+      ['UserName="u"', /: option 1 is unknown — did you mean "username"\?$/],
+      ['serviceName="kafka"', /: option 1 is unknown — known here: username, password$/],
+      // A quote too many: what comes next is a part of the password.
+      ['password="x"s3cret="y"', /: option 2 is unknown — known here: username, password$/],
+    ];
+    for (const [text, message] of unknown) {
+      const login = parseJaas(`a.B required ${text};`);
+      usage(() => checkOptions(login, ["username", "password"]), message);
+    }
+  },
+});
