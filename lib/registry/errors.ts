@@ -22,7 +22,8 @@ export function inLine(text: string): string {
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 
-const certificates = "schema.registry.ssl.certificate.location and schema.registry.ssl.key.location";
+const certificates =
+  "schema.registry.ssl.certificate.location and schema.registry.ssl.key.location";
 
 /**
  * What an error of `fetch` means, and what to do. Returns a Failure if another try cannot help.

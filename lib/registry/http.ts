@@ -8,7 +8,8 @@ export const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** What a registry may ask us to wait before the next try, milliseconds at most. */
 const LONGEST_PAUSE = 10_000;
 
-const ACCEPT = "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json;q=0.9, " +
+const ACCEPT =
+  "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json;q=0.9, " +
   "application/json;q=0.5";
 
 export interface Call {
@@ -167,7 +168,9 @@ async function readBounded(response: Response, base: string): Promise<string | n
   let size = 0;
   const add = (piece?: Uint8Array) => {
     try {
-      if (text !== null) text += decoder.decode(piece as Uint8Array<ArrayBuffer>, { stream: !!piece });
+      if (text !== null) {
+        text += decoder.decode(piece as Uint8Array<ArrayBuffer>, { stream: !!piece });
+      }
     } catch {
       text = null;
     }

@@ -1,6 +1,12 @@
 import { Failure } from "../failure.ts";
 import { delay } from "../kafka/retry.ts";
-import { type Described, MOST_REFERENCES, readNumber, readSchema, readVersions } from "./answers.ts";
+import {
+  type Described,
+  MOST_REFERENCES,
+  readNumber,
+  readSchema,
+  readVersions,
+} from "./answers.ts";
 import type { Missing, NamedText, Reference, RegistryConfig, RegistrySchema } from "./config.ts";
 import { PassingError } from "./errors.ts";
 import { type Answer, type Call, Http } from "./http.ts";
@@ -200,7 +206,10 @@ export class Registry {
   /** The body of a result. Throws Failure (usage) with what the registry has against the request. */
   #result({ errorCode, message, body }: Answer, failed: string): unknown {
     if (errorCode === 0) return body;
-    throw new Failure("usage", `${failed}: ${message || "the registry gives no reason"} (${errorCode})`);
+    throw new Failure(
+      "usage",
+      `${failed}: ${message || "the registry gives no reason"} (${errorCode})`,
+    );
   }
 
   async #call(failed: string, call: Call): Promise<Answer> {
@@ -221,7 +230,9 @@ export class Registry {
           this.#current = index;
           return answer;
         } catch (error) {
-          if (error instanceof Failure) throw new Failure(error.kind, `${failed}: ${error.message}`);
+          if (error instanceof Failure) {
+            throw new Failure(error.kind, `${failed}: ${error.message}`);
+          }
           if (!(error instanceof PassingError)) throw error;
           reasons.set(urls[index].base, error.message);
           pause = Math.max(pause, error.retryAfter);

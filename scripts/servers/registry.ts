@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { Failure } from "../../lib/failure.ts";
-import { cachedFolder, runMaven } from "../broker/jars.ts";
-import { freePorts } from "../broker/ports.ts";
-import { spawnLogged, within } from "../broker/process.ts";
+import { cachedFolder, runMaven } from "./broker/jars.ts";
+import { freePorts } from "./broker/ports.ts";
+import { spawnLogged, within } from "./broker/process.ts";
 
 /** A schema registry for tests. Disposing it ends its process. */
 export interface RegistryServer extends AsyncDisposable {

@@ -1,0 +1,74 @@
+/** Schema registries for tests: a scripted one for faults, beside the real one of scripts/servers. */
+import type { RegistryConfig } from "../../lib/registry/config.ts";
+import type { Registry } from "../../lib/registry/registry.ts";
+
+/** A config of these URLs, without login and TLS. */
+export function registryConfigOf(
+  urls: readonly string[],
+  more: Partial<RegistryConfig> = {},
+): RegistryConfig {
+  return {
+    urls: urls.map((base) => ({ base, authorization: null })),
+    tls: { authorities: [], identity: null, checkHostname: true },
+    headers: {},
+    timeout: 5_000,
+    namedByTopic: true,
+    debug: () => {},
+    ...more,
+  };
+}
+
+/** What was asked of a scripted registry. */
+export interface Asked {
+  method: string;
+  /** Path and query. */
+  path: string;
+  headers: Headers;
+  body: string;
+}
+
+export type Answering = (asked: Asked, count: number) => Response | Promise<Response>;
+
+/** An HTTP server on 127.0.0.1 that answers as a test says, and keeps what it was asked. */
+export class ScriptedRegistry implements AsyncDisposable {
+  readonly asked: Asked[] = [];
+  readonly url: string;
+  readonly #server: Deno.HttpServer;
+  readonly #abort = new AbortController();
+
+  constructor(answer: Answering, tls?: { cert: string; key: string }) {
+    const options = { hostname: "127.0.0.1", port: 0, onListen() {}, signal: this.#abort.signal };
+    const handler = async (request: Request) => {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      this.asked.push({ method, path: pathname + search, headers, body: await request.text() });
+      return await answer(this.asked.at(-1)!, this.asked.length);
+    };
+    this.#server = tls ? Deno.serve({ ...options, ...tls }, handler) : Deno.serve(options, handler);
+    const { port } = this.#server.addr as Deno.NetAddr;
+    this.url = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    await this.#server.finished;
+  }
+}
+
+/** An answer in the form of the API. */
+export function json(body: unknown, status = 200): Response {
+  return Response.json(body, {
+    status,
+    headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
+  });
+}
+
+/** An error in the form of the API. */
+export function apiError(code: number, message = "no"): Response {
+  return json({ error_code: code, message }, Math.floor(code / (code > 999 ? 100 : 1)));
+}
+
+/** A registry that is closed at the end of its block. */
+export function closing(registry: Registry): Registry & Disposable {
+  return Object.assign(registry, { [Symbol.dispose]: () => registry.close() });
+}
