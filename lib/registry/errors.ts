@@ -60,7 +60,13 @@ export function explainFetch(
   if (port !== undefined) {
     return new Failure("usage", `${name}: HTTP cannot be used with port ${port} — use another one`);
   }
-  return new PassingError(`${name} does not answer: ${inLine(reason(text))}`);
+  const closed = /close_notify|before message completed|reading a body|unexpected (end|eof)/i.test(
+    text,
+  );
+  if (!closed) return new PassingError(`${name} does not answer: ${inLine(reason(text))}`);
+  // Not every server says so with an alert.
+  const why = hasIdentity ? "; it may not accept the client certificate" : "";
+  return new PassingError(`${name} closes the connection before it has answered${why}`);
 }
 
 function untrusted(problem: string, name: string): Failure {

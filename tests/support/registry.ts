@@ -72,3 +72,34 @@ export function apiError(code: number, message = "no"): Response {
 export function closing(registry: Registry): Registry & Disposable {
   return Object.assign(registry, { [Symbol.dispose]: () => registry.close() });
 }
+
+/** Deno's servers cannot ask for a client's certificate; Node's can. It prints its port. */
+const mutualServer = `
+const [cert, key, ca] = JSON.parse(process.argv[1]);
+const server = require("https").createServer({ cert, key, ca, requestCert: true }, (_, answer) => {
+  answer.setHeader("content-type", "application/json");
+  answer.end(JSON.stringify({ schema: '"long"' }));
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+process.stdin.resume().on("end", () => process.exit());
+`;
+
+/** An HTTPS server for clients with a certificate of `clientAuthority`; all of the arguments are PEM. */
+export async function startMutual(
+  { certificate, key }: { certificate: string; key: string },
+  clientAuthority: string,
+): Promise<{ url: string } & AsyncDisposable> {
+  const process = new Deno.Command("node", {
+    args: ["-e", mutualServer, JSON.stringify([certificate, key, clientAuthority])],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const { value } = await process.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
+  return {
+    url: `https://127.0.0.1:${value!.trim()}`,
+    async [Symbol.asyncDispose]() {
+      await process.stdin.close();
+      await process.status;
+    },
+  };
+}

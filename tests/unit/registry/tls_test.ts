@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../../lib/failure.ts";
 import { Registry } from "../../../lib/registry/registry.ts";
+import { Secret } from "../../../lib/secret.ts";
 import { type Authority, authority, type Certificate } from "../../support/certificates.ts";
-import { closing, json, registryConfigOf, ScriptedRegistry } from "../../support/registry.ts";
+import {
+  closing,
+  json,
+  registryConfigOf,
+  ScriptedRegistry,
+  startMutual,
+} from "../../support/registry.ts";
 
 const ours = authority("ours");
 const good = ours.issue({ name: "registry", hosts: ["127.0.0.1"] });
@@ -53,5 +60,29 @@ Deno.test("http and https mixed up are named", async () => {
   assert.match(
     await ask(null, ours, (url) => url.replace("http", "https")),
     /^broker: .*does not use TLS — write http:\/\/ in its URL$/,
+  );
+});
+
+Deno.test("a client's certificate is shown to a registry that asks for one", async () => {
+  const clients = authority("clients");
+  await using server = await startMutual(good, clients.certificate);
+  const askAs = async (certificate: Certificate | null) => {
+    const identity = certificate &&
+      { certificates: certificate.certificate, key: new Secret(certificate.key) };
+    const tls = { authorities: [ours.certificate], identity, checkHostname: true };
+    using registry = closing(
+      new Registry(registryConfigOf([server.url], { tls, timeout: 2_000 })),
+    );
+    return await registry.schema(7).then(() => "ok", ({ kind, message }) => `${kind}: ${message}`);
+  };
+  assert.equal(await askAs(clients.issue({ name: "loader" })), "ok");
+  assert.match(
+    await askAs(null),
+    /^denied: .* requires a client certificate — set schema\.registry\.ssl\.certificate\.location/,
+  );
+  // Node closes the connection, and sends no alert.
+  assert.match(
+    await askAs(authority("others").issue({ name: "loader" })),
+    /^broker: .* closes the connection before it has answered; it may not accept the client certificate/,
   );
 });
