@@ -108,7 +108,8 @@ export const refused: readonly (readonly [string, string])[] = [
   ...refusedOfKafka.filter(([name]) => name.startsWith("ssl."))
     .map(([name, why]) => [REGISTRY + name, why.replaceAll(" ssl.", ` ${REGISTRY}ssl.`)] as const),
   ...["", REGISTRY].flatMap((prefix) => [
-    [`${prefix}bearer.auth.`, givenToken] as const,
+    ...["issuer.", "client.", "scope", "sub.", "cache.", "custom."]
+      .map((name) => [`${prefix}bearer.auth.${name}`, givenToken] as const),
     [`${prefix}proxy.`, byVariable] as const,
   ]),
 ];
