@@ -19,6 +19,8 @@ export const MASK: usize = 16576;
 export const STATE: usize = 16640;
 /** What pack() says of itself; the fields are named in packing.ts. */
 export const PACKED: usize = 16960;
+/** 24 digits while a number is written, and as many bytes again that copies may read. */
+export const DIGITS: usize = 17024;
 /** What fields() gets of the batch: its base offset and base time, int64 each. */
 export const PARAMETERS: usize = 20480;
 /** The columns that fields() writes: kind, where its bytes are, how many; int32 each. */
