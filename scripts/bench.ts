@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { encodeBatch, type RecordParts } from "../lib/protocol/record.ts";
 import { Batch } from "../lib/protocol/record_batch.ts";
 import { Flag, Kernel } from "../lib/protocol/kernel/kernel.ts";
-import { startBroker } from "./broker.ts";
+import { startBroker } from "./servers/broker.ts";
 import { generateRows } from "./generate_rows.ts";
 
 const { values: flags } = parseArgs({

@@ -5,7 +5,7 @@ import { plan, planAdded } from "./plan.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import type { Span } from "./span.ts";
 import { describeTopics, partitionsOf, type Topic } from "./topics.ts";
-import { pause, unlessAborted } from "./waiting.ts";
+import { pause, unlessAborted } from "../waiting.ts";
 
 /** Reads what is nobody else's to read, and commits when the stream is closed. */
 export async function readAlone(run: Run): Promise<Span[]> {

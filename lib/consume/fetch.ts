@@ -15,7 +15,7 @@ import { Outage } from "./outage.ts";
 import type { Reading } from "./reading.ts";
 import { checkLogs, recover } from "./recover.ts";
 import { type Span, spanOf } from "./span.ts";
-import { pause, unlessAborted } from "./waiting.ts";
+import { pause, unlessAborted } from "../waiting.ts";
 
 /** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
 const BROKER_MAX_BYTES = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { Cluster } from "../kafka/cluster.ts";
-import { atMost } from "../kafka/deadline.ts";
+import { atMost } from "../waiting.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
@@ -13,7 +13,7 @@ import { plan } from "./plan.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import { Span } from "./span.ts";
 import { describeTopics } from "./topics.ts";
-import { unlessAborted } from "./waiting.ts";
+import { unlessAborted } from "../waiting.ts";
 
 /**
  * How long rows that were fetched may take to be written when the group wants the partitions back:

@@ -29,7 +29,7 @@ export type BadRecord = "fail" | "skip" | "pass" | { deadLetter: string };
 /** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
 export type Until = "end" | "forever" | { idle: number };
 
-/** What a run of the consumer does; `lib/cli/consume_flags.ts` makes it from the command line. */
+/** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
 export interface ConsumeOptions {
   topics: string[];
   group: string;

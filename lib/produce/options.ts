@@ -1,6 +1,6 @@
 import type { Codec } from "../protocol/record_batch.ts";
 
-/** What a run of the producer does; `lib/cli/produce_flags.ts` makes it from the command line. */
+/** What a run of the producer does; `lib/cli/flags/produce.ts` makes it from the command line. */
 export interface ProduceOptions {
   topic: string;
   /** Read one after the other; none: stdin. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 /** A program with these milliseconds of work to do at its end, which gets these signals. */
 async function end(work: number, signals: number) {
   const source = `
-    import { farewell, onStop } from "${new URL("../../lib/cli/farewell.ts", import.meta.url)}";
+    import { farewell, onStop } from "${new URL("../../lib/cli/signals.ts", import.meta.url)}";
     if (${work} > 0) onStop(() => new Promise((done) => setTimeout(() => {
       console.log("done");
       done();
