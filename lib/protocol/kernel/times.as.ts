@@ -44,6 +44,13 @@ function clock(out: usize, seconds: u32): usize {
   return two(out + 1, seconds % 60);
 }
 
+/** x / 10^digits: a division by a constant is several times faster than one by a variable. */
+// @ts-ignore: decorator
+@inline
+function secondsOf(x: i64, digits: u32): i64 {
+  return digits == 3 ? x / 1000 : digits == 6 ? x / 1000000 : x / 1000000000;
+}
+
 // @ts-ignore: decorator
 @inline
 function perSecond(digits: u32): i64 {
@@ -54,7 +61,8 @@ function perSecond(digits: u32): i64 {
 export function timeOfDay(out: usize, x: i64, digits: u32): usize {
   const unit = perSecond(digits);
   if (x < 0 || x >= DAY * unit) return 0;
-  return fraction(clock(out, <u32>(x / unit)), <u32>(x % unit), digits);
+  const seconds = secondsOf(x, digits);
+  return fraction(clock(out, <u32>seconds), <u32>(x - seconds * unit), digits);
 }
 
 /**
@@ -63,7 +71,7 @@ export function timeOfDay(out: usize, x: i64, digits: u32): usize {
  */
 export function timestamp(out: usize, x: i64, digits: u32, zone: bool): usize {
   const unit = perSecond(digits);
-  let seconds = x / unit;
+  let seconds = secondsOf(x, digits);
   let rest = x - seconds * unit;
   if (rest < 0) {
     seconds--;
