@@ -33,21 +33,20 @@ export const Op = {
   /** Slot a begins here; and ends here, c: the code that writes it as JSON. */
   mark: 17,
   done: 18,
-  /** Slot a is missing; or the same as slot b. */
+  /** Slot a is missing. */
   clear: 19,
-  copy: 20,
   /**
    * Blocks of items, a: what comes after them, b: table of items that are wanted, c: how many. An
    * array's entry: index, code; a map's: key's offset, size, code. Kind 1: an item has no bytes.
    */
-  array: 21,
-  map: 22,
-  next: 23,
+  array: 20,
+  map: 21,
+  next: 22,
   /** Blocks of a: 0 = b bytes, 1 = a number, 2 = a string; c: each has a key before it. */
-  skipBlocks: 24,
+  skipBlocks: 23,
   /** Of JSON alone: a bytes of text, at b. */
-  literal: 25,
-  string: 26,
+  literal: 24,
+  string: 25,
 } as const;
 
 const SIZE = 16;

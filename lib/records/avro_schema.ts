@@ -179,7 +179,9 @@ class Parser {
     if (Array.isArray(json)) {
       return { type: "union", branches: this.#branches(json, place, namespace, depth) };
     }
-    if (!isObject(json)) this.#fail(place, `a type is a name, an object or a list, not ${shown(json)}`);
+    if (!isObject(json)) {
+      this.#fail(place, `a type is a name, an object or a list, not ${shown(json)}`);
+    }
     const type = json.type;
     if (typeof type !== "string") {
       if (type === undefined) this.#fail(place, 'an object without "type"');
