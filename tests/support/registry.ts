@@ -103,3 +103,34 @@ export async function startMutual(
     },
   };
 }
+
+/** A version of a subject in a scripted registry. */
+export interface Version {
+  id: number;
+  schema: string;
+  schemaType?: "PROTOBUF" | "JSON";
+  references?: { name: string; subject: string; version: number }[];
+}
+
+/** Answers as a registry with these subjects does; what it does not have is unknown. */
+export function subjectsOf(subjects: Record<string, readonly Version[]>): Answering {
+  return ({ path }) => {
+    const [, id] = /^\/schemas\/ids\/(\d+)/.exec(path) ?? [];
+    if (id !== undefined) {
+      const found = Object.values(subjects).flat().find((version) => version.id === Number(id));
+      return found ? json(found) : apiError(40403);
+    }
+    const [, name, number] = /^\/subjects\/([^/]+)\/versions\/?(\d*)/.exec(path) ?? [];
+    const versions = subjects[decodeURIComponent(name ?? "")];
+    if (versions === undefined) return apiError(40401);
+    if (number === "") return json(versions.map((_, i) => i + 1));
+    const found = versions[Number(number) - 1];
+    return found ? json({ ...found, version: Number(number) }) : apiError(40402);
+  };
+}
+
+/** A value in a Confluent frame: a zero, the schema's id, and (of Protobuf) the message's indexes. */
+export function framed(id: number, body: Iterable<number>, indexes: number[] = []): Uint8Array {
+  const head = [0, id >>> 24, id >>> 16 & 255, id >>> 8 & 255, id & 255];
+  return Uint8Array.from([...head, ...indexes, ...body]);
+}
