@@ -5,6 +5,7 @@ import {
   type Codec,
   codecs,
   int64At,
+  offsetDelta,
   recordEnd,
 } from "../protocol/record_batch.ts";
 import { brokenBatch } from "./check_batches.ts";
@@ -20,11 +21,20 @@ const GAP = 64;
 /** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
 const HELD_MAX = 4 * 1024 * 1024;
 
+/** A Confluent frame has an id, and with Protobuf up to 100 indexes: longer than this is none. */
+const LONGEST_FRAME = 1024;
+
 /**
- * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
- * higher limit on their number.
+ * Whether a batch is done; else what is missing: more of its records, more room for rows, a higher
+ * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
-export type Progress = "done" | "more" | "enough" | "full";
+export type Progress = "done" | "more" | "enough" | "full" | "schema";
+
+/** The first bytes of a key or value whose schema the kernel's program does not have. */
+export interface UnknownFrame {
+  part: "key" | "value";
+  frame: Uint8Array;
+}
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
@@ -41,6 +51,8 @@ export class BatchRows {
   #left: number;
   /** Why {@link from} returned. */
   progress: Progress = "done";
+  /** What {@link from} needs the schema of. */
+  unknown: UnknownFrame | null = null;
 
   constructor(context: RowContext, span: Span, view: DataView, at: number) {
     this.#context = context;
@@ -91,6 +103,9 @@ export class BatchRows {
         case Stop.full:
           this.progress = "full";
           return out;
+        case Stop.schema:
+          this.progress = "schema";
+          return out;
         case Stop.enough:
           if (used === 0) records.enlargeRoom(format);
           break;
@@ -117,6 +132,13 @@ export class BatchRows {
         ? this.#rows(target, start, end, out)
         : this.#fields(target, start, end, out, limit);
       const { stop } = target;
+      if (stop === Stop.schema) {
+        const why = this.#whyUnreadable(target, end);
+        if (why === null) return out;
+        start = recordEnd(target.bytes, target.at);
+        this.#leaveOut(target.bytes, target.at, start, why);
+        continue;
+      }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
       if (inPlace) {
         start = target.at;
@@ -208,6 +230,25 @@ export class BatchRows {
     });
     counts.records++;
     return out;
+  }
+
+  /** Why a frame's schema is not to be had; null if it is to be learned, or the program is an old one. */
+  #whyUnreadable({ bytes, valueAt, valueLength, program }: Kernel, end: number): string | null {
+    const part = valueLength === 0 ? "key" : "value";
+    const frame = bytes.slice(valueAt, Math.min(end, valueAt + LONGEST_FRAME));
+    this.unknown = { part, frame };
+    const why = this.#context.reject(this.unknown, program);
+    return why === null ? null : `the ${part} ${why}`;
+  }
+
+  /** Leaves out a record that was not looked at yet. */
+  #leaveOut(bytes: Uint8Array, start: number, end: number, why: string): void {
+    const delta = offsetDelta(bytes, start);
+    this.#left--;
+    this.#passed = delta;
+    const offset = this.#base + delta;
+    this.#span.done = offset + 1;
+    this.#context.leaveOut(this.#span, offset, why, bytes.slice(start, end), this.#codec);
   }
 
   #malformed() {

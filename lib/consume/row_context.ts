@@ -2,9 +2,10 @@ import { Failure } from "../failure.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
-import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
+import { Flag, type Kernel, type Program } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
+import type { UnknownFrame } from "./batch_rows.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
@@ -66,6 +67,20 @@ export class RowContext {
   ready(target: Kernel): number {
     if (!this.inPlace && target.program !== this.format.program) target.load(this.format.program);
     return target.start;
+  }
+
+  /**
+   * Why a key or value with this frame is not readable, as it goes on from its name. Null if its
+   * schema is still to be learned, or `program` was made before it was.
+   */
+  reject({ part, frame }: UnknownFrame, program: Program | null): string | null {
+    return program === this.format.program ? this.format.schemas[part]!.reject(frame) : null;
+  }
+
+  /** Learns the schema of a frame; then buffers must be made {@link ready} again. Throws Failure. */
+  async learn({ part, frame }: UnknownFrame): Promise<void> {
+    await this.format.schemas[part]!.learn(frame);
+    this.format.renew();
   }
 
   /** Whether as many rows were written as were asked for. */

@@ -26,6 +26,7 @@ export class Schemas<T> {
   readonly #paths: readonly Path[];
   readonly #from: Registry | { file: T };
   readonly #debug: (line: string) => void;
+  #version = 0;
   /** By the key of their frames, in hex. */
   readonly #known = new Map<string, { key: Uint8Array; schema: T }>();
   readonly #learning = new Map<string, Promise<void>>();
@@ -43,6 +44,11 @@ export class Schemas<T> {
     this.#paths = paths;
     this.#from = from;
     this.#debug = debug;
+  }
+
+  /** Grows with each schema that is learned: then programs are made again. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Adds to a program the walk of what is known now, with slots from `first` on. */
@@ -165,6 +171,7 @@ export class Schemas<T> {
       const [oldest] = this.#known.keys();
       this.#known.delete(oldest);
     }
+    this.#version++;
     this.#debug(`${name} schema ${id} of a ${this.#part} was learned`);
   }
 
