@@ -139,6 +139,11 @@ export class BatchRows {
         this.#leaveOut(target.bytes, target.at, start, why);
         continue;
       }
+      if (stop === Stop.invalid) {
+        start = recordEnd(target.bytes, target.at);
+        this.#leaveOut(target.bytes, target.at, start, this.#context.whyInvalid(target));
+        continue;
+      }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
       if (inPlace) {
         start = target.at;

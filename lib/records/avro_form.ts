@@ -13,6 +13,7 @@ export const avroForm: SchemaForm<AvroType> = {
   name: "Avro",
   keySize: (bytes) => bytes.length < ID ? undefined : ID,
   read,
+  readFile: ({ text }) => parseAvroSchema(text),
   readAll: (schema) => [read(schema)],
   add: (writer, { framed, bare }, paths, first) => {
     const byId = new Map(framed.map(({ key, schema }) => [idOf(key), schema]));

@@ -8,6 +8,18 @@ export interface SchemaText {
   references: readonly { name: string; text: string }[];
 }
 
+/** A schema of a file, for values without a frame. */
+export interface SchemaFile {
+  kind: "avro" | "protobuf";
+  /** For messages. */
+  name: string;
+  text: string;
+  /** The text of a file that it imports; undefined if it is not there. */
+  imported(name: string): string | undefined;
+  /** The message of a .proto file. */
+  message: string | null;
+}
+
 /** The schemas of a source: those of frames, by what follows a frame's first byte, or one without a frame. */
 export interface KnownSchemas<T> {
   framed: readonly { key: Uint8Array; schema: T }[];
@@ -27,6 +39,8 @@ export interface SchemaForm<T> {
   keySize(bytes: Uint8Array): number | undefined;
   /** The schema of values that have this key. Throws Error. */
   read(schema: SchemaText, key: Uint8Array): T;
+  /** The schema of a file. Throws Error. */
+  readFile(file: SchemaFile): T;
   /** All that a value of this schema may be. Throws Error. */
   readAll(schema: SchemaText): readonly T[];
   /** Adds the walk that finds these paths, in slots from `first` on. Throws Error. */

@@ -74,9 +74,9 @@ Deno.test("Avro of a real registry becomes columns", async () => {
   assert.equal(finished.code, 0, finished.stderr);
   assert.deepEqual(rowsOf(finished), [
     `0,${id},1,"a,b",123.45,2023-11-14T22:13:20.123Z,"city ""1""",0.5,` +
-    `"{""city"": ""city \\""1\\"""", ""score"": 0.5}"`,
+    `"{""city"":""city \\""1\\"""",""score"":0.5}"`,
     `2,${id},-3,,123.45,2023-11-14T22:13:20.123Z,"city ""-3""",0.5,` +
-    `"{""city"": ""city \\""-3\\"""", ""score"": 0.5}"`,
+    `"{""city"":""city \\""-3\\"""",""score"":0.5}"`,
   ]);
   assert.equal((await groupOffsets(broker, topic, topic)).get(0), 3n);
 });
@@ -102,11 +102,10 @@ Deno.test("50 versions of a schema in one batch, each fetched once, in any numbe
   }
   const finished = await run(["--registry", registry.url, "--fields", "f0,f49,text,f20"]);
   assert.equal(finished.code, 0, finished.stderr);
-  const right = order.map((i) => `${i},${i === 49 ? 49 : ""},"v${i}",${i >= 20 ? i : ""}`);
-  const plain = right.map((row) => row.replaceAll('"', ""));
+  const right = order.map((i) => `${i},${i === 49 ? 49 : ""},v${i},${i >= 20 ? i : ""}`);
   assert.deepEqual(
-    rowsOf(finished).map((row) => row.replaceAll('"', "")).sort(),
-    [...plain, ...plain].sort(),
+    rowsOf(finished).sort(),
+    [...right, ...right].sort(),
   );
   const asked = registry.asked.map(({ path }) => path);
   assert.equal(new Set(asked).size, asked.length, `${asked}`);
@@ -136,7 +135,7 @@ Deno.test("an unknown id is a bad record: fail, skip, or dead letter", async () 
   const reason =
     `topic "${topic}" partition 0 offset 1: the value cannot be read: the registry has no schema 99`;
   assert.ok(failed.stderr.includes(reason), failed.stderr);
-  assert.equal((await groupOffsets(broker, topic, topic)).get(0), undefined);
+  assert.equal((await groupOffsets(broker, topic, topic)).get(0), -1n);
 
   const dead = await run([...args, "--bad-record", `dead-letter=${letters}`]);
   assert.equal(dead.code, 0, dead.stderr);
@@ -178,7 +177,7 @@ Deno.test("a registry that goes down during a run ends it with 69; one that come
   const down = await run(args);
   assert.equal(down.code, 69);
   assert.match(down.stderr, /cannot get schema 2: http:.* answers HTTP 503 \(tried for 1 s\)/);
-  assert.equal((await groupOffsets(broker, topic, topic)).get(0), undefined);
+  assert.equal((await groupOffsets(broker, topic, topic)).get(0), -1n);
   until = Date.now() + 500;
   const back = await run([...args.slice(0, -1), "20s"]);
   assert.equal(back.code, 0, back.stderr);
@@ -243,10 +242,7 @@ Deno.test("keys with a schema of their own, and deletes", async () => {
     ...["--key", "avro", "--key-fields", "id", "--fields", "name,amount"],
   ]);
   assert.equal(finished.code, 0, finished.stderr);
-  assert.deepEqual(
-    rowsOf(finished),
-    ["f,10,x,123.45", "t,11,,"].map((row) => row.replace(",x,", ',"x",')),
-  );
+  assert.deepEqual(rowsOf(finished), ["f,10,x,123.45", "t,11,,"]);
 });
 
 Deno.test("values without a frame are read by a schema file, and no registry is asked", async () => {
@@ -257,7 +253,7 @@ Deno.test("values without a frame are read by a schema file, and no registry is 
   await produce(broker, topic, [{ value: of(order(5, "é")) }]);
   const finished = await run(["--schema", file, "--fields", "id,name"]);
   assert.equal(finished.code, 0, finished.stderr);
-  assert.deepEqual(rowsOf(finished).map((row) => row.replaceAll('"', "")), ["5,é"]);
+  assert.deepEqual(rowsOf(finished), ["5,é"]);
   const wrong = await run(["--schema", file, "--fields", "id,nam"]);
   assert.equal(wrong.code, 64);
   assert.match(wrong.stderr, /--fields: the schema does not have nam — did you mean "name"\?/);

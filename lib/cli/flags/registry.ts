@@ -1,6 +1,7 @@
 import { Failure, systemReason } from "../../failure.ts";
 import type { Properties } from "../../properties/properties.ts";
 import type { RegistryConfig } from "../../registry/config.ts";
+import type { SchemaFile } from "../../records/schema_form.ts";
 import { shownPath } from "../../secret.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Console } from "../console.ts";
@@ -25,18 +26,6 @@ export const registryFlags = [
     help: "the message of that .proto file, such as shop.Order (its only one, or its first)",
   },
 ] as const satisfies readonly Flag[];
-
-/** The value of --schema, read. */
-export interface SchemaFile {
-  kind: "avro" | "protobuf";
-  /** As it was given. */
-  path: string;
-  text: string;
-  /** Where a .proto file's imports are looked for: the file's folder. */
-  folder: string;
-  /** The message of --message. */
-  message: string | null;
-}
 
 /** The largest schema file that is read, bytes. */
 const LARGEST = 16 * 1024 * 1024;
@@ -64,7 +53,7 @@ export async function registryOptions(
 }
 
 /** The schema of --schema; null without that flag. Throws Failure (usage). */
-export async function schemaFile(given: Given): Promise<SchemaFile | null> {
+export function schemaFile(given: Given): SchemaFile | null {
   const path = given.get("schema");
   const message = given.get("message") ?? null;
   if (path === undefined) {
@@ -80,18 +69,30 @@ export async function schemaFile(given: Given): Promise<SchemaFile | null> {
     throw new Failure("usage", "--message is for .proto files: an .avsc file has one schema");
   }
   const slash = path.lastIndexOf("/");
-  const folder = slash === -1 ? "." : path.slice(0, slash) || "/";
-  return { kind, path, text: await readSchemaText(path), folder, message };
+  const folder = slash === -1 ? "." : path.slice(0, slash);
+  return {
+    kind,
+    name: path.slice(slash + 1),
+    text: readText(path),
+    message,
+    imported: (name) => {
+      try {
+        return readText(`${folder}/${name}`);
+      } catch {
+        // Named by who reads the schema: which file imports it.
+        return undefined;
+      }
+    },
+  };
 }
 
-/** Reads a schema's file. Throws Failure (usage) if it cannot be read, or is not text of that size. */
-export async function readSchemaText(path: string): Promise<string> {
+/** Throws Failure (usage) if a file cannot be read, or is not text of some size. */
+function readText(path: string): string {
   const failed = (why: string) => new Failure("usage", `--schema: ${shownPath(path)} ${why}`);
   try {
-    const { size } = await Deno.stat(path);
+    const { size } = Deno.statSync(path);
     if (size > LARGEST) throw failed(`is larger than ${LARGEST / 1024 ** 2} MiB`);
-    const bytes = await Deno.readFile(path);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (error instanceof TypeError) throw failed("is not UTF-8 text");

@@ -22,6 +22,7 @@ const form: SchemaForm<string[]> = {
     if (text === "bad") throw new Error("line 1: it is bad");
     return [...text.split(","), `message ${key[4]}`];
   },
+  readFile: ({ text }) => text.split(","),
   readAll: ({ text }) => {
     if (text === "bad") throw new Error("line 1: it is bad");
     return [text.split(",")];

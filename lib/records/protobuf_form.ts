@@ -1,0 +1,2 @@
+import type { SchemaForm } from "./schema_form.ts";
+export const protobufForm = {} as SchemaForm<unknown>;
