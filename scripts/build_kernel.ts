@@ -15,7 +15,7 @@ export async function buildKernel(): Promise<string> {
   let wasm = new Uint8Array();
   const options = ["kernel.as.ts", "-o", "kernel.wasm", "-O3", "--runtime", "stub"];
   options.push("--enable", "simd", "--enable", "relaxed-simd", "--use", "abort=");
-  options.push("--initialMemory", "1", "--memoryBase", "32768", "--noColors");
+  options.push("--initialMemory", "2", "--memoryBase", "32768", "--noColors");
   const { error, stderr } = await asc.main(options, {
     readFile: (name: string) => sources.get(name) ?? null,
     writeFile: (_name, contents) => {
