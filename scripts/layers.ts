@@ -8,7 +8,6 @@ import { dirname, join, normalize } from "node:path";
 const allowed: Record<string, string[]> = {
   protocol: [],
   kafka: ["protocol"],
-  records: ["protocol"],
   greenplum: [],
   records: ["protocol"],
   properties: ["kafka"],

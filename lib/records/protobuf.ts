@@ -3,14 +3,15 @@
  * (program.ts).
  */
 import type protobuf from "protobufjs";
+import type { Path } from "./paths.ts";
 import type { ProgramWriter } from "./program.ts";
 import { Descriptors } from "./protobuf_descriptors.ts";
 import { Nodes } from "./protobuf_nodes.ts";
-import { lackOf, newWanted, type ProtobufPath, want } from "./protobuf_paths.ts";
+import { lackOf, newWanted, want } from "./protobuf_paths.ts";
 
 export { ProtobufError, readMessageIndexes, readProtobuf } from "./protobuf_schema.ts";
 export type { ProtobufFile, ProtobufSchema } from "./protobuf_schema.ts";
-export { lackingPaths, lackOf, type ProtobufPath } from "./protobuf_paths.ts";
+export { lackingPaths, lackOf } from "./protobuf_paths.ts";
 
 /** Parts of messages are joined in the scratch room, of a key and of a value (JOINED in proto.as.ts). */
 const JOINED = 65536;
@@ -38,7 +39,7 @@ export class ProtobufRoots {
    */
   add(
     message: protobuf.Type,
-    paths: readonly { path: ProtobufPath; slot: number }[],
+    paths: readonly { path: Path; slot: number }[],
     part: "key" | "value",
   ): number {
     const wanted = newWanted();

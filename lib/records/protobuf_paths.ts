@@ -1,10 +1,8 @@
 /** Paths into messages: which there are, and which a message lacks. */
 import protobuf from "protobufjs";
 import { suggestion } from "../text.ts";
+import type { Path } from "./paths.ts";
 import { fullName } from "./protobuf_schema.ts";
-
-/** Names of fields, a map's keys, numbers of elements from 0; empty: the whole value. */
-export type ProtobufPath = readonly (string | number)[];
 
 /** What is wanted of a value: of itself, of its fields (or a map's keys), of its elements. */
 export interface Wanted {
@@ -22,7 +20,7 @@ export function newWanted(): Wanted {
 }
 
 /** Adds a path whose value goes to a slot. */
-export function want(root: Wanted, path: ProtobufPath, slot: number): void {
+export function want(root: Wanted, path: Path, slot: number): void {
   let at = root;
   for (const step of path) {
     const children: Map<string | number, Wanted> = typeof step === "string"
@@ -36,7 +34,7 @@ export function want(root: Wanted, path: ProtobufPath, slot: number): void {
 }
 
 /** `lines[0].sku`, as in --fields. */
-export function pathText(path: ProtobufPath): string {
+export function pathText(path: Path): string {
   let text = "";
   for (const step of path) {
     if (typeof step === "number") text += `[${step}]`;
@@ -74,7 +72,7 @@ export function oneofsOf(type: protobuf.Type): protobuf.OneOf[] {
 }
 
 /** Why a message lacks a path, or null: it has it. Ends without a full stop. */
-export function lackOf(type: protobuf.Type, path: ProtobufPath): string | null {
+export function lackOf(type: protobuf.Type, path: Path): string | null {
   if (path.length > MAX_STEPS) return `it has more than ${MAX_STEPS} steps`;
   /** What the steps so far led to: a message, or a field's one value, or all of them. */
   let at: protobuf.Type | null = type;
@@ -123,7 +121,7 @@ export function lackOf(type: protobuf.Type, path: ProtobufPath): string | null {
  */
 export function lackingPaths(
   versions: readonly protobuf.Type[],
-  paths: readonly ProtobufPath[],
+  paths: readonly Path[],
 ): string[] {
   const newest = versions.at(-1);
   if (!newest) return [];

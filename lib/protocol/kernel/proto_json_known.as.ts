@@ -1,6 +1,6 @@
 // Messages of google/protobuf that have a JSON of their own.
 
-import { jsonString } from "./headers.as";
+import { jsonString } from "./json_text.as";
 import { count, fieldOf, member, room } from "./proto_json.as";
 import { either } from "./proto_json_value.as";
 import { isLength, isMoment, nanos, seconds, setSeconds } from "./proto_known.as";
@@ -17,7 +17,7 @@ import {
   size,
   wire,
 } from "./proto_wire.as";
-import { reject, unfit } from "./unfit.as";
+import { overflow, reject, unfit } from "./unfit.as";
 
 /** Kinds of messages; 0 is any other one. lib/records/protobuf_json.ts has the same. */
 const TIMESTAMP: u32 = 1, DURATION: u32 = 2, WRAPPER: u32 = 3, STRUCT: u32 = 4, VALUE: u32 = 5;
@@ -92,7 +92,7 @@ function mask(out: usize, into: usize, end: usize): usize {
       const after = jsonString(out - 2, at, size) - 2;
       store<u16>(out - 2, before);
       out = after;
-      if (unfit != 0) return out;
+      if (overflow || unfit != 0) return out;
     }
   }
   if (!room(out, 2)) return out;

@@ -1,8 +1,7 @@
 // Single values of Protobuf as JSON text in a CSV field.
 
 import { decimal } from "./csv.as";
-import { emitType } from "./emit_types.as";
-import { jsonString } from "./headers.as";
+import { jsonString } from "./json_text.as";
 import { inProgram } from "./program.as";
 import { count, fieldOf, frame, mark, member, message, release, room } from "./proto_json.as";
 import {
@@ -22,15 +21,13 @@ import {
   UINT32,
   UINT64,
 } from "./proto_wire.as";
-import { DOUBLE, FLOAT } from "./slots.as";
-
-/** A slot for numbers that are not in the table of slots. */
-const NUMBER: usize = memory.data(24, 8);
+import { double, float } from "./shortest.as";
 
 /** Writes a value, from the wire, of a type (`ref`: the message's or enum's descriptor); returns its end. */
 export function value(out: usize, op: u32, ref: u32, bits: u64, at: usize, size: usize): usize {
   if (op >= MESSAGE) return message(out, inProgram(ref), at, at + size);
   if (!room(out, op == STRING ? 6 * size + 8 : op == OCTETS ? 2 * size + 8 : 40)) return out;
+  let odd = false;
   switch (op) {
     case STRING:
       return jsonString(out, at, size);
@@ -39,9 +36,11 @@ export function value(out: usize, op: u32, ref: u32, bits: u64, at: usize, size:
     case ENUM:
       return symbol(out, ref, <i32>bits);
     case FLOAT32:
-      return real(out, FLOAT, bits, (<u32>bits & 0x7f800000) == 0x7f800000);
+      odd = (<u32>bits & 0x7f800000) == 0x7f800000;
+      return quotes(float(quotes(out, odd), <u32>bits), odd);
     case FLOAT64:
-      return real(out, DOUBLE, bits, (bits & 0x7ff0000000000000) == 0x7ff0000000000000);
+      odd = (bits & 0x7ff0000000000000) == 0x7ff0000000000000;
+      return quotes(double(quotes(out, odd), bits), odd);
     case BOOLEAN:
       if (bits != 0) {
         store<u32>(out, 0x65757274); // true
@@ -62,13 +61,9 @@ function integer(out: usize, op: u32, bits: u64): usize {
   return decimal(out + 1, 0 - x, 1);
 }
 
-/** A number that JSON does not have is a string. */
-function real(out: usize, kind: u32, bits: u64, odd: bool): usize {
-  store<u32>(NUMBER, kind);
-  store<u64>(NUMBER, bits, 16);
-  if (!odd) return emitType(out, NUMBER, kind);
-  store<u16>(out, 0x2222);
-  out = emitType(out + 2, NUMBER, kind);
+/** A number that JSON does not have is a string: the quotes before or after it. */
+function quotes(out: usize, odd: bool): usize {
+  if (!odd) return out;
   store<u16>(out, 0x2222);
   return out + 2;
 }
