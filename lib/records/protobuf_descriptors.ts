@@ -66,6 +66,7 @@ export function opOf(field: protobuf.FieldBase): number {
 /** Whether a field that is not on the wire has its default, and not nothing. */
 export function isImplicit(field: protobuf.Field): boolean {
   if (field.repeated || field instanceof protobuf.MapField) return false;
+  if (field.resolvedType instanceof protobuf.Type) return false;
   return !field.hasPresence;
 }
 

@@ -67,19 +67,24 @@ export function field(p: usize, end: usize): void {
   rest(q, end, 0);
 }
 
-/** The value after a tag. */
+function cut(p: usize): void {
+  fault = CUT;
+  q = p;
+}
+
+/** The value after a tag. (A `break` out of this switch would skip what follows it: asc 0.28.20.) */
 function rest(p: usize, end: usize, depth: i32): void {
   switch (wire) {
     case VARINT:
       bits = varint(p, end);
       return;
     case BITS64:
-      if (end - p < 8) break;
+      if (end - p < 8) return cut(p);
       bits = load<u64>(p);
       q = p + 8;
       return;
     case BITS32:
-      if (end - p < 4) break;
+      if (end - p < 4) return cut(p);
       bits = load<u32>(p);
       q = p + 4;
       return;
@@ -87,7 +92,7 @@ function rest(p: usize, end: usize, depth: i32): void {
       const n = varint(p, end);
       if (fault != 0) return;
       p = q;
-      if (n > <u64>(end - p)) break;
+      if (n > <u64>(end - p)) return cut(p);
       at = p;
       size = <usize>n;
       q = p + size;
@@ -102,10 +107,7 @@ function rest(p: usize, end: usize, depth: i32): void {
     default:
       fault = wire == END ? BAD_GROUP : BAD_TAG;
       q = p;
-      return;
   }
-  fault = CUT;
-  q = p;
 }
 
 /** Skips a group's fields and its end; returns how many bytes the fields are. */
