@@ -77,13 +77,13 @@ function take(n: usize): usize {
 
 /** What is at p, in bytes until end, of the message that a descriptor describes. Returns a frame, or 0. */
 export function frame(what: usize, p: usize, end: usize): usize {
-  const size = <usize>load<u32>(what, 24) * FRAME_ENTRY;
-  const into = take(size);
+  const needed = <usize>load<u32>(what, 24) * FRAME_ENTRY;
+  const into = take(needed);
   if (into == 0) {
     reject(TOO_DEEP);
     return 0;
   }
-  memory.fill(into, 0, size);
+  memory.fill(into, 0, needed);
   while (p < end) {
     field(p, end);
     if (fault != 0) {
@@ -92,8 +92,10 @@ export function frame(what: usize, p: usize, end: usize): usize {
     }
     const one = find(what, number);
     if (one != 0) {
-      const flags = load<u32>(one, 8);
-      if (accepts(load<u32>(one, 4), wire, (flags & REPEATED) != 0)) {
+      const op = load<u32>(one, 4), flags = load<u32>(one, 8);
+      // Packed numbers of which there are none are not an occurrence.
+      const none = wire == SIZED && op < STRING && size == 0;
+      if (!none && accepts(op, wire, (flags & REPEATED) != 0)) {
         const entry = into + <usize>load<u32>(one, 28) * FRAME_ENTRY;
         // The members of a oneof are a ring.
         for (let other = load<u32>(one, 24); other != 0;) {

@@ -11,6 +11,8 @@ import {
   bits,
   fault,
   field,
+  find,
+  MESSAGE,
   number,
   numberOf,
   packed,
@@ -219,7 +221,7 @@ function elements(
  */
 function keys(list: usize, from: usize, n: usize): i32 {
   const op = load<u32>(list, 4), end = from + n;
-  let keyAt: usize = 0, keySize: usize = 0, key: u64 = 0;
+  let keyAt: usize = 0, keySize: usize = 0, key: u64 = 0, some = false;
   for (let p = from; p < end; p = q) {
     field(p, end);
     if (fault != 0) return bad(fault, q);
@@ -227,7 +229,7 @@ function keys(list: usize, from: usize, n: usize): i32 {
       keyAt = at;
       keySize = size;
       key = numberOf(op, bits);
-    }
+    } else if (number == 2 && wire == SIZED) some = true;
   }
   let wanted = list + 8;
   for (let i = load<u32>(list); i > 0; i--, wanted += 16) {
@@ -239,6 +241,9 @@ function keys(list: usize, from: usize, n: usize): i32 {
     const node = inProgram(load<u32>(wanted, 8));
     forget(inProgram(load<u32>(wanted, 12)));
     defaults(node);
+    const entry = find(node, 2);
+    // A message that is left out is an empty one.
+    if (!some && load<u32>(entry) == MESSAGE) return take(entry, SIZED, 0, from, 0, from, from);
     return walkMessage(node, from, end);
   }
   return 0;
