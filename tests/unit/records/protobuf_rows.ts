@@ -5,7 +5,24 @@ import { Form, Framed, ProgramWriter } from "../../../lib/records/program.ts";
 import { ProtobufRoots, readProtobuf } from "../../../lib/records/protobuf.ts";
 import { encodeRecord } from "../protocol/kernel/records.ts";
 
-export const golden = new URL("golden/protobuf/", import.meta.url);
+const golden = new URL("golden/protobuf/", import.meta.url);
+
+/** What protobuf's own runtime reads: nothing, text, a number of 4 or 8 bytes, JSON. */
+export type Expected = null | { t: string } | { f: string } | { j: string };
+
+/** Values of one message, and their rows; null and "unreadable": there is none. */
+export interface Suite {
+  proto: string;
+  message: string;
+  paths: Path[];
+  cases: { hex: string; row: Expected[] | "unreadable" | null; mutated?: boolean }[];
+}
+
+/** The golden values (golden/README.md). */
+export function readSuites(): Suite[] {
+  const lines = Deno.readTextFileSync(new URL("protobuf.jsonl", golden)).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
 
 /** The text of one of the golden .proto files. */
 export function goldenProto(name: string): string {
@@ -16,15 +33,13 @@ export function goldenProto(name: string): string {
 export type Field = string | null;
 
 /** What a value came to: its fields, or why it is not a row. */
-export type Outcome = { fields: Field[] } | { reason: string; badAt: number };
+export type Outcome = { fields: Field[] } | { reason: string; badAt: number } | "no room";
 
 export class ProtobufRows {
   readonly kernel = new Kernel();
-  readonly #room: number;
 
   /** Rows of paths into a message of a golden file, or of a given text. */
-  constructor(proto: string, message: string, paths: readonly Path[], room = 1 << 20) {
-    this.#room = room;
+  constructor(proto: string, message: string, paths: readonly Path[]) {
     const text = proto.endsWith(".proto") ? goldenProto(proto) : proto;
     const schema = readProtobuf({ text, imports: goldenProtoIfAny });
     const program = new ProgramWriter();
@@ -41,22 +56,22 @@ export class ProtobufRows {
     }));
   }
 
-  /** The row of one value. */
-  one(value: Uint8Array): Outcome {
+  /** The row of one value. `after`: what the bytes after the record are; `room`: for the row. */
+  one(value: Uint8Array, after = 0x08, room = 1 << 20): Outcome {
     const { kernel } = this;
     const record = encodeRecord({ delta: 0, value });
-    kernel.reserve(kernel.start - Kernel.DATA + record.length + this.#room + 256);
+    kernel.reserve(kernel.start - Kernel.DATA + record.length + room + 256);
     const end = kernel.start + record.length;
     kernel.bytes.set(record, kernel.start);
     // The bytes after the record are not part of it: what reads on is seen.
-    kernel.bytes.fill(0x08, end, end + 64);
+    kernel.bytes.fill(after, end, end + 64);
     const out = end + 64;
     const stop = kernel.fields({
       start: kernel.start,
       end,
       count: 1,
       out,
-      enough: out + this.#room,
+      enough: out + room,
       flags: Flag.guard | Flag.noValue,
       offset: 0,
       time: 0,
@@ -65,6 +80,7 @@ export class ProtobufRows {
       const row = new TextDecoder("utf-8", { fatal: true }).decode(kernel.bytes.slice(out, stop));
       return { fields: fieldsOf(row) };
     }
+    if (kernel.stop === Stop.enough) return "no room";
     const { valueAt, badAt } = kernel;
     if (kernel.stop !== Stop.invalid && kernel.stop !== Stop.unfit) {
       throw new Error(`the kernel stopped with ${kernel.stop}`);
@@ -110,7 +126,9 @@ export function plainJson(text: string): unknown {
     if (typeof value === "number") {
       const source = context!.source!;
       // The shortest text of a double has at most 17 digits that count.
-      if (/^-?\d+$/.test(source) && source.length < 21 && !/0{4}$/.test(source) && source !== "-0") {
+      if (
+        /^-?\d+$/.test(source) && source.length < 21 && !/0{4}$/.test(source) && source !== "-0"
+      ) {
         return `number ${source}`;
       }
       return `number ${Object.is(value, -0) ? "-0" : value}`;
@@ -119,4 +137,9 @@ export function plainJson(text: string): unknown {
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
   };
   return JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1]);
+}
+
+/** The bytes of hex digits. */
+export function unhex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
 }

@@ -1,4 +1,4 @@
-"""Makes protobuf.json: values written by protobuf's own runtime, and the rows that it reads of them.
+"""Makes protobuf.jsonl, a message a line: values written by protobuf's own runtime, and the rows that it reads of them.
 
     pip install protobuf==7.36.2 grpcio-tools==1.85.1
     python generate.py [values a message, seed, file]
@@ -406,9 +406,9 @@ def main():
                     if what != "skip":
                         cases.append({"hex": bent.hex(), "row": what, "mutated": True})
             suites.append({"proto": proto, "message": cls.DESCRIPTOR.full_name, "paths": paths, "cases": cases})
-    path = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, "protobuf.json")
+    path = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, "protobuf.jsonl")
     with open(path, "w", encoding="utf-8") as out:
-        out.write("[\n" + ",\n".join(json.dumps(s, ensure_ascii=False, separators=(",", ":")) for s in suites) + "\n]\n")
+        out.writelines(json.dumps(s, ensure_ascii=False, separators=(",", ":")) + "\n" for s in suites)
 
 
 main()
