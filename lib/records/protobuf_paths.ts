@@ -86,8 +86,9 @@ export function lackOf(type: protobuf.Type, path: Path): string | null {
       }
     } else if (all) {
       if (typeof step === "string") {
-        return `${sofar} is repeated — use ${pathText([...path.slice(0, index), 0, step])} for ` +
-          `its first element, or ${sofar} for all of it as JSON`;
+        const first = [...path.slice(0, index), 0, ...at ? [step] : []];
+        return `${sofar} is repeated — use ${pathText(first)} for its first element, or ${sofar} ` +
+          `for all of it as JSON`;
       }
     } else {
       if (typeof step === "number") return `${sofar} is not repeated, it is ${what}`;

@@ -170,7 +170,9 @@ function parseInto(root: protobuf.Root, name: string, text: string): string[] {
     throw new ProtobufError(
       line === undefined
         ? `cannot read ${name}: ${message}`
-        : `cannot read ${name}, line ${line}: ${what}`,
+        : `cannot read ${name}, line ${line}: ${
+          what.replace("illegal token 'null'", "the file ends too early")
+        }`,
     );
   } finally {
     parse.filename = null;
