@@ -1,6 +1,7 @@
 /** Where text stops to be JSON: JSON.parse() does not always say it. */
 
 const space = /[ \t\r\n]*/y;
+// deno-lint-ignore no-control-regex
 const token =
   /[{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
