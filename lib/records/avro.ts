@@ -4,25 +4,54 @@
  */
 import { suggestion } from "../text.ts";
 import type { AvroType } from "./avro_schema.ts";
-import { WalkCode } from "./avro_walk.ts";
+import { type Field, WalkCode } from "./avro_walk.ts";
+import type { Added } from "./json.ts";
 import type { Path } from "./paths.ts";
-import type { ProgramWriter } from "./program.ts";
+import { Form, Framed, type ProgramWriter } from "./program.ts";
 
-export { type AvroType, parseAvroSchema, SchemaError } from "./avro_schema.ts";
+export { type AvroType, type Logical, parseAvroSchema, SchemaError } from "./avro_schema.ts";
 
 /** Room that the walker and the JSON writer need for what is nested: 1,000 frames of 32 bytes. */
-export const AVRO_SCRATCH = 32000;
+const STACK = 32000;
+
+/** The schemas of a source: by the id in frames, or one for values that have no frame. */
+export interface AvroSchemas {
+  byId: ReadonlyMap<number, AvroType>;
+  bare: AvroType | null;
+}
 
 /**
- * Writes the code that finds the paths in values of this schema, and puts each into its slot.
- * Returns its offset: the root of a source.
+ * Adds the walk of Avro values that finds these paths, in slots from `first` on. Throws SchemaError
+ * if a schema is nested too deep.
  */
-export function compileAvro(
+export function addAvro(
   writer: ProgramWriter,
-  schema: AvroType,
-  fields: readonly { path: Path; slot: number }[],
-): number {
-  return new WalkCode().compile(schema, fields).write(writer);
+  { byId, bare }: AvroSchemas,
+  paths: readonly Path[],
+  first: number,
+): Added {
+  const slotOf = new Map<string, Field>();
+  const slots = paths.map(({ steps }) => {
+    const key = JSON.stringify(steps);
+    const field = slotOf.get(key) ?? { steps, slot: first + slotOf.size };
+    slotOf.set(key, field);
+    return field.slot;
+  });
+  const fields = [...slotOf.values()];
+  const compile = (schema: AvroType) => new WalkCode().compile(schema, fields).write(writer);
+  const roots = [...byId].map(([id, schema]) => ({ key: bigEndian(id), root: compile(schema) }));
+  writer.needScratch(STACK);
+  const source = bare
+    ? { form: Form.avro, framed: Framed.never, root: compile(bare), roots }
+    : { form: Form.avro, framed: Framed.required, root: 0, roots };
+  return { source, slots, next: first + fields.length };
+}
+
+/** An id as it stands in a frame. */
+function bigEndian(id: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, id);
+  return bytes;
 }
 
 /** What a step of a path leads to: one type, of a union perhaps several. A map has every name. */
@@ -54,7 +83,7 @@ function allInside(types: readonly AvroType[], step: string | number): AvroType[
 /** Whether values of this schema may have the path. */
 export function hasAvroPath(schema: AvroType, path: Path): boolean {
   let types = [schema];
-  for (const step of path) types = allInside(types, step);
+  for (const step of path.steps) types = allInside(types, step);
   return types.length > 0;
 }
 
@@ -72,7 +101,7 @@ export function missingAvroPaths(
 
 function hintFor(schemas: readonly AvroType[], path: Path): string {
   let types = [...schemas];
-  for (const step of path) {
+  for (const step of path.steps) {
     const next = allInside(types, step);
     if (next.length > 0) {
       types = next;

@@ -2,6 +2,7 @@
  * Code of the kernel's Avro walker and of its JSON writer: instructions of 16 bytes (u8 operation,
  * u8 kind, two unused bytes, u32 a, b, c), collected here and put into a program at the end.
  */
+import { SchemaError } from "./avro_schema.ts";
 import type { ProgramWriter } from "./program.ts";
 
 /** The operations, as in avro.as.ts and avro_json.as.ts of the kernel. */
@@ -33,24 +34,25 @@ export const Op = {
   /** Slot a begins here; and ends here, c: the code that writes it as JSON. */
   mark: 17,
   done: 18,
-  /** Slot a is missing; or the same as slot b. */
+  /** Slot a is missing. */
   clear: 19,
-  copy: 20,
   /**
    * Blocks of items, a: what comes after them, b: table of items that are wanted, c: how many. An
    * array's entry: index, code; a map's: key's offset, size, code. Kind 1: an item has no bytes.
    */
-  array: 21,
-  map: 22,
-  next: 23,
+  array: 20,
+  map: 21,
+  next: 22,
   /** Blocks of a: 0 = b bytes, 1 = a number, 2 = a string; c: each has a key before it. */
-  skipBlocks: 24,
+  skipBlocks: 23,
   /** Of JSON alone: a bytes of text, at b. */
-  literal: 25,
-  string: 26,
+  literal: 24,
+  string: 25,
 } as const;
 
 const SIZE = 16;
+/** Instructions: 8 MiB. A path through unions of recursive types may lead to ever more places. */
+const MOST = 1 << 19;
 
 /** A place in the code, known when it is written. */
 export class Label {
@@ -73,6 +75,9 @@ export class Code {
   #fence = 0;
 
   add(op: number, kind = 0, a: Operand = 0, b: Operand = 0, c: Operand = 0): void {
+    if (this.#instructions.length === MOST) {
+      throw new SchemaError("$: the paths lead to too many places");
+    }
     this.#instructions.push({ op, kind, operands: [a, b, c] });
   }
 

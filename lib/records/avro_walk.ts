@@ -8,7 +8,7 @@ import { SlotKind } from "./slots.ts";
 
 /** What is wanted of a value, and of what lies in it. */
 interface Wanted {
-  slots: number[];
+  slot: number | null;
   names: Map<string, Wanted>;
   indexes: Map<number, Wanted>;
 }
@@ -18,19 +18,25 @@ const IN_PLACE = 32;
 
 const utf8 = new TextEncoder();
 
+/** A path and where what it leads to goes; no two of the same path. */
+export interface Field {
+  steps: Path["steps"];
+  slot: number;
+}
+
 /** Joins paths by their common beginnings. */
-function wantedOf(fields: readonly { path: Path; slot: number }[]): Wanted {
-  const none = (): Wanted => ({ slots: [], names: new Map(), indexes: new Map() });
+function wantedOf(fields: readonly Field[]): Wanted {
+  const none = (): Wanted => ({ slot: null, names: new Map(), indexes: new Map() });
   const root = none();
-  for (const { path, slot } of fields) {
+  for (const { steps, slot } of fields) {
     let wanted = root;
-    for (const step of path) {
+    for (const step of steps) {
       const map: Map<unknown, Wanted> = typeof step === "string" ? wanted.names : wanted.indexes;
       const inner = map.get(step) ?? none();
       map.set(step, inner);
       wanted = inner;
     }
-    wanted.slots.push(slot);
+    wanted.slot = slot;
   }
   return root;
 }
@@ -44,7 +50,7 @@ export class WalkCode {
   readonly #skips = new Map<RecordType, Label>();
   readonly #due: RecordType[] = [];
 
-  compile(type: AvroType, fields: readonly { path: Path; slot: number }[]): Code {
+  compile(type: AvroType, fields: readonly Field[]): Code {
     this.#read(type, wantedOf(fields));
     this.#code.add(Op.end);
     for (let record = this.#due.pop(); record; record = this.#due.pop()) {
@@ -143,12 +149,12 @@ export class WalkCode {
 
   #read(type: AvroType, wanted: Wanted): void {
     const code = this.#code;
-    const [slot, ...more] = wanted.slots;
+    const { slot } = wanted;
     const lone = type.type === "union" && (type.branches.length === 1 || nullable(type));
-    if (type.type === "union" && (slot === undefined || lone)) {
+    if (type.type === "union" && (slot === null || lone)) {
       return this.#union(type, (branch) => this.#read(branch, wanted));
     }
-    if (slot === undefined) return this.#inner(type, wanted);
+    if (slot === null) return this.#inner(type, wanted);
     switch (type.type) {
       case "union":
       case "record":
@@ -158,30 +164,24 @@ export class WalkCode {
         code.add(Op.mark, 0, slot);
         this.#inner(type, wanted, without);
         code.add(Op.done, SlotKind.avro, slot, 0, this.#json.of(type));
-        for (const other of more) code.add(Op.copy, 0, other, slot);
         return code.bind(without);
       }
       case "null":
         return;
       case "enum":
-        code.add(Op.enum, SlotKind.symbol, slot, symbols(type), type.symbols.length);
-        break;
+        return code.add(Op.enum, SlotKind.symbol, slot, symbols(type), type.symbols.length);
       case "fixed":
-        code.add(Op.fixed, kindOf(type), slot, type.size, type.scale ?? 0);
-        break;
+        return code.add(Op.fixed, kindOf(type), slot, type.size, type.scale ?? 0);
       case "string":
       case "bytes":
-        code.add(Op.bytes, kindOf(type), slot, 0, type.scale ?? 0);
-        break;
-      default:
-        code.add(Op[type.type], kindOf(type), slot);
+        return code.add(Op.bytes, kindOf(type), slot, 0, type.scale ?? 0);
     }
-    for (const other of more) code.add(Op.copy, 0, other, slot);
+    code.add(Op[type.type], kindOf(type), slot);
   }
 
   /** What is wanted inside of a value. A union's null branch goes on at `without`. */
   #inner(type: AvroType, wanted: Wanted, without?: Label): void {
-    const inside = { ...wanted, slots: [] };
+    const inside = { ...wanted, slot: null };
     if (type.type === "record" && wanted.names.size > 0) {
       for (const field of type.fields) {
         const inner = wanted.names.get(field.name);
@@ -224,8 +224,9 @@ export class WalkCode {
   }
 }
 
-function slotsOf({ slots, names, indexes }: Wanted): number[] {
-  return [...slots, ...[...names.values(), ...indexes.values()].flatMap(slotsOf)];
+function slotsOf({ slot, names, indexes }: Wanted): number[] {
+  const inner = [...names.values(), ...indexes.values()].flatMap(slotsOf);
+  return slot === null ? inner : [slot, ...inner];
 }
 
 /** A table of offsets and sizes. */

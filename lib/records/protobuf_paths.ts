@@ -4,6 +4,8 @@ import { suggestion } from "../text.ts";
 import type { Path } from "./paths.ts";
 import { fullName } from "./protobuf_schema.ts";
 
+type Steps = Path["steps"];
+
 /** What is wanted of a value: of itself, of its fields (or a map's keys), of its elements. */
 export interface Wanted {
   /** The slots that get the value itself. */
@@ -20,9 +22,9 @@ export function newWanted(): Wanted {
 }
 
 /** Adds a path whose value goes to a slot. */
-export function want(root: Wanted, path: Path, slot: number): void {
+export function want(root: Wanted, steps: Steps, slot: number): void {
   let at = root;
-  for (const step of path) {
+  for (const step of steps) {
     const children: Map<string | number, Wanted> = typeof step === "string"
       ? at.names
       : at.elements;
@@ -34,9 +36,9 @@ export function want(root: Wanted, path: Path, slot: number): void {
 }
 
 /** `lines[0].sku`, as in --fields. */
-export function pathText(path: Path): string {
+export function pathText(steps: Steps): string {
   let text = "";
-  for (const step of path) {
+  for (const step of steps) {
     if (typeof step === "number") text += `[${step}]`;
     else {
       const name = /^[\w-]+$/.test(step) ? step : `"${step.replaceAll('"', '""')}"`;
@@ -72,7 +74,7 @@ export function oneofsOf(type: protobuf.Type): protobuf.OneOf[] {
 }
 
 /** Why a message lacks a path, or null: it has it. Ends without a full stop. */
-export function lackOf(type: protobuf.Type, path: Path): string | null {
+export function lackOf(type: protobuf.Type, path: Steps): string | null {
   if (path.length > MAX_STEPS) return `it has more than ${MAX_STEPS} steps`;
   /** What the steps so far led to: a message, or a field's one value, or all of them. */
   let at: protobuf.Type | null = type;
@@ -117,18 +119,17 @@ export function lackOf(type: protobuf.Type, path: Path): string | null {
 }
 
 /**
- * What is wrong with the paths that no version of a message has, a text each, the newest version's:
- * `cannot use the field "amuont": shop.Order has no field "amuont" — did you mean "amount"?`
+ * The paths that none of these versions of a message has, and why, of the last version:
+ * `shop.Order has no field "amuont" — did you mean "amount"?`
  */
-export function lackingPaths(
+export function missingProtobufPaths(
   versions: readonly protobuf.Type[],
   paths: readonly Path[],
-): string[] {
-  const newest = versions.at(-1);
-  if (!newest) return [];
-  return paths
-    .filter((path) => versions.every((type) => lackOf(type, path) !== null))
-    .map((path) => `cannot use the field ${pathText(path)}: ${lackOf(newest, path)}`);
+): { path: Path; hint: string }[] {
+  const last = versions.at(-1);
+  if (!last) return [];
+  return paths.filter(({ steps }) => versions.every((type) => lackOf(type, steps) !== null))
+    .map((path) => ({ path, hint: `: ${lackOf(last, path.steps)}` }));
 }
 
 /** The bytes of a map's key on the wire, without its tag; null: it cannot be one of this type. */

@@ -8,7 +8,6 @@ import {
   BYTES,
   CALL,
   CLEAR,
-  COPY,
   DONE,
   DOUBLE,
   END,
@@ -40,7 +39,7 @@ import {
   varintFault,
 } from "./avro_bytes.as";
 import { inProgram, scratch, scratchSize } from "./program.as";
-import { MISSING, setBytes, setValue, SLOT_SIZE, slotAt } from "./slots.as";
+import { MISSING, setBytes, setValue, slotAt } from "./slots.as";
 import {
   AVRO_BOOLEAN,
   AVRO_BRANCH,
@@ -257,10 +256,6 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
       }
       case CLEAR:
         store<u32>(slotAt(load<u32>(pc, 4)), MISSING);
-        pc += OPERATION;
-        continue;
-      case COPY:
-        memory.copy(slotAt(load<u32>(pc, 4)), slotAt(load<u32>(pc, 8)), SLOT_SIZE);
         pc += OPERATION;
         continue;
       case SKIP_BLOCKS:

@@ -8,8 +8,8 @@ export const END: u8 = 0, SKIP_FIXED: u8 = 1, SKIP_NUMBERS: u8 = 2, SKIP_STRINGS
 export const INT: u8 = 4, LONG: u8 = 5, BOOLEAN: u8 = 6, FLOAT: u8 = 7, DOUBLE: u8 = 8;
 export const BYTES: u8 = 9, FIXED: u8 = 10, ENUM: u8 = 11, OPTION: u8 = 12, UNION: u8 = 13;
 export const JUMP: u8 = 14, CALL: u8 = 15, RETURN: u8 = 16, MARK: u8 = 17, DONE: u8 = 18;
-export const CLEAR: u8 = 19, COPY: u8 = 20, ARRAY: u8 = 21, MAP: u8 = 22, NEXT: u8 = 23;
-export const SKIP_BLOCKS: u8 = 24, LITERAL: u8 = 25, STRING: u8 = 26;
+export const CLEAR: u8 = 19, ARRAY: u8 = 20, MAP: u8 = 21, NEXT: u8 = 22, SKIP_BLOCKS: u8 = 23;
+export const LITERAL: u8 = 24, STRING: u8 = 25;
 export const OPERATION: usize = 16;
 
 /**

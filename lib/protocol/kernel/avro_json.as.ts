@@ -34,7 +34,7 @@ import {
 import { hex } from "./csv.as";
 import { signed } from "./digits.as";
 import { typed } from "./emit_types.as";
-import { jsonString } from "./json_text.as";
+import { jsonString } from "./json_string.as";
 import { inProgram, scratch, scratchSize } from "./program.as";
 import { isSpecial } from "./shortest.as";
 import {

@@ -1,6 +1,6 @@
 // Messages of google/protobuf that have a JSON of their own.
 
-import { jsonString } from "./json_text.as";
+import { jsonString } from "./json_string.as";
 import { count, fieldOf, member, room } from "./proto_json.as";
 import { either } from "./proto_json_value.as";
 import { isLength, isMoment, nanos, seconds, setSeconds } from "./proto_known.as";

@@ -1,7 +1,7 @@
 // Single values of Protobuf as JSON text in a CSV field.
 
-import { decimal } from "./csv.as";
-import { jsonString } from "./json_text.as";
+import { signed, unsigned } from "./digits.as";
+import { jsonString } from "./json_string.as";
 import { inProgram } from "./program.as";
 import { count, fieldOf, frame, mark, member, message, release, room } from "./proto_json.as";
 import {
@@ -55,10 +55,8 @@ export function value(out: usize, op: u32, ref: u32, bits: u64, at: usize, size:
 
 function integer(out: usize, op: u32, bits: u64): usize {
   const x = numberOf(op, bits);
-  const unsigned = op == UINT32 || op == UINT64 || op == FIXED32 || op == FIXED64;
-  if (unsigned || <i64>x >= 0) return decimal(out, x, 1);
-  store<u8>(out, 45);
-  return decimal(out + 1, 0 - x, 1);
+  const natural = op == UINT32 || op == UINT64 || op == FIXED32 || op == FIXED64;
+  return natural ? unsigned(out, x) : signed(out, x);
 }
 
 /** A number that JSON does not have is a string: the quotes before or after it. */

@@ -1,8 +1,8 @@
 /** Runs Avro values through the kernel, as a consumer's batch of records. */
 import { Flag, Kernel, Stop, unfitReasons } from "../../../lib/protocol/kernel/kernel.ts";
-import { AVRO_SCRATCH, compileAvro, parseAvroSchema } from "../../../lib/records/avro.ts";
+import { addAvro, type AvroType, parseAvroSchema } from "../../../lib/records/avro.ts";
 import type { Path } from "../../../lib/records/paths.ts";
-import { Form, Framed, ProgramWriter } from "../../../lib/records/program.ts";
+import { ProgramWriter } from "../../../lib/records/program.ts";
 import { encodeRecord } from "../protocol/kernel/records.ts";
 
 /** What a batch came to: its rows' text, or why and where it stopped. */
@@ -34,28 +34,22 @@ export class AvroRows {
   readonly #room: number;
 
   /** Rows of these paths. `room`: bytes that a batch's rows may take. */
-  constructor(schemas: Schemas, paths: readonly Path[], room = 1 << 22) {
+  constructor(schemas: Schemas, paths: readonly Path["steps"][], room = 1 << 22) {
     this.#room = room;
     const writer = new ProgramWriter();
-    const fields = paths.map((path, slot) => ({ path, slot }));
-    const roots = [...schemas].filter(([id]) => id !== null).map(([id, text]) => {
-      const key = new Uint8Array(4);
-      new DataView(key.buffer).setInt32(0, id!);
-      return { key, root: compileAvro(writer, parseAvroSchema(text), fields) };
-    });
-    const bare = schemas.get(null);
-    const root = bare === undefined ? 0 : compileAvro(writer, parseAvroSchema(bare), fields);
+    const byId = new Map<number, AvroType>();
+    let bare: AvroType | null = null;
+    for (const [id, text] of schemas) {
+      if (id === null) bare = parseAvroSchema(text);
+      else byId.set(id, parseAvroSchema(text));
+    }
+    const asPaths = paths.map((steps) => ({ text: steps.join("."), steps }));
+    const { source, slots, next } = addAvro(writer, { byId, bare }, asPaths, 0);
     this.kernel.load(writer.finish({
-      columns: fields.map(({ slot }) => ({ kind: "slot", slot })),
-      slots: fields.length,
-      value: {
-        form: Form.avro,
-        framed: bare === undefined ? Framed.required : Framed.never,
-        root,
-        roots,
-      },
-      scratch: AVRO_SCRATCH,
-      fixed: 64 + 2 * fields.length,
+      columns: slots.map((slot) => ({ kind: "slot", slot })),
+      slots: next,
+      value: source,
+      fixed: 64 + 2 * paths.length,
       factor: 0,
     }));
   }
@@ -106,6 +100,6 @@ export class AvroRows {
 }
 
 /** The rows of one schema without frames. */
-export function rowsOf(schema: unknown, ...paths: Path[]): AvroRows {
+export function rowsOf(schema: unknown, ...paths: Path["steps"][]): AvroRows {
   return new AvroRows(new Map([[null, JSON.stringify(schema)]]), paths);
 }

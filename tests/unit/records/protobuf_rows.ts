@@ -1,11 +1,12 @@
 /** Runs Protobuf values through the kernel, as a consumer's batch of records. */
 import { Flag, Kernel, Stop, unfitReasons } from "../../../lib/protocol/kernel/kernel.ts";
-import type { Path } from "../../../lib/records/paths.ts";
-import { Form, Framed, ProgramWriter } from "../../../lib/records/program.ts";
-import { ProtobufRoots, readProtobuf } from "../../../lib/records/protobuf.ts";
+import { ProgramWriter } from "../../../lib/records/program.ts";
+import { addProtobuf, readProtobuf } from "../../../lib/records/protobuf.ts";
 import { encodeRecord } from "../protocol/kernel/records.ts";
 
 const golden = new URL("golden/protobuf/", import.meta.url);
+
+type Steps = readonly (string | number)[];
 
 /** What protobuf's own runtime reads: nothing, text, a number of 4 or 8 bytes, JSON. */
 export type Expected = null | { t: string } | { f: string } | { j: string };
@@ -14,7 +15,7 @@ export type Expected = null | { t: string } | { f: string } | { j: string };
 export interface Suite {
   proto: string;
   message: string;
-  paths: Path[];
+  paths: Steps[];
   cases: { hex: string; row: Expected[] | "unreadable" | null; mutated?: boolean }[];
 }
 
@@ -39,19 +40,21 @@ export class ProtobufRows {
   readonly kernel = new Kernel();
 
   /** Rows of paths into a message of a golden file, or of a given text. */
-  constructor(proto: string, message: string, paths: readonly Path[]) {
+  constructor(proto: string, message: string, paths: readonly Steps[]) {
     const text = proto.endsWith(".proto") ? goldenProto(proto) : proto;
     const schema = readProtobuf({ text, imports: goldenProtoIfAny });
-    const program = new ProgramWriter();
-    const roots = new ProtobufRoots(program);
-    const wanted = paths.map((path, slot) => ({ path, slot }));
-    const root = roots.add(schema.message(message), wanted, "value");
-    this.kernel.load(program.finish({
-      columns: wanted.map(({ slot }) => ({ kind: "slot", slot })),
-      slots: wanted.length,
-      value: { form: Form.protobuf, framed: Framed.never, root, roots: [] },
-      scratch: roots.scratch,
-      fixed: 64 + 2 * wanted.length,
+    const writer = new ProgramWriter();
+    const added = addProtobuf(
+      writer,
+      { framed: [], bare: schema.message(message) },
+      paths.map((steps) => ({ text: "", steps })),
+      0,
+    );
+    this.kernel.load(writer.finish({
+      columns: added.slots.map((slot) => ({ kind: "slot", slot })),
+      slots: added.next,
+      value: added.source,
+      fixed: 64 + 2 * paths.length,
       factor: 0,
     }));
   }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Flag, Kernel, Stop } from "../../../lib/protocol/kernel/kernel.ts";
-import { Form, Framed, ProgramWriter } from "../../../lib/records/program.ts";
+import { ProgramWriter } from "../../../lib/records/program.ts";
 import {
-  lackingPaths,
+  addProtobuf,
+  missingProtobufPaths,
   ProtobufError,
-  ProtobufRoots,
+  type ProtobufMessage,
   readMessageIndexes,
   readProtobuf,
 } from "../../../lib/records/protobuf.ts";
@@ -18,6 +19,14 @@ const shop = readProtobuf({
   name: "order.proto",
   imports: new Map([["shop/common.proto", goldenProto("shop/common.proto")]]),
 });
+
+type Steps = readonly (string | number)[];
+
+/** What is wrong with paths that no version has. */
+function missing(versions: readonly ProtobufMessage[], ...paths: Steps[]): string[] {
+  const written = paths.map((steps) => ({ text: "x", steps }));
+  return missingProtobufPaths(versions, written).map(({ hint }) => hint);
+}
 
 /** The message of the error that reading a text ends with. */
 function errorOf(text: string, imports?: ReadonlyMap<string, string>): string {
@@ -74,7 +83,7 @@ test("files may import each other, and the files that protoc knows", () => {
         : undefined,
   });
   assert.deepEqual(schema.names, ["a.A"]);
-  assert.deepEqual(lackingPaths([schema.message("a.A")], [["b", "money", "units"]]), []);
+  assert.deepEqual(missing([schema.message("a.A")], ["b", "money", "units"]), []);
 });
 
 test("a message is found by its name, and another name is an error with the nearest", () => {
@@ -112,14 +121,14 @@ test("message indexes are read as they stand in a frame", () => {
 });
 
 test("a path that a message lacks is an error that says why, with the nearest name", () => {
-  const lack = (...path: (string | number)[]) => lackingPaths([shop.message("Order")], [path])[0];
+  const lack = (...path: (string | number)[]) => missing([shop.message("Order")], path)[0];
   assert.equal(
     lack("scalars", "txt"),
-    'cannot use the field scalars.txt: shop.Scalars has no field "txt" — did you mean "text"?',
+    ': shop.Scalars has no field "txt" — did you mean "text"?',
   );
   assert.equal(
     lack("lists", "money", "units"),
-    "cannot use the field lists.money.units: lists.money is repeated — use lists.money[0].units for " +
+    ": lists.money is repeated — use lists.money[0].units for " +
       "its first element, or lists.money for all of it as JSON",
   );
   assert.match(lack("lists", "i32", "x"), /use lists.i32\[0\] for/);
@@ -136,9 +145,9 @@ test("a path that a message lacks is an error that says why, with the nearest na
 test("a path that one version has is not missing", () => {
   const [old, now] = ["message A { int32 a = 1; }", "message A { int32 a = 1; int32 b = 2; }"]
     .map((text) => readProtobuf({ text: proto3 + text }).message("A"));
-  assert.deepEqual(lackingPaths([old, now], [["a"], ["b"]]), []);
-  assert.deepEqual(lackingPaths([now, old], [["b"]]).length, 0);
-  assert.match(lackingPaths([old, now], [["c"]])[0], /its fields are a, b/);
+  assert.deepEqual(missing([old, now], ["a"], ["b"]), []);
+  assert.deepEqual(missing([now, old], ["b"]).length, 0);
+  assert.match(missing([old, now], ["c"])[0], /its fields are a, b/);
 });
 
 test("a cut or changed .proto file is read, or an error of its own kind", () => {
@@ -159,8 +168,8 @@ test("a cut or changed .proto file is read, or an error of its own kind", () => 
 test("a default that is not exactly known is an error, and not another number", () => {
   const text = "message A { optional int64 n = 1 [default = 9223372036854775807]; }";
   const type = readProtobuf({ text }).message("A");
-  const roots = new ProtobufRoots(new ProgramWriter());
-  assert.throws(() => roots.add(type, [{ path: ["n"], slot: 0 }], "value"), {
+  const paths = [{ text: "n", steps: ["n"] }];
+  assert.throws(() => addProtobuf(new ProgramWriter(), { framed: [], bare: type }, paths, 0), {
     name: "ProtobufError",
     message: /cannot use the default of field n of A/,
   });
@@ -171,25 +180,21 @@ test("framed values of several schemas and messages become rows of one batch", (
     text: `${proto3}message A { int32 id = 1; message B { string id = 7; } }`,
   });
   const v2 = readProtobuf({ text: `${proto3}message A { string name = 2; int64 id = 4; }` });
-  const program = new ProgramWriter();
-  const roots = new ProtobufRoots(program);
-  const paths = [{ path: ["id"], slot: 0 }, { path: ["name"], slot: 1 }];
   const key = (id: number, ...indexes: number[]) => Uint8Array.from([0, 0, 0, id, ...indexes]);
+  const writer = new ProgramWriter();
+  const framed = [
+    { key: key(1, 0), message: v1.messageAt([0]) },
+    { key: key(1, 4, 0, 0), message: v1.messageAt([0, 0]) },
+    { key: key(2, 0), message: v2.messageAt([0]) },
+  ];
+  const paths = ["id", "name", "id"].map((name) => ({ text: name, steps: [name] }));
+  const { source, slots, next } = addProtobuf(writer, { framed, bare: null }, paths, 3);
+  assert.deepEqual([slots, next], [[3, 4, 3], 5]);
   const kernel = new Kernel();
-  kernel.load(program.finish({
-    columns: [{ kind: "schema" }, { kind: "slot", slot: 0 }, { kind: "slot", slot: 1 }],
-    slots: 2,
-    value: {
-      form: Form.protobuf,
-      framed: Framed.required,
-      root: 0,
-      roots: [
-        { key: key(1, 0), root: roots.add(v1.messageAt([0]), paths, "value") },
-        { key: key(1, 4, 0, 0), root: roots.add(v1.messageAt([0, 0]), paths, "value") },
-        { key: key(2, 0), root: roots.add(v2.messageAt([0]), paths, "value") },
-      ],
-    },
-    scratch: roots.scratch,
+  kernel.load(writer.finish({
+    columns: [{ kind: "schema" }, ...slots.map((slot) => ({ kind: "slot" as const, slot }))],
+    slots: next,
+    value: source,
     fixed: 64,
     factor: 0,
   }));
@@ -221,7 +226,7 @@ test("framed values of several schemas and messages become rows of one batch", (
   const to = kernel.fields(what);
   assert.equal(
     new TextDecoder().decode(kernel.bytes.slice(out, to)),
-    '1,5,\n2,6,a\n1,"b,",\n1,0,\n',
+    '1,5,,5\n2,6,a,6\n1,"b,",,"b,"\n1,0,,0\n',
   );
   assert.deepEqual([kernel.stop, kernel.emitted], [Stop.schema, 4]);
   const frame = kernel.bytes.subarray(kernel.valueAt + 1, kernel.valueAt + 5);
