@@ -9,7 +9,7 @@ import type { Added } from "./json.ts";
 import type { Path } from "./paths.ts";
 import { Form, Framed, type ProgramWriter } from "./program.ts";
 
-export { type AvroType, parseAvroSchema, SchemaError } from "./avro_schema.ts";
+export { type AvroType, type Logical, parseAvroSchema, SchemaError } from "./avro_schema.ts";
 
 /** Room that the walker and the JSON writer need for what is nested: 1,000 frames of 32 bytes. */
 const STACK = 32000;

@@ -2,6 +2,7 @@
  * Code of the kernel's Avro walker and of its JSON writer: instructions of 16 bytes (u8 operation,
  * u8 kind, two unused bytes, u32 a, b, c), collected here and put into a program at the end.
  */
+import { SchemaError } from "./avro_schema.ts";
 import type { ProgramWriter } from "./program.ts";
 
 /** The operations, as in avro.as.ts and avro_json.as.ts of the kernel. */
@@ -50,6 +51,8 @@ export const Op = {
 } as const;
 
 const SIZE = 16;
+/** Instructions: 8 MiB. A path through unions of recursive types may lead to ever more places. */
+const MOST = 1 << 19;
 
 /** A place in the code, known when it is written. */
 export class Label {
@@ -72,6 +75,9 @@ export class Code {
   #fence = 0;
 
   add(op: number, kind = 0, a: Operand = 0, b: Operand = 0, c: Operand = 0): void {
+    if (this.#instructions.length === MOST) {
+      throw new SchemaError("$: the paths lead to too many places");
+    }
     this.#instructions.push({ op, kind, operands: [a, b, c] });
   }
 

@@ -2,6 +2,8 @@
  * Avro schemas (.avsc) as types: https://avro.apache.org/docs/1.12.0/specification/
  * Names are resolved, aliases and defaults ignored: a value is read by the schema that wrote it.
  */
+import { type Json, Names } from "./avro_names.ts";
+import { jsonDepth, jsonFault } from "./json_fault.ts";
 
 /** What a value of 64 bits, of bytes or of text stands for. A logical type that the spec calls invalid is ignored. */
 export type Logical =
@@ -102,8 +104,6 @@ const logicalOn: Record<Logical, readonly string[]> = {
 const MOST_DEPTH = 500;
 const MOST_SCALE = 16383;
 
-type Json = Record<string, unknown>;
-
 /**
  * Reads a schema. `references` are the texts of schemas that it names types of, each after those
  * that it needs itself. Throws SchemaError.
@@ -113,53 +113,22 @@ export function parseAvroSchema(text: string, references: readonly string[] = []
   for (const [index, reference] of references.entries()) {
     const where = `reference ${index + 1}: `;
     new Parser(names, where).read(parseJson(reference, where), "$", "", 0);
-    names.freeze();
+    names.endReference();
   }
   return new Parser(names, "").read(parseJson(text, ""), "$", "", 0);
 }
 
 /** Parses JSON; an error names the line. */
 function parseJson(text: string, where: string): unknown {
+  // A type within a type has at most three brackets around it.
+  if (jsonDepth(text) > 3 * MOST_DEPTH) {
+    throw new SchemaError(`${where}$: more than ${MOST_DEPTH} types within each other`);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = (error as Error).message;
-    const position = /position (\d+)/.exec(reason)?.[1];
-    const before = position === undefined ? text : text.slice(0, Number(position));
-    const what = reason.replace(/,? in JSON at position.*| \(line \d+ column \d+\)/s, "")
-      .replace(/, \.{3}".*|, "[^]*is not valid JSON$/s, "");
-    throw new SchemaError(
-      `${where}line ${before.split("\n").length}: not JSON: ${what}`,
-    );
-  }
-}
-
-/** The named types, by their full names. */
-class Names {
-  readonly #types = new Map<string, AvroType>();
-  /** Those of references: their like may be defined again. */
-  readonly #frozen = new Map<string, string>();
-  readonly #sources = new Map<string, string>();
-
-  get(name: string): AvroType | undefined {
-    return this.#types.get(name);
-  }
-
-  /** False: a type of this name but another definition is there already. */
-  define(name: string, type: AvroType, source: Json): boolean {
-    const json = JSON.stringify(source);
-    if (this.#types.has(name) && this.#frozen.get(name) !== json) return false;
-    this.#types.set(name, type);
-    this.#sources.set(name, json);
-    return true;
-  }
-
-  freeze(): void {
-    for (const [name, json] of this.#sources) this.#frozen.set(name, json);
-  }
-
-  all(): string[] {
-    return [...this.#types.keys()];
+    const { line, reason } = jsonFault(text) ?? { line: 1, reason: (error as Error).message };
+    throw new SchemaError(`${where}line ${line} is not JSON: ${reason}`);
   }
 }
 
@@ -174,7 +143,7 @@ class Parser {
 
   /** The type that the JSON at this place of the schema stands for. */
   read(json: unknown, place: string, namespace: string, depth: number): AvroType {
-    if (depth > MOST_DEPTH) this.#fail(place, `more than ${MOST_DEPTH} types within each other`);
+    if (depth > MOST_DEPTH) this.#failDeep(place);
     if (typeof json === "string") return this.#named(json, place, namespace);
     if (Array.isArray(json)) {
       return { type: "union", branches: this.#branches(json, place, namespace, depth) };
@@ -217,8 +186,7 @@ class Parser {
     const full = name.includes(".") || namespace === "" ? name : `${namespace}.${name}`;
     const type = this.#names.get(full) ?? this.#names.get(name);
     if (type) return type;
-    const last = name.slice(name.lastIndexOf(".") + 1);
-    const near = this.#names.all().find((known) => known.endsWith(`.${last}`) || known === last);
+    const near = this.#names.like(name);
     this.#fail(
       place,
       `no type has the name ${JSON.stringify(full)}` +
@@ -266,6 +234,7 @@ class Parser {
         type: this.read(field.type, `${at}.type`, inside, depth + 1),
       });
     }
+    if (this.#names.complete(type) > MOST_DEPTH) this.#failDeep(place);
     return type;
   }
 
@@ -306,6 +275,10 @@ class Parser {
       known.add(name);
       return branch;
     });
+  }
+
+  #failDeep(place: string): never {
+    this.#fail(place, `more than ${MOST_DEPTH} types within each other`);
   }
 
   #fail(place: string, reason: string): never {

@@ -15,7 +15,7 @@ export function eight(v: u32): u64 {
   return tens | (y - 10 * tens) << 8;
 }
 
-const ASCII: u64 = 0x3030303030303030;
+export const ASCII: u64 = 0x3030303030303030;
 
 /** Writes the 24 digits of x at DIGITS, zeros first. Returns the index of the first that is not 0; 23 for 0. */
 export function spread(x: u64): i32 {

@@ -21,6 +21,8 @@ export const STATE: usize = 16640;
 export const PACKED: usize = 16960;
 /** 24 digits while a number is written, and as many bytes again that copies may read. */
 export const DIGITS: usize = 17024;
+/** The text of a day, 16 bytes (times.as.ts). */
+export const LAST_DAY: usize = 17088;
 /** What rows() and fields() are asked for: int32 each, named in kernel.ts; the topic's name after them. */
 export const PARAMETERS: usize = 20480;
 /** For each set of quotes among 8 bytes: which byte is at each place when they are doubled; 16 bytes each. */

@@ -2,7 +2,7 @@
 // Raffaello Giulietti, "The Schubfach way to render doubles" (2020); the form is that of
 // ECMA-262, Number::toString, which PostgreSQL reads as well.
 
-import { spread, unsigned } from "./digits.as";
+import { ASCII, padded, spread, unsigned } from "./digits.as";
 import { DIGITS, POWERS } from "./memory.as";
 import { copy } from "./text.as";
 
@@ -56,8 +56,8 @@ function finite(out: usize, c: u64, q: i32, lower: bool): usize {
 /** Writes d · 10^k, without the zeros at the end of d. */
 function point(out: usize, d: u64, k: i32): usize {
   const first = spread(d);
-  let last = 23;
-  while (load<u8>(DIGITS + last) == 48) last--;
+  const low = load<u64>(DIGITS, 16) ^ ASCII, middle = load<u64>(DIGITS, 8) ^ ASCII;
+  const last = low != 0 ? 23 - (<i32>clz(low) >> 3) : middle != 0 ? 15 - (<i32>clz(middle) >> 3) : 7;
   const count = last - first + 1;
   const digits = DIGITS + first;
   // d is 0.ddd · 10^n
@@ -85,6 +85,49 @@ function point(out: usize, d: u64, k: i32): usize {
   store<u8>(out + n, 46);
   copy(out + n + 1, digits + n, count - n);
   return out + count + 1;
+}
+
+/** Writes y / 10^digits, whose whole part is given. */
+function places(out: usize, whole: u64, part: u32, digits: u32): usize {
+  out = unsigned(out, whole);
+  store<u8>(out, 46);
+  return padded(out + 1, part, digits);
+}
+
+/**
+ * Writes a positive number if it has at most four digits after the point and 13 in all; else returns
+ * 0. No two numbers of 15 digits are the same double, so if one reads back the same, as this
+ * division says, it is the shortest.
+ */
+// @ts-ignore: decorator
+@inline
+function short(out: usize, x: f64): usize {
+  if (x >= 1e9 || x < 1e-3) return 0;
+  const whole = <u64>x;
+  let y = nearest(x * 10);
+  if (y / 10 == x) return places(out, whole, <u32>(<u64>y - whole * 10), 1);
+  y = nearest(x * 100);
+  if (y / 100 == x) return places(out, whole, <u32>(<u64>y - whole * 100), 2);
+  y = nearest(x * 1000);
+  if (y / 1000 == x) return places(out, whole, <u32>(<u64>y - whole * 1000), 3);
+  y = nearest(x * 10000);
+  if (y / 10000 == x) return places(out, whole, <u32>(<u64>y - whole * 10000), 4);
+  return 0;
+}
+
+/** The same of a float: no two numbers of six digits are the same one. */
+// @ts-ignore: decorator
+@inline
+function shortFloat(out: usize, x: f32): usize {
+  if (x >= 1e3 || x < 1e-3) return 0;
+  const whole = <u64>x;
+  let y = nearest(x * 10);
+  if (y / 10 == x) return places(out, whole, <u32>(<u64>y - whole * 10), 1);
+  y = nearest(x * 100);
+  if (y / 100 == x) return places(out, whole, <u32>(<u64>y - whole * 100), 2);
+  y = nearest(x * 1000);
+  if (y / 1000 == x) return places(out, whole, <u32>(<u64>y - whole * 1000), 3);
+  return 0;
 }
 
 /** Writes NaN, Infinity or -Infinity. */
@@ -120,7 +163,8 @@ export function double(out: usize, bits: u64): usize {
   if (q <= 0 && q > -53 && (c & ((<u64>1 << <u64>-q) - 1)) == 0) {
     return unsigned(out, c >> <u64>-q);
   }
-  return finite(out, c, q, fraction == 0 && exponent > 1);
+  const end = short(out, reinterpret<f64>(bits & 0x7fffffffffffffff));
+  return end != 0 ? end : finite(out, c, q, fraction == 0 && exponent > 1);
 }
 
 /** Writes the float with these bits; returns its end. */
@@ -139,5 +183,6 @@ export function float(out: usize, bits: u32): usize {
   if (q <= 0 && q > -24 && (c & ((<u64>1 << <u64>-q) - 1)) == 0) {
     return unsigned(out, c >> <u64>-q);
   }
-  return finite(out, c, q, fraction == 0 && exponent > 1);
+  const end = shortFloat(out, reinterpret<f32>(bits & 0x7fffffff));
+  return end != 0 ? end : finite(out, c, q, fraction == 0 && exponent > 1);
 }

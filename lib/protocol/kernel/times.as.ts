@@ -2,6 +2,7 @@
 // in place of the end.
 
 import { padded, two, unsigned } from "./digits.as";
+import { LAST_DAY } from "./memory.as";
 
 /** 0001-01-01 and 10000-01-01 in days since 1970: outside a year has no four digits. */
 const FIRST_DAY: i64 = -719162, END_DAY: i64 = 2932897;
@@ -9,9 +10,22 @@ const FIRST_DAY: i64 = -719162, END_DAY: i64 = 2932897;
 const TO_1970: i64 = 719468;
 const DAY: i64 = 86400;
 
+/** The day that was written last, at LAST_DAY: records of one time follow each other. */
+let lastDay: i64 = i64.MIN_VALUE;
+
 /** Writes days since 1970 as YYYY-MM-DD. Up to 16 bytes from out on are spoilt. */
 export function date(out: usize, days: i64): usize {
   if (days < FIRST_DAY || days >= END_DAY) return 0;
+  if (days != lastDay) {
+    civil(LAST_DAY, days);
+    lastDay = days;
+  }
+  v128.store(out, v128.load(LAST_DAY));
+  return out + 10;
+}
+
+/** Writes a day of the years 1 to 9999. */
+function civil(out: usize, days: i64): void {
   // Howard Hinnant's civil_from_days: years that start in March, eras of 400 years.
   const z = <u32>(days + TO_1970);
   const era = z / 146097;
@@ -24,7 +38,7 @@ export function date(out: usize, days: i64): usize {
   store<u8>(out, 45);
   out = two(out + 1, month);
   store<u8>(out, 45);
-  return two(out + 1, dayOfYear - (153 * march + 2) / 5 + 1);
+  two(out + 1, dayOfYear - (153 * march + 2) / 5 + 1);
 }
 
 /** Writes a part of a second, below 10^digits, with its point. */
