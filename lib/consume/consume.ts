@@ -17,6 +17,8 @@ import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
+import { openStructure, type Structure } from "./structure.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
 export interface Summary extends Counts {
@@ -58,8 +60,11 @@ export async function consume(
     ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
   const inflater = new Inflater(config.debug);
+  let registry: Registry | null = null;
   try {
-    const { deadLetters, context } = await rowContext(cluster, options, log);
+    const opened = await openStructure(options, config.debug);
+    registry = opened.registry;
+    const { deadLetters, context } = await rowContext(cluster, options, opened.structure, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
@@ -90,6 +95,7 @@ export async function consume(
       })),
     };
   } finally {
+    registry?.close();
     inflater.close();
     cluster.close();
   }
@@ -99,6 +105,7 @@ export async function consume(
 async function rowContext(
   cluster: Cluster,
   options: ConsumeOptions,
+  structure: Structure,
   log: (line: string) => void,
 ): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
@@ -108,6 +115,6 @@ async function rowContext(
   const context = new RowContext(options, (bad) => {
     deadLetters?.add(bad);
     log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
-  });
+  }, structure);
   return { context, deadLetters };
 }
