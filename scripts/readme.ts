@@ -1,7 +1,9 @@
 /**
- * Writes the documents' tables of flags and exit statuses from the tables that the programs parse
- * and use: `deno task readme`. Each is between `<!-- begin: NAME -->` and `<!-- end -->` in README.md
- * or a file of docs/.
+ * Writes what the documents show of the programs: `deno task readme`. Each part is between
+ * `<!-- begin: NAME -->` and `<!-- end -->` in a Markdown file of the root or of docs/. Tables of
+ * flags and exit statuses, and the map of folders, come from what the programs and the layer check
+ * use. Transcripts (`output of NAME`) are recorded by --record, with a real broker and PostgreSQL:
+ * tests/db/outputs_test.ts.
  */
 import { connectionFlags } from "../lib/cli/flags/connection.ts";
 import { consumeFlags } from "../lib/cli/flags/consume.ts";
@@ -63,20 +65,23 @@ export const blocks: Readonly<Record<string, () => string>> = {
   "doctor flags": () => flagTable(ownFlags(doctorFlags)),
 };
 
-/** The documents that have tables, or may have them. */
+/** The Markdown files of the root and of docs/. */
 export async function documents(): Promise<URL[]> {
-  const found = [new URL("README.md", root)];
-  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
-    if (name.endsWith(".md")) found.push(new URL(`docs/${name}`, root));
+  const found: URL[] = [];
+  for (const folder of [root, new URL("docs/", root)]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".md")) found.push(new URL(name, folder));
+    }
   }
-  return found;
+  return found.sort();
 }
 
 /** A document's text with its tables as they must be, and their names. Throws on an unknown one. */
 export function withTables(text: string): { text: string; names: string[] } {
   const names: string[] = [];
   const block = /(<!-- begin: (.+) -->\n)[^]*?(<!-- end -->)/g;
-  const written = text.replaceAll(block, (_, begin, name, end) => {
+  const written = text.replaceAll(block, (all, begin, name, end) => {
+    if (name.startsWith("output of ")) return all;
     if (!Object.hasOwn(blocks, name)) throw new Error(`Cannot write the table "${name}": unknown`);
     names.push(name);
     return `${begin}\n${blocks[name]()}\n\n${end}`;
@@ -84,8 +89,18 @@ export function withTables(text: string): { text: string; names: string[] } {
   return { text: written, names };
 }
 
+/** Runs every transcript's commands and writes what they print. Returns the exit status. */
+async function record(): Promise<number> {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "tests/db/outputs_test.ts", "--", "--record"],
+    cwd: root,
+  }).spawn().status;
+  return code;
+}
+
 if (import.meta.main) {
   for (const path of await documents()) {
     await Deno.writeTextFile(path, withTables(await Deno.readTextFile(path)).text);
   }
+  if (Deno.args.includes("--record")) Deno.exit(await record());
 }
