@@ -5,6 +5,7 @@
  * use. Transcripts (`output of NAME`) are recorded by --record, with a real broker and PostgreSQL:
  * tests/db/outputs_test.ts.
  */
+import { mainCommands } from "../lib/cli/commands.ts";
 import { connectionFlags } from "../lib/cli/flags/connection.ts";
 import { consumeFlags } from "../lib/cli/flags/consume.ts";
 import { doctorFlags } from "../lib/cli/flags/doctor.ts";
@@ -50,8 +51,19 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
+/** What can be called, and what it does. */
+function commandTable(): string {
+  const rows = [
+    ["`kafka_consumer`", "rows out of Kafka topics: what a web table of Greenplum runs"],
+    ["`kafka_producer`", "rows into Kafka topics"],
+    ...Object.entries(mainCommands).map(([name, { about }]) => [`\`gpdb-kafka ${name}\``, about]),
+  ];
+  return table(["command", "what it does"], rows);
+}
+
 /** Each table by its name. */
 export const blocks: Readonly<Record<string, () => string>> = {
+  commands: commandTable,
   "exit status": exitTable,
   "common flags": () => flagTable(connectionFlags),
   "kafka_consumer flags": () => flagTable(ownFlags(consumeFlags)),

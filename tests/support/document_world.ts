@@ -144,11 +144,14 @@ async function makePrograms(bin: string, env: Record<string, string>): Promise<v
   await write("npx", '#!/bin/sh\n[ "$1" = -y ] && shift\nshift\nexec deno "$@"\n');
   await write("scp", scp);
   await write("ssh", ssh);
-  // gpscp -f HOSTS FILE =:FOLDER
-  await write(
-    "gpscp",
-    '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && [ -s "$3" ] && [ "${4#=:/}" != "$4" ]\n',
-  );
+  // gpscp -f HOSTS FILE =:FOLDER, and gpssh -f HOSTS COMMAND
+  for (const name of ["gpscp", "gpsync"]) {
+    await write(
+      name,
+      '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && [ -s "$3" ] && [ "${4#=:/}" != "$4" ]\n',
+    );
+  }
+  await write("gpssh", '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && exec sh -c "$3"\n');
   if (!await finds("psql")) {
     const psql = new URL("psql.ts", import.meta.url).pathname;
     await write("psql", script([Deno.execPath(), "run", "-A", "--quiet", psql]));

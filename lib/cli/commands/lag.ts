@@ -37,6 +37,7 @@ export const lagCommand: Command = {
   flags: lagFlags,
   handlesSignals: true,
   answers: true,
+  writes: true, // the database may listen on a Unix socket
   async run(given, console) {
     const options = lagOptions(given, env);
     const stop = stopSignal();

@@ -26,6 +26,7 @@ export const sqlCommand: Command = {
   ],
   flags: sqlFlags,
   answers: true,
+  writes: true, // the database may listen on a Unix socket
   async run(given) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
