@@ -18,6 +18,7 @@ import { planCommand } from "../lib/cli/commands/plan.ts";
 import { produceFlags } from "../lib/cli/flags/produce.ts";
 import { sqlFlags } from "../lib/cli/flags/sql.ts";
 import { topicsCommand } from "../lib/cli/commands/topics.ts";
+import { mapRows } from "./layers.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -61,8 +62,14 @@ function commandTable(): string {
   return table(["command", "what it does"], rows);
 }
 
-/** Each table by its name. */
+/** Every folder of the project. */
+function folderTable(): string {
+  return table(["folder", "what is there", "may import"], mapRows());
+}
+
+/** What is written into the documents, by its name. */
 export const blocks: Readonly<Record<string, () => string>> = {
+  folders: folderTable,
   commands: commandTable,
   "exit status": exitTable,
   "common flags": () => flagTable(connectionFlags),
