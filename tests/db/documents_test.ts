@@ -49,7 +49,7 @@ const endless: [RegExp, RegExp][] = [
 const deadlineMs = 120_000;
 
 Deno.test({
-  name: "documents: every command that is printed works as it is printed",
+  name: "documents: every command that is shown works as it is shown",
   ignore: !ownServer || Deno.build.os !== "linux",
   async fn(t) {
     const printed = new Map<string, Printed>();
@@ -58,7 +58,7 @@ Deno.test({
       const where = before ? `${before.where}, ${one.where}` : one.where;
       printed.set(one.command, { ...one, where });
     }
-    await t.step("what is tested elsewhere is printed still", () => {
+    await t.step("commands that are tested elsewhere are still shown", () => {
       const gone = Object.keys(elsewhere).filter((command) =>
         !printed.has(command) && command !== compileCommand()
       );

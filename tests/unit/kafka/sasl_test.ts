@@ -59,7 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sasl: each refusal is a failure of its kind, with the broker's words but no secret",
+  name: "sasl: each rejection is a failure of its kind, with the broker's words and no secret",
   permissions: "none",
   fn: async () => {
     const cases: [ReturnType<typeof link>, SaslConfig, Failure["kind"], RegExp][] = [

@@ -83,7 +83,7 @@ Deno.test({ name: "each failure names the way and the two others", permissions: 
   }
 });
 
-Deno.test("compile: what can't be used is said before anything is compiled", async () => {
+Deno.test("compile: what cannot be used is reported before anything is compiled", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const text = join(folder, "text");
