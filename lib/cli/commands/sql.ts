@@ -58,7 +58,7 @@ async function text(
   }
 }
 
-/** With the columns of the live table, where a DSN says which. */
+/** With the columns of the live table, if there is a DSN. */
 async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
