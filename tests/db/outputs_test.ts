@@ -74,7 +74,13 @@ async function play(world: World, scene: Scene, transcript: string): Promise<str
     }
     const now = world.asShown(printed);
     const same = [output, now].map((text) => stable(comparable(text, command)));
-    if (!record) assert.equal(same[1], same[0], `${command}\nprints\n${now}`);
+    if (!record) {
+      assert.equal(
+        same[1],
+        same[0],
+        `${command} prints this (if it is right: deno task readme --record)\n${now}`,
+      );
+    }
     // What differs only in its times stays as it is.
     whole += `${typed}\n${same[0] === same[1] ? output : fitted(now)}`;
   }
