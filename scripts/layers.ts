@@ -72,6 +72,8 @@ const folders: Record<string, Folder> = {
   "sql/kafka": { what: "schema `kafka`; a file for Greenplum, one for PostgreSQL" },
   "sql/crimes": { what: "the example: web tables to copy from" },
   scripts: { what: "what a person runs: demo, tests, benchmarks, binaries, documents, checks" },
+  "scripts/bench": { what: "benchmarks: what is measured, how, tables and pictures" },
+  "scripts/bench/peers": { what: "small programs around the libraries that are measured" },
   "scripts/compile": { what: "binaries and their archive" },
   "scripts/crimes": { what: "generated rows" },
   "scripts/demo": { what: "the demo's steps" },
