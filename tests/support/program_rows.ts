@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import {
   Flag,
   Kernel,
@@ -89,7 +90,7 @@ export class RowMaker {
       if (kernel.bytes.subarray(end, end + SPOILT).some((byte) => byte !== 0xa5)) {
         throw new Error("something is written after the records");
       }
-      if (!same(kernel.bytes.subarray(start, end), batch.subarray(from))) {
+      if (Buffer.compare(kernel.bytes.subarray(start, end), batch.subarray(from)) !== 0) {
         throw new Error("the records were changed");
       }
       pieces.push(kernel.bytes.slice(first, out));
@@ -106,10 +107,6 @@ export class RowMaker {
     }
     return { rows, bad };
   }
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** The rows as lines of text. */

@@ -55,10 +55,9 @@ export function emitSlot(out: usize, slot: usize): usize {
 // @ts-ignore: decorator
 @inline
 function wantsQuotes(v: v128): v128 {
-  return v128.or(
-    v128.or(i8x16.eq(v, i8x16.splat(44)), i8x16.eq(v, i8x16.splat(34))),
-    i8x16.lt_u(v, i8x16.splat(32)),
-  );
+  // With this bit flipped a quote comes next to the control characters: 32, and the space is 34.
+  const flipped = v128.xor(v, i8x16.splat(2));
+  return v128.or(i8x16.le_u(flipped, i8x16.splat(32)), i8x16.eq(v, i8x16.splat(44)));
 }
 
 /** A line that is just `\.` ends the data. */

@@ -187,6 +187,49 @@ Deno.test("JSON: a document of 20 MB, its longest field too", none, () => {
   assert.equal(linesOf(made), `3,"${long.replaceAll('"', '""')}"\n`);
 });
 
+/** Where the first byte is that is not of UTF-8; -1 if all are. */
+function notUtf8At(bytes: Uint8Array): number {
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  for (let at = 0; at < bytes.length;) {
+    const size = [1, 2, 3, 4].find((n) => {
+      try {
+        return at + n <= bytes.length && strict.decode(bytes.subarray(at, at + n)) !== undefined;
+      } catch {
+        return false;
+      }
+    });
+    if (size === undefined) return at;
+    at += size;
+  }
+  return -1;
+}
+
+Deno.test("JSON: what is not UTF-8 is found at its byte, wherever it is", none, () => {
+  const random = new Random(3);
+  const sequences = [
+    ...["a", "ü", "€", "😀", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\u{10ffff}", "  "]
+      .map((text) => [...utf8.encode(text)]),
+    ...[[0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xc3], [0xe0, 0x9f, 0xbf], [0xed, 0xa0, 0x80]],
+    ...[[0xf0, 0x8f, 0xbf, 0xbf], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff]],
+    ...[[0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xf0, 0x9f], [0xf8, 0x88, 0x80, 0x80, 0x80]],
+  ];
+  const values = Array.from({ length: 4000 }, () => {
+    const bytes = [0x22];
+    // Mostly of the first ones, which are fine.
+    for (let n = random.int(0, 30); n > 0; n--) {
+      bytes.push(...sequences[random.int(0, random.int(0, 25) === 0 ? sequences.length - 1 : 10)]);
+    }
+    return Uint8Array.of(...bytes, 0x22);
+  });
+  const { bad } = new RowMaker(jsonProgram(".")).values(values);
+  const found = new Map(bad.map(({ index, why, at }) => [index, `${why} @${at}`]));
+  for (const [index, value] of values.entries()) {
+    const at = notUtf8At(value);
+    assert.equal(found.get(index), at === -1 ? undefined : `is not UTF-8 @${at}`, `${value}`);
+  }
+  assert.ok(bad.length > 400 && bad.length < 3600, `${bad.length} are bad`);
+});
+
 const names = ["a", "b", "c", "x", "list", "deep", "ü", 'say "hi"', "long_name_of_a_field_here"];
 const lists = ["a, b.c, list[1], .", "deep.deep.a, x[0].x, list", "nothing"];
 
