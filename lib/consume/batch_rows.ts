@@ -5,13 +5,14 @@ import {
   type Codec,
   codecs,
   int64At,
-  offsetDelta,
   recordEnd,
 } from "../protocol/record_batch.ts";
+import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { whyBad } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
+import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
 
 const INT32_MAX = 0x7fffffff;
@@ -29,12 +30,6 @@ const LONGEST_FRAME = 1024;
  * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
 export type Progress = "done" | "more" | "enough" | "full" | "schema";
-
-/** The first bytes of a key or value whose schema the kernel's program does not have. */
-export interface UnknownFrame {
-  part: "key" | "value";
-  frame: Uint8Array;
-}
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
@@ -132,16 +127,10 @@ export class BatchRows {
         ? this.#rows(target, start, end, out)
         : this.#fields(target, start, end, out, limit);
       const { stop } = target;
-      if (stop === Stop.schema) {
-        const why = this.#whyUnreadable(target, end);
-        if (why === null) return out;
-        start = recordEnd(target.bytes, target.at);
-        this.#leaveOut(target.bytes, target.at, start, why);
-        continue;
-      }
-      if (stop === Stop.invalid) {
-        start = recordEnd(target.bytes, target.at);
-        this.#leaveOut(target.bytes, target.at, start, this.#context.whyInvalid(target));
+      if (stop === Stop.schema || stop === Stop.invalid) {
+        const next = recordEnd(target.bytes, target.at);
+        if (!this.#isLeftOut(target, target.bytes.slice(target.at, next))) return out;
+        start = next;
         continue;
       }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
@@ -237,23 +226,28 @@ export class BatchRows {
     return out;
   }
 
-  /** Why a frame's schema is not to be had; null if it is to be learned, or the program is an old one. */
-  #whyUnreadable({ bytes, valueAt, valueLength, program }: Kernel, end: number): string | null {
-    const part = valueLength === 0 ? "key" : "value";
-    const frame = bytes.slice(valueAt, Math.min(end, valueAt + LONGEST_FRAME));
-    this.unknown = { part, frame };
-    const why = this.#context.reject(this.unknown, program);
-    return why === null ? null : `the ${part} ${why}`;
-  }
-
-  /** Leaves out a record that was not looked at yet. */
-  #leaveOut(bytes: Uint8Array, start: number, end: number, why: string): void {
-    const delta = offsetDelta(bytes, start);
+  /**
+   * Leaves out a record whose key or value cannot be taken apart. False if that is not known yet: its
+   * schema is to be learned, or the kernel's program is an old one.
+   */
+  #isLeftOut(kernel: Kernel, record: Uint8Array): boolean {
+    const context = this.#context;
+    const { delta, key, value } = readRecord(record);
+    const part = kernel.valueLength === 0 ? "key" : "value";
+    let why: string | null;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    else {
+      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      this.unknown = { part, frame };
+      why = context.reject(this.unknown, kernel.program);
+    }
+    if (why === null) return false;
     this.#left--;
     this.#passed = delta;
     const offset = this.#base + delta;
     this.#span.done = offset + 1;
-    this.#context.leaveOut(this.#span, offset, why, bytes.slice(start, end), this.#codec);
+    context.leaveOut(this.#span, offset, `the ${part} ${why}`, record, this.#codec);
+    return true;
   }
 
   #malformed() {

@@ -5,10 +5,10 @@ import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel, type Program, unfitReasons } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
-import type { UnknownFrame } from "./batch_rows.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
+import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
 import type { Structure } from "./structure.ts";
 
@@ -88,10 +88,9 @@ export class RowContext {
     this.format.renew();
   }
 
-  /** What a walker rejected: `the value is not valid JSON: … (byte 7)`. */
-  whyInvalid({ valueAt, valueLength, badAt }: Kernel): string {
-    const where = badAt >= 0 ? ` (byte ${badAt})` : "";
-    return `the ${valueLength === 0 ? "key" : "value"} ${unfitReasons[valueAt]}${where}`;
+  /** What a walker rejected, as it goes on from its name: `is not valid JSON: … (byte 7)`. */
+  whyInvalid({ valueAt, badAt }: Kernel): string {
+    return `${unfitReasons[valueAt]}${badAt >= 0 ? ` (byte ${badAt})` : ""}`;
   }
 
   /** Whether as many rows were written as were asked for. */

@@ -122,6 +122,6 @@ function readFile<T>(form: SchemaForm<T>, file: SchemaFile): T {
   try {
     return form.readFile(file);
   } catch (error) {
-    throw new Failure("usage", `--schema: ${file.name}: ${(error as Error).message}`);
+    throw new Failure("usage", `--schema: ${(error as Error).message}`);
   }
 }

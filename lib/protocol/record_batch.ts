@@ -82,19 +82,6 @@ export function recordEnd(bytes: Uint8Array, at: number): number {
   return at + (size >>> 1);
 }
 
-/** The offset delta of the whole record at `at`: after its length, attributes and time. */
-export function offsetDelta(bytes: Uint8Array, at: number): number {
-  const past = () => {
-    while (bytes[at++] > 127);
-  };
-  past();
-  at++;
-  past();
-  const start = at;
-  past();
-  return recordEnd(bytes, start) - at;
-}
-
 /** Types of control batches (KIP-98). */
 export const Control = { abort: 0, commit: 1 } as const;
 

@@ -1,4 +1,4 @@
-import { addAvro, type AvroType, missingAvroPaths, parseAvroSchema } from "./avro.ts";
+import { addAvro, type AvroType, missingAvroPaths, parseAvroSchema, SchemaError } from "./avro.ts";
 import type { SchemaForm } from "./schema_form.ts";
 
 const ID = 4;
@@ -13,7 +13,16 @@ export const avroForm: SchemaForm<AvroType> = {
   name: "Avro",
   keySize: (bytes) => bytes.length < ID ? undefined : ID,
   read,
-  readFile: ({ text }) => parseAvroSchema(text),
+  readFile: ({ text, name }) => {
+    try {
+      return parseAvroSchema(text);
+    } catch (error) {
+      if (error instanceof SchemaError) {
+        throw new SchemaError(`cannot read ${name}: ${error.message}`);
+      }
+      throw error;
+    }
+  },
   readAll: (schema) => [read(schema)],
   add: (writer, { framed, bare }, paths, first) => {
     const byId = new Map(framed.map(({ key, schema }) => [idOf(key), schema]));

@@ -23,7 +23,7 @@ export const registryFlags = [
   {
     name: "message",
     value: "NAME",
-    help: "the message of that .proto file, such as shop.Order (its only one, or its first)",
+    help: "the message of that .proto file, such as shop.Order (its only one)",
   },
 ] as const satisfies readonly Flag[];
 
