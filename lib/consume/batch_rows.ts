@@ -10,7 +10,7 @@ import {
 import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
-import { whyBad } from "./guard.ts";
+import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
@@ -205,8 +205,11 @@ export class BatchRows {
     const { bytes, stop, delta, valueAt, valueLength } = target;
     const { counts, format } = this.#context;
     let why: string | null;
-    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
-    else {
+    if (stop === Stop.unfit) {
+      const value = valueLength === -1 ? readRecord(bytes.subarray(start, end)).value : null;
+      const framed = value && whyFramed(value, 0, value.length);
+      why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
+    } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
       if (why !== null) why = `the value ${why}`;
     }

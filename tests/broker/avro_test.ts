@@ -287,3 +287,22 @@ Deno.test("the registry's login comes from the file of properties, and through a
   assert.equal(asked.headers.get("authorization"), `Basic ${btoa("loader:z-Pa55-9")}`);
   search("stderr", finished.stderr);
 });
+
+Deno.test("a framed value among rows or text is a bad record that says what reads it", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("avro");
+  await createTopic(broker, topic);
+  await produce(broker, topic, [{ value: "1,x" }, { value: framed(70_000, long(1)) }]);
+  for (const value of ["row", "field"]) {
+    for (const columns of [[], ["--columns", "offset"]]) {
+      const run = await consumer([
+        ...["-b", broker.bootstrap, "-t", topic, "-g", topic, "--value", value, ...columns],
+      ]);
+      assert.equal(run.code, 65, run.stderr);
+      assert.match(
+        run.stderr,
+        /offset 1: the value is a Confluent frame, schema 70000: --value json, avro or protobuf reads it/,
+      );
+    }
+  }
+});
