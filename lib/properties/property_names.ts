@@ -132,7 +132,7 @@ export const fixed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What to say instead of a property, for those who set one with -X. */
+/** What to use instead of a property, for users who set one with -X. */
 export const flagsInstead: Readonly<Record<string, string>> = {
   "acks": "--acks",
   "request.required.acks": "--acks",
