@@ -12,7 +12,6 @@ import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
 
 const INT32_MAX = 0x7fffffff;
@@ -30,6 +29,12 @@ const LONGEST_FRAME = 1024;
  * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
 export type Progress = "done" | "more" | "enough" | "full" | "schema";
+
+/** The first bytes of a key or value whose schema the kernel's program does not have. */
+export interface UnknownFrame {
+  part: "key" | "value";
+  frame: Uint8Array;
+}
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
@@ -206,8 +211,8 @@ export class BatchRows {
     const { counts, format } = this.#context;
     let why: string | null;
     if (stop === Stop.unfit) {
-      const value = valueLength === -1 ? readRecord(bytes.subarray(start, end)).value : null;
-      const framed = value && whyFramed(value, 0, value.length);
+      const isValue = valueLength === -1;
+      const framed = isValue ? whyFramed(readRecord(bytes.slice(start, end)).value!) : null;
       why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
     } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
@@ -238,9 +243,10 @@ export class BatchRows {
     const { delta, key, value } = readRecord(record);
     const part = kernel.valueLength === 0 ? "key" : "value";
     let why: string | null;
-    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    const bytes = (part === "key" ? key : value)!;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel, bytes);
     else {
-      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      const frame = bytes.slice(0, LONGEST_FRAME);
       this.unknown = { part, frame };
       why = context.reject(this.unknown, kernel.program);
     }
