@@ -52,8 +52,8 @@ export const Op = {
 } as const;
 
 const SIZE = 16;
-/** Instructions: 8 MiB. A path through unions of recursive types may lead to ever more places. */
-const MOST = 1 << 19;
+/** Instructions: 4 MiB. A path through unions of recursive types may lead to ever more places. */
+const MOST = 1 << 18;
 
 /** A place in the code, known when it is written. */
 export class Label {

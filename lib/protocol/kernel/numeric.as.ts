@@ -1,11 +1,12 @@
 // Decimals: two's complement of any length to the text of a numeric.
 
-import { eight, spread } from "./digits.as";
+import { after, fault, length, number, startValue } from "./avro_bytes.as";
+import { eight, spread, unsigned } from "./digits.as";
 import { DIGITS } from "./memory.as";
 import { copy } from "./text.as";
 
 /** A numeric of PostgreSQL has at most 131,072 digits before the point and 16,383 after it. */
-const MOST_DIGITS: u32 = 147455;
+const MOST_DIGITS: u32 = 147455, MOST_SCALE: i64 = 16383, MOST_ZEROS: i64 = 131072;
 /** What numeric() returns in place of an end. */
 export const NO_ROOM: usize = 0, TOO_LONG: usize = 1;
 
@@ -84,4 +85,24 @@ export function numeric(out: usize, p: usize, n: u32, scale: u32, limit: usize):
   }
   while (load<u8>(text) == 48) text++;
   return pointed(out, text, <u32>(last - text), scale);
+}
+
+/**
+ * Writes Avro's big-decimal of n bytes at p: the number's bytes, then its scale, as Avro's int. The
+ * same returns as numeric(); also TOO_LONG if it is not that.
+ */
+export function bigNumeric(out: usize, p: usize, n: u32, limit: usize): usize {
+  const end = p + n;
+  startValue();
+  const size = <u32>length(p, end), digits = after;
+  const scale = fault == 0 ? number(digits + size, end) : 0;
+  if (fault != 0 || after != end || scale > MOST_SCALE || scale < -MOST_ZEROS) {
+    startValue();
+    return TOO_LONG;
+  }
+  if (scale >= 0) return numeric(out, digits, size, <u32>scale, limit);
+  out = numeric(out, digits, size, 0, limit);
+  if (out <= TOO_LONG) return out;
+  store<u8>(out, 101); // e
+  return unsigned(out + 1, <u64>-scale);
 }

@@ -34,5 +34,5 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   29: "has an array of more than 1,000,000 items without bytes",
   30: "has a time that is not within one day",
   31: "has a duration beyond an interval of PostgreSQL",
-  32: "has a decimal beyond a numeric of PostgreSQL",
+  32: "has a decimal that no numeric of PostgreSQL can hold",
 };
