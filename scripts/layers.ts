@@ -14,9 +14,9 @@ const allowed: Record<string, string[]> = {
   registry: ["properties", "kafka"],
   consume: ["kafka", "protocol", "greenplum", "records", "registry"],
   produce: ["kafka", "protocol", "greenplum", "records", "registry"],
-  load: ["kafka", "protocol", "greenplum", "consume"],
+  load: ["kafka", "protocol", "records", "greenplum", "consume"],
   admin: ["kafka", "protocol", "load"],
-  doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
+  doctor: ["kafka", "protocol", "records", "greenplum", "consume", "load"],
   cli: [
     ...["properties", "kafka", "protocol", "greenplum", "records", "registry"],
     ...["consume", "produce", "load", "admin", "doctor"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { jsonProgram, type Made, RowMaker } from "../support/program_rows.ts";
 import { Random } from "../support/random.ts";
 import { RandomJson } from "../support/random_json.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { unfitReasons } from "../../lib/protocol/kernel/kernel.ts";
-import { addJson } from "../../lib/records/json.ts";
-import { parsePaths } from "../../lib/records/paths.ts";
-import { ProgramWriter } from "../../lib/records/program.ts";
-import { SLOT_SIZE, SlotKind } from "../../lib/records/slots.ts";
+import { unfitReasons } from "../../../lib/protocol/kernel/kernel.ts";
+import { addJson } from "../../../lib/records/json.ts";
+import { parsePaths } from "../../../lib/records/paths.ts";
+import { ProgramWriter } from "../../../lib/records/program.ts";
+import { SLOT_SIZE, SlotKind } from "../../../lib/records/slots.ts";
 
-const kernel = new URL("../../lib/protocol/kernel/", import.meta.url);
+const kernel = new URL("../../../lib/protocol/kernel/", import.meta.url);
 
 /** The numeric constants of an AssemblyScript source. */
 async function constants(name: string): Promise<Map<string, number>> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Failure } from "../../lib/failure.ts";
-import { parsePaths } from "../../lib/records/paths.ts";
+import { Failure } from "../../../lib/failure.ts";
+import { parsePaths } from "../../../lib/records/paths.ts";
 
 const none = { permissions: "none" } as const;
 
