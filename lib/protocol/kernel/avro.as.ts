@@ -178,7 +178,7 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
         if (<u64>x >= load<u32>(pc, 12)) return reason(AVRO_SYMBOL, at - start, load<i32>(pc, 4));
         const entry = inProgram(load<u32>(pc, 8)) + 8 * <usize>x;
         const symbol = inProgram(load<u32>(entry));
-        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), symbol, load<u32>(entry, 4), 0);
+        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), symbol, load<u32>(entry, 4), 1);
         pc += OPERATION;
         continue;
       }
