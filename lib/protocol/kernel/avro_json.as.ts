@@ -38,6 +38,7 @@ import { jsonString } from "./json_string.as";
 import { inProgram, scratch, scratchSize } from "./program.as";
 import { isSpecial } from "./shortest.as";
 import {
+  BIG_DECIMAL,
   BYTES as BYTES_KIND,
   DECIMAL,
   INT as INT_KIND,
@@ -75,7 +76,7 @@ function fits(out: usize, n: usize): bool {
 
 /** Writes a typed value: a JSON number if it is one, else a string. */
 function typedJson(out: usize, kind: u32, value: i64, at: usize, size: u32, extra: u32): usize {
-  if (kind == DECIMAL) return typed(out, kind, value, at, size, extra);
+  if (kind == DECIMAL || kind == BIG_DECIMAL) return typed(out, kind, value, at, size, extra);
   store<u16>(out, 0x2222);
   out = typed(out + 2, kind, value, at, size, extra);
   store<u16>(out, 0x2222);
@@ -157,9 +158,10 @@ export function emitAvro(out: usize, slot: usize): usize {
       case STRING: {
         const size = length(p, end);
         if (fault != 0) continue;
-        if (op == STRING) out = jsonString(out, after, size);
-        else out = bytesJson(out, kind, after, <u32>size, load<u32>(pc, 12));
-        p = after + size;
+        p = after;
+        if (op == STRING) out = jsonString(out, p, size);
+        else out = bytesJson(out, kind, p, <u32>size, load<u32>(pc, 12));
+        p += size;
         pc += OPERATION;
         continue;
       }

@@ -1,7 +1,8 @@
 // Slots to CSV fields.
 
 import { emitAvro } from "./avro_json.as";
-import { decimal, hex, quoted, quotedText } from "./csv.as";
+import { hex, quoted, quotedText } from "./csv.as";
+import { signed, unsigned } from "./digits.as";
 import { emitType } from "./emit_types.as";
 import { emitProto } from "./proto_json.as";
 import {
@@ -38,13 +39,15 @@ const AS_IT_IS: u32 = 1 << TEXT | 1 << RAW;
 export function emitSlot(out: usize, slot: usize): usize {
   const kind = load<u32>(slot), size = load<u32>(slot, 4);
   if (kind <= NULL) return out;
-  // Most fields are short: up to 32 bytes, known to be UTF-8.
-  if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && slotExtra(slot) != 0 && limit >= out + SMALL) {
-    const p = slotBytes(slot);
+  if (kind == INT && limit >= out + SMALL) return signed(out, slotValue(slot));
+  // Most fields are short: up to 32 bytes, known to be UTF-8 or ASCII.
+  if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && limit >= out + SMALL) {
+    const p = slotBytes(slot), unknown = i8x16.splat(<i8>(slotExtra(slot) != 0 ? 0 : 128));
     const a = v128.load(p), b = v128.load(p, 16);
     v128.store(out, a);
     v128.store(out, b, 16);
-    const special = <u32>i8x16.bitmask(wantsQuotes(a)) | <u32>i8x16.bitmask(wantsQuotes(b)) << 16;
+    const special = <u32>i8x16.bitmask(v128.or(wantsQuotes(a), v128.and(a, unknown))) |
+      <u32>i8x16.bitmask(v128.or(wantsQuotes(b), v128.and(b, unknown))) << 16;
     // Shifted in two steps: by 32 would be by none.
     if ((special << (31 - (size - 1))) == 0 && load<u16>(p) != END_OF_DATA) return out + size;
   }
@@ -83,14 +86,8 @@ function emitAny(out: usize, slot: usize, kind: u32): usize {
       return out + size;
     case JSON:
       return quotedText(out, slotBytes(slot), size);
-    case INT: {
-      const value = slotValue(slot);
-      if (value >= 0) return decimal(out, value, 1);
-      store<u8>(out, 45);
-      return decimal(out + 1, 0 - <u64>value, 1);
-    }
     case UINT:
-      return decimal(out, slotValue(slot), 1);
+      return unsigned(out, slotValue(slot));
     case BOOL:
       if (slotValue(slot) != 0) {
         store<u32>(out, 0x65757274); // true

@@ -1,8 +1,9 @@
 // Slots of typed kinds to CSV fields: Avro and Protobuf have them.
 
-import { NO_ROOM, numeric, TOO_LONG } from "./numeric.as";
+import { bigNumeric, NO_ROOM, numeric, TOO_LONG } from "./numeric.as";
 import { double, float } from "./shortest.as";
 import {
+  BIG_DECIMAL,
   DATE,
   DECIMAL,
   DOUBLE,
@@ -86,7 +87,9 @@ export function typed(
       reason = LONG_DURATION;
       break;
     case DECIMAL:
-      end = numeric(out, at, size, extra, limit);
+    case BIG_DECIMAL:
+      if (kind == DECIMAL) end = numeric(out, at, size, extra, limit);
+      else end = bigNumeric(out, at, size, limit);
       if (end == NO_ROOM) {
         overflows();
         return out;
