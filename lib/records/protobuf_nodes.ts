@@ -3,6 +3,7 @@
  * them.
  */
 import protobuf from "protobufjs";
+import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { ProgramWriter } from "./program.ts";
 import { defaultOf } from "./protobuf_defaults.ts";
 import {
@@ -24,23 +25,25 @@ import {
   type Wanted,
 } from "./protobuf_paths.ts";
 import { fullName } from "./protobuf_schema.ts";
+import { SlotKind } from "./slots.ts";
 
 /** What is done with a field (proto.as.ts). */
 const Action = {
   plain: 0,
-  slot: 1,
-  child: 2,
-  whole: 3,
-  all: 4,
-  elements: 5,
-  keys: 6,
-  time: 7,
-  span: 8,
-  name: 9,
-  none: 10,
+  plainTime: 1,
+  slot: 2,
+  child: 3,
+  whole: 4,
+  all: 5,
+  elements: 6,
+  keys: 7,
+  time: 8,
+  span: 9,
+  name: 10,
+  none: 11,
 } as const;
 
-const NODE_SIZE = 32, ENTRY_SIZE = 40, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
+const NODE_SIZE = 32, ENTRY_SIZE = 56, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
 /** A node whose message has fields that are kept as bytes. */
 const JOINS = 1;
 const utf8 = new TextEncoder();
@@ -147,14 +150,14 @@ export class Nodes {
   /** Writes a field's links one after the other; returns the offset of the first. */
   #entry(field: protobuf.Field, links: readonly Link[], oneof: number): number {
     const at = this.#program.reserve(ENTRY_SIZE * links.length);
-    const plain = links.length === 1 && oneof === 0 && links[0].action === Action.slot;
+    const alone = links.length === 1 && oneof === 0 && !field.repeated;
     const op = field instanceof protobuf.MapField ? ops.message : opOf(field);
     for (const [index, { action, slot = 0, ref = 0, state = 0, name }] of links.entries()) {
       const here = at + ENTRY_SIZE * index;
       const next = index + 1 < links.length ? here + ENTRY_SIZE : 0;
       // deno-fmt-ignore
-      this.#program.u32(here, op, plain ? Action.plain : action, slot, ref, oneof, next, state, field.id,
-        name ? this.#program.add(name) : 0, name?.length ?? 0);
+      this.#program.u32(here, op, alone ? plainOf(action) : action, slot, ref, oneof, next, state, field.id,
+        name ? this.#program.add(name) : 0, name?.length ?? 0, ...wireOf(op));
     }
     return at;
   }
@@ -254,11 +257,60 @@ export class Nodes {
     for (const [index, { slot, kind, bytes, value = 0n }] of list.entries()) {
       const here = at + DEFAULT_SIZE * index;
       const text = bytes ? this.#program.add(bytes) : 0;
-      this.#program.u32(here, slot, 0, kind, bytes?.length ?? 0, text, 0);
-      this.#program.i64(here + 24, BigInt.asIntN(64, value));
+      // A slot as it is to be: with the address in the kernel's memory.
+      this.#program.u32(here, kind, bytes?.length ?? 0, Kernel.DATA + text, 0);
+      this.#program.i64(here + 16, BigInt.asIntN(64, value));
+      this.#program.u32(here + 24, slot);
     }
     return [at, list.length];
   }
+}
+
+/** How a number on the wire becomes a slot's value (proto.as.ts). */
+const How = { asItIs: 0, symbol: 1, other: 2 } as const;
+
+/** The wire type that a type's values have, the kind of slot that they become, and how. */
+function wireOf(op: number): [wire: number, kind: number, how: number] {
+  const { int, uint, bool, float, double, text, bytes, symbol, missing } = SlotKind;
+  switch (op) {
+    case ops.int32:
+    case ops.sint32:
+    case ops.sint64:
+      return [0, int, How.other];
+    case ops.int64:
+      return [0, int, How.asItIs];
+    case ops.uint32:
+      return [0, uint, How.other];
+    case ops.uint64:
+      return [0, uint, How.asItIs];
+    case ops.bool:
+      return [0, bool, How.other];
+    case ops.enum:
+      return [0, symbol, How.symbol];
+    case ops.fixed32:
+      return [5, uint, How.asItIs];
+    case ops.sfixed32:
+      return [5, int, How.other];
+    case ops.float:
+      return [5, float, How.asItIs];
+    case ops.fixed64:
+      return [1, uint, How.asItIs];
+    case ops.sfixed64:
+      return [1, int, How.asItIs];
+    case ops.double:
+      return [1, double, How.asItIs];
+    case ops.string:
+      return [2, text, How.asItIs];
+    case ops.bytes:
+      return [2, bytes, How.asItIs];
+  }
+  return [op === ops.group ? 3 : 2, missing, How.asItIs];
+}
+
+/** What is done with a field, if nothing else is done with it. */
+function plainOf(action: number): number {
+  if (action === Action.slot) return Action.plain;
+  return action === Action.time ? Action.plainTime : action;
 }
 
 /**

@@ -23,11 +23,11 @@ import {
   TOO_SCATTERED,
   wire,
 } from "./proto_wire.as";
-import { BYTES, PROTO, setBytes, setValue, slotAt, SYMBOL, TEXT } from "./slots.as";
+import { PROTO, setBytes, setValue, slotAt, SYMBOL } from "./slots.as";
 
 /** What is done with a field. */
-const SLOT: u32 = 1, CHILD: u32 = 2, WHOLE: u32 = 3, ALL: u32 = 4;
-const ELEMENTS: u32 = 5, KEYS: u32 = 6, TIME: u32 = 7, SPAN: u32 = 8, NAME: u32 = 9;
+const SLOT: u32 = 2, CHILD: u32 = 3, WHOLE: u32 = 4, ALL: u32 = 5;
+const ELEMENTS: u32 = 6, KEYS: u32 = 7, TIME: u32 = 8, SPAN: u32 = 9, NAME: u32 = 10;
 
 /**
  * Messages that come in several parts are joined at the end of the scratch room: this much for all
@@ -96,8 +96,8 @@ function act(
   switch (action) {
     case PLAIN:
     case SLOT:
-      if (op < STRING) setNumber(slot, op, x, entry);
-      else setBytes(slot, op == STRING ? TEXT : BYTES, from, <u32>n, 0);
+      if (op < STRING) setNumber(entry, x);
+      else setBytes(slot, load<u32>(entry, 44), from, <u32>n, 0);
       return 0;
     case NAME:
       setBytes(slot, SYMBOL, inProgram(load<u32>(entry, 32)), load<u32>(entry, 36), 0);
