@@ -24,29 +24,33 @@ import {
   oneofsOf,
   type Wanted,
 } from "./protobuf_paths.ts";
+import { kinds, plainOf, writeTags } from "./protobuf_plain.ts";
 import { fullName } from "./protobuf_schema.ts";
-import { SlotKind } from "./slots.ts";
 
 /** What is done with a field (proto.as.ts). */
 const Action = {
-  plain: 0,
-  plainTime: 1,
-  slot: 2,
-  child: 3,
-  whole: 4,
-  all: 5,
-  elements: 6,
-  keys: 7,
-  time: 8,
-  span: 9,
-  name: 10,
-  none: 11,
+  slot: 1,
+  child: 2,
+  whole: 3,
+  all: 4,
+  elements: 5,
+  keys: 6,
+  time: 7,
+  span: 8,
+  name: 9,
+  none: 10,
 } as const;
 
-const NODE_SIZE = 32, ENTRY_SIZE = 56, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
+const NODE_SIZE = 40, ENTRY_SIZE = 48, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
 /** A node whose message has fields that are kept as bytes. */
 const JOINS = 1;
 const utf8 = new TextEncoder();
+
+/** A field and the offset of the first entry that is about it. */
+interface FieldEntry {
+  field: protobuf.Field;
+  entry: number;
+}
 
 /** What a field needs beside its type: a link of a chain of entries. */
 interface Link {
@@ -96,7 +100,7 @@ export class Nodes {
       if (member instanceof protobuf.OneOf) named.set(member, child);
       else if (member) byField.set(member, child);
     }
-    const entries: [number, number][] = [];
+    const entries: FieldEntry[] = [];
     const inOneof = new Set<protobuf.Field>();
     for (const oneof of oneofsOf(type)) {
       const members = oneof.fieldsArray;
@@ -108,9 +112,10 @@ export class Nodes {
     for (const [field, child] of byField) {
       if (inOneof.has(field)) continue;
       defaults.push(field);
-      entries.push([field.id, this.#entry(field, this.#links(field, child), 0)]);
+      entries.push({ field, entry: this.#entry(field, this.#links(field, child), 0) });
     }
-    writeTable(this.#program, at, entries);
+    writeTable(this.#program, at, entries.map(({ field, entry }) => [field.id, entry]));
+    this.#program.u32(at + 32, ...writeTags(this.#program, entries));
     const record = this.#program.reserve(RECORD_SIZE);
     this.#record(record, slotsOf(wanted), from);
     this.#program.u32(at + 16, ...this.#defaults(defaults, byField, implicit));
@@ -123,11 +128,11 @@ export class Nodes {
     members: readonly protobuf.Field[],
     byField: ReadonlyMap<protobuf.Field, Wanted>,
     named: readonly number[],
-  ): [number, number][] {
+  ): FieldEntry[] {
     const oneof = this.#program.reserve(12);
     const records = this.#program.reserve(RECORD_SIZE * members.length);
     this.#program.u32(oneof, this.#newState(), members.length, records);
-    return members.map((field, index): [number, number] => {
+    return members.map((field, index) => {
       const from = this.#state;
       const wanted = byField.get(field) ?? newWanted();
       const links = this.#links(field, wanted);
@@ -136,7 +141,7 @@ export class Nodes {
       if (links.length === 0) links.push({ action: Action.none });
       const slots = [...wanted.slots, ...slotsOf(wanted), ...named];
       this.#record(records + RECORD_SIZE * index, slots, from);
-      return [field.id, this.#entry(field, links, oneof)];
+      return { field, entry: this.#entry(field, links, oneof) };
     });
   }
 
@@ -156,8 +161,8 @@ export class Nodes {
       const here = at + ENTRY_SIZE * index;
       const next = index + 1 < links.length ? here + ENTRY_SIZE : 0;
       // deno-fmt-ignore
-      this.#program.u32(here, op, alone ? plainOf(action) : action, slot, ref, oneof, next, state, field.id,
-        name ? this.#program.add(name) : 0, name?.length ?? 0, ...wireOf(op));
+      this.#program.u32(here, op, action, slot, ref, oneof, next, state, field.id,
+        name ? this.#program.add(name) : 0, name?.length ?? 0, alone ? plainOf(op, plainAction(action)) : 0, kinds[op]);
     }
     return at;
   }
@@ -266,51 +271,8 @@ export class Nodes {
   }
 }
 
-/** How a number on the wire becomes a slot's value (proto.as.ts). */
-const How = { asItIs: 0, symbol: 1, other: 2 } as const;
-
-/** The wire type that a type's values have, the kind of slot that they become, and how. */
-function wireOf(op: number): [wire: number, kind: number, how: number] {
-  const { int, uint, bool, float, double, text, bytes, symbol, missing } = SlotKind;
-  switch (op) {
-    case ops.int32:
-    case ops.sint32:
-    case ops.sint64:
-      return [0, int, How.other];
-    case ops.int64:
-      return [0, int, How.asItIs];
-    case ops.uint32:
-      return [0, uint, How.other];
-    case ops.uint64:
-      return [0, uint, How.asItIs];
-    case ops.bool:
-      return [0, bool, How.other];
-    case ops.enum:
-      return [0, symbol, How.symbol];
-    case ops.fixed32:
-      return [5, uint, How.asItIs];
-    case ops.sfixed32:
-      return [5, int, How.other];
-    case ops.float:
-      return [5, float, How.asItIs];
-    case ops.fixed64:
-      return [1, uint, How.asItIs];
-    case ops.sfixed64:
-      return [1, int, How.asItIs];
-    case ops.double:
-      return [1, double, How.asItIs];
-    case ops.string:
-      return [2, text, How.asItIs];
-    case ops.bytes:
-      return [2, bytes, How.asItIs];
-  }
-  return [op === ops.group ? 3 : 2, missing, How.asItIs];
-}
-
-/** What is done with a field, if nothing else is done with it. */
-function plainOf(action: number): number {
-  if (action === Action.slot) return Action.plain;
-  return action === Action.time ? Action.plainTime : action;
+function plainAction(action: number): "slot" | "time" | "other" {
+  return action === Action.slot ? "slot" : action === Action.time ? "time" : "other";
 }
 
 /**

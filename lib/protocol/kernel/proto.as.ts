@@ -11,6 +11,7 @@ import {
   BITS32,
   BITS64,
   CUT,
+  ENUM,
   enumName,
   fault,
   field,
@@ -19,7 +20,6 @@ import {
   number,
   numberOf,
   q,
-  search,
   SIZED,
   size,
   VARINT,
@@ -29,10 +29,14 @@ import {
 import { INT, PROTO, setBytes, setValue, SLOT_SIZE, slotAt, SYMBOL } from "./slots.as";
 import { blame } from "./unfit.as";
 
-/** What is done with a field that a slot gets, and nothing else; the others are in proto_take.as.ts. */
-export const PLAIN: u32 = 0;
-/** The same for a Timestamp. */
-const PLAIN_TIME: u32 = 1;
+/**
+ * What is done with a field of which a slot gets the value, and nothing else is to be done; 0 is any other.
+ * lib/records/protobuf_nodes.ts has the same.
+ */
+const VARINT_AS_IT_IS: u32 = 1, VARINT_OTHER: u32 = 2, VARINT_ENUM: u32 = 3, EIGHT_BYTES: u32 = 4;
+const FOUR_BYTES: u32 = 5, TEXT_OR_BYTES: u32 = 6, PLAIN_TIME: u32 = 7;
+/** Fields with a tag below this are found by it; with a number below 256. */
+const SMALL_TAGS: u32 = 2048;
 
 /** The bytes that are walked: what lies outside is joined parts. */
 let origin: usize = 0;
@@ -90,85 +94,134 @@ export function forget(record: usize): void {
   clear(inProgram(load<u32>(record, 8)), load<u32>(record, 12));
 }
 
+/** The end of the value at p of a field that is not wanted; 0: it is not so simple. */
+// @ts-ignore: decorator
+@inline
+function skip(wire: u32, p: usize, end: usize): usize {
+  if (wire == VARINT) {
+    if (p < end && load<u8>(p) < 128) return p + 1;
+    varint(p, end);
+    return fault == 0 ? q : 0;
+  }
+  if (wire == SIZED) {
+    const n: usize = p < end ? load<u8>(p) : 128;
+    return n < 128 && n < end - p ? p + 1 + n : 0;
+  }
+  const n: usize = wire == BITS64 ? 8 : wire == BITS32 ? 4 : end - p + 1;
+  return n <= end - p ? p + n : 0;
+}
+
 /** Walks a message by its node, from p to end. Returns 0 or a reason. */
 export function walkMessage(node: usize, p: usize, end: usize): i32 {
-  const dense = inProgram(load<u32>(node)), denseCount = load<u32>(node, 4);
-  const sparse = load<u32>(node, 12) != 0;
+  const direct = inProgram(load<u32>(node, 32)), directs = load<u32>(node, 36);
   while (p < end) {
     const start = p;
     let tag = <u32>load<u8>(p++);
-    if (tag >= 128) tag = p < end ? (tag & 127) | <u32>load<u8>(p++) << 7 : 0;
-    // Tags of one or two bytes, and values that are not groups, are read here.
-    const what = tag & 7, small = tag >>> 3;
-    if (tag > 7 && tag < 0x4000 && (what <= SIZED || what == BITS32)) {
-      let entry: usize = 0;
-      if (small < denseCount) {
-        const offset = load<u32>(dense + (<usize>small << 2));
-        if (offset != 0) entry = inProgram(offset);
-      } else if (sparse) entry = search(node, small);
-      let x: u64 = 0;
-      if (what == VARINT || what == SIZED) {
-        x = p < end ? load<u8>(p) : 128;
-        if (x < 128) p++;
-        else {
-          x = varint(p, end);
+    if (tag >= 128) tag = p < end ? (tag & 127) | <u32>load<u8>(p++) << 7 : u32.MAX_VALUE;
+    const from = p;
+    const offset = tag < directs ? load<u32>(direct + (<usize>tag << 2)) : 0;
+    const entry = inProgram(offset);
+    // One jump a field: what is done with it is known by its tag.
+    switch (offset == 0 ? 0 : load<u32>(entry, 40)) {
+      case VARINT_AS_IT_IS: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
           if (fault != 0) return bad(fault, q);
           p = q;
         }
-      }
-      const from = p;
-      if (what != VARINT) {
-        const n: u64 = what == SIZED ? x : what == BITS64 ? 8 : 4;
-        if (n > <u64>(end - p)) return bad(CUT, p);
-        p += <usize>n;
-      }
-      if (entry == 0) continue;
-      const action = load<u32>(entry, 4);
-      if (action <= PLAIN_TIME && load<u32>(entry, 40) == what) {
-        if (action == PLAIN_TIME) {
-          const reason = time(load<u32>(entry, 8), inProgram(load<u32>(entry, 24)), from, p - from);
-          if (reason != 0) return bad(reason, reason < BAD_TIME ? q : start);
-          continue;
-        }
-        if (what == SIZED) {
-          setBytes(load<u32>(entry, 8), load<u32>(entry, 44), from, <u32>x, 0);
-          continue;
-        }
-        if (what != VARINT) x = what == BITS64 ? load<u64>(from) : <u64>load<u32>(from);
-        setNumber(entry, x);
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), x, 0);
         continue;
       }
-      if (what == BITS64) x = load<u64>(from);
-      else if (what == BITS32) x = load<u32>(from);
-      const reason = take(entry, what, x, from, p - from, start, p);
-      if (reason != 0) return reason;
-      continue;
+      case VARINT_OTHER: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), numberOf(load<u32>(entry), x), 0);
+        continue;
+      }
+      case VARINT_ENUM: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        setSymbol(entry, <i32>x);
+        continue;
+      }
+      case EIGHT_BYTES: {
+        if (end - p < 8) return bad(CUT, p);
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), load<i64>(p), 0);
+        p += 8;
+        continue;
+      }
+      case FOUR_BYTES: {
+        if (end - p < 4) return bad(CUT, p);
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), <i64>load<u32>(p), 0);
+        p += 4;
+        continue;
+      }
+      case TEXT_OR_BYTES: {
+        let n: u64 = p < end ? load<u8>(p++) : 128;
+        if (n >= 128) {
+          n = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        if (n > <u64>(end - p)) return bad(CUT, p);
+        setBytes(load<u32>(entry, 8), load<u32>(entry, 44), p, <u32>n, 0);
+        p += <usize>n;
+        continue;
+      }
+      case PLAIN_TIME: {
+        let n: u64 = p < end ? load<u8>(p++) : 128;
+        if (n >= 128) {
+          n = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        if (n > <u64>(end - p)) return bad(CUT, p);
+        const reason = time(load<u32>(entry, 8), inProgram(load<u32>(entry, 24)), p, <usize>n);
+        if (reason != 0) return bad(reason, reason < BAD_TIME ? q : start);
+        p += <usize>n;
+        continue;
+      }
+      default:
+    }
+    // All fields with a small number that are wanted are found by their tag.
+    if (offset == 0 && tag - 8 < SMALL_TAGS - 8) {
+      const skipped = skip(tag & 7, p, end);
+      if (skipped != 0) {
+        p = skipped;
+        continue;
+      }
     }
     field(start, end);
     if (fault != 0) return bad(fault, q);
     p = q;
-    const entry = find(node, number);
-    if (entry != 0) {
-      const reason = take(entry, wire, bits, at, size, start, p);
+    const other = find(node, number);
+    if (other != 0) {
+      const reason = take(other, wire, bits, at, size, start, p);
       if (reason != 0) return reason;
     }
   }
   return 0;
 }
 
-/** How a number on the wire becomes a slot's value; lib/records/protobuf_nodes.ts has the same. */
-const AS_IT_IS: u32 = 0, SYMBOLIC: u32 = 1, OTHER: u32 = 2;
+/** An enum's number for the slot of an entry: its name, or the number. */
+function setSymbol(entry: usize, x: i32): void {
+  const slot = load<u32>(entry, 8), name = enumName(inProgram(load<u32>(entry, 12)), x);
+  if (name != 0) setBytes(slot, SYMBOL, name, nameSize, 0);
+  else setValue(slot, INT, x, 0);
+}
 
 /** A number for the slot of an entry, as its type says. */
-// @ts-ignore: decorator
-@inline
 export function setNumber(entry: usize, x: u64): void {
-  const how = load<u32>(entry, 48), slot = load<u32>(entry, 8);
-  if (how == AS_IT_IS) setValue(slot, load<u32>(entry, 44), x, 0);
-  else if (how == OTHER) setValue(slot, load<u32>(entry, 44), numberOf(load<u32>(entry), x), 0);
-  else {
-    const name = enumName(inProgram(load<u32>(entry, 12)), <i32>x);
-    if (name != 0) setBytes(slot, SYMBOL, name, nameSize, 0);
-    else setValue(slot, INT, <i64><i32>x, 0);
-  }
+  const op = load<u32>(entry);
+  if (op == ENUM) setSymbol(entry, <i32>x);
+  else setValue(load<u32>(entry, 8), load<u32>(entry, 44), numberOf(op, x), 0);
 }

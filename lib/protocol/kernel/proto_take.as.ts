@@ -2,7 +2,7 @@
 // text: messages, lists, maps, oneofs.
 
 import { inProgram, scratch, scratchSize } from "./program.as";
-import { bad, defaults, forget, PLAIN, setNumber, walkMessage } from "./proto.as";
+import { bad, defaults, forget, setNumber, walkMessage } from "./proto.as";
 import { span, time } from "./proto_known.as";
 import {
   accepts,
@@ -26,8 +26,8 @@ import {
 import { PROTO, setBytes, setValue, slotAt, SYMBOL } from "./slots.as";
 
 /** What is done with a field. */
-const SLOT: u32 = 2, CHILD: u32 = 3, WHOLE: u32 = 4, ALL: u32 = 5;
-const ELEMENTS: u32 = 6, KEYS: u32 = 7, TIME: u32 = 8, SPAN: u32 = 9, NAME: u32 = 10;
+const SLOT: u32 = 1, CHILD: u32 = 2, WHOLE: u32 = 3, ALL: u32 = 4;
+const ELEMENTS: u32 = 5, KEYS: u32 = 6, TIME: u32 = 7, SPAN: u32 = 8, NAME: u32 = 9;
 
 /**
  * Messages that come in several parts are joined at the end of the scratch room: this much for all
@@ -94,7 +94,6 @@ function act(
   const slot = load<u32>(entry, 8), ref = load<u32>(entry, 12);
   const state = inProgram(load<u32>(entry, 24));
   switch (action) {
-    case PLAIN:
     case SLOT:
       if (op < STRING) setNumber(entry, x);
       else setBytes(slot, load<u32>(entry, 44), from, <u32>n, 0);

@@ -169,7 +169,7 @@ export function find(node: usize, number: u32): usize {
   return load<u32>(node, 12) == 0 ? 0 : search(node, number);
 }
 
-export function search(node: usize, number: u32): usize {
+function search(node: usize, number: u32): usize {
   const pairs = inProgram(load<u32>(node, 8));
   let low: u32 = 0, high = load<u32>(node, 12);
   while (low < high) {
