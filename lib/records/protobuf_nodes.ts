@@ -3,6 +3,7 @@
  * them.
  */
 import protobuf from "protobufjs";
+import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { ProgramWriter } from "./program.ts";
 import { defaultOf } from "./protobuf_defaults.ts";
 import {
@@ -23,11 +24,11 @@ import {
   oneofsOf,
   type Wanted,
 } from "./protobuf_paths.ts";
+import { kinds, plainOf, writeTags } from "./protobuf_plain.ts";
 import { fullName } from "./protobuf_schema.ts";
 
 /** What is done with a field (proto.as.ts). */
 const Action = {
-  plain: 0,
   slot: 1,
   child: 2,
   whole: 3,
@@ -40,10 +41,16 @@ const Action = {
   none: 10,
 } as const;
 
-const NODE_SIZE = 32, ENTRY_SIZE = 40, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
+const NODE_SIZE = 40, ENTRY_SIZE = 48, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
 /** A node whose message has fields that are kept as bytes. */
 const JOINS = 1;
 const utf8 = new TextEncoder();
+
+/** A field and the offset of the first entry that is about it. */
+interface FieldEntry {
+  field: protobuf.Field;
+  entry: number;
+}
 
 /** What a field needs beside its type: a link of a chain of entries. */
 interface Link {
@@ -93,7 +100,7 @@ export class Nodes {
       if (member instanceof protobuf.OneOf) named.set(member, child);
       else if (member) byField.set(member, child);
     }
-    const entries: [number, number][] = [];
+    const entries: FieldEntry[] = [];
     const inOneof = new Set<protobuf.Field>();
     for (const oneof of oneofsOf(type)) {
       const members = oneof.fieldsArray;
@@ -105,9 +112,10 @@ export class Nodes {
     for (const [field, child] of byField) {
       if (inOneof.has(field)) continue;
       defaults.push(field);
-      entries.push([field.id, this.#entry(field, this.#links(field, child), 0)]);
+      entries.push({ field, entry: this.#entry(field, this.#links(field, child), 0) });
     }
-    writeTable(this.#program, at, entries);
+    writeTable(this.#program, at, entries.map(({ field, entry }) => [field.id, entry]));
+    this.#program.u32(at + 32, ...writeTags(this.#program, entries));
     const record = this.#program.reserve(RECORD_SIZE);
     this.#record(record, slotsOf(wanted), from);
     this.#program.u32(at + 16, ...this.#defaults(defaults, byField, implicit));
@@ -120,11 +128,11 @@ export class Nodes {
     members: readonly protobuf.Field[],
     byField: ReadonlyMap<protobuf.Field, Wanted>,
     named: readonly number[],
-  ): [number, number][] {
+  ): FieldEntry[] {
     const oneof = this.#program.reserve(12);
     const records = this.#program.reserve(RECORD_SIZE * members.length);
     this.#program.u32(oneof, this.#newState(), members.length, records);
-    return members.map((field, index): [number, number] => {
+    return members.map((field, index) => {
       const from = this.#state;
       const wanted = byField.get(field) ?? newWanted();
       const links = this.#links(field, wanted);
@@ -133,7 +141,7 @@ export class Nodes {
       if (links.length === 0) links.push({ action: Action.none });
       const slots = [...wanted.slots, ...slotsOf(wanted), ...named];
       this.#record(records + RECORD_SIZE * index, slots, from);
-      return [field.id, this.#entry(field, links, oneof)];
+      return { field, entry: this.#entry(field, links, oneof) };
     });
   }
 
@@ -147,14 +155,14 @@ export class Nodes {
   /** Writes a field's links one after the other; returns the offset of the first. */
   #entry(field: protobuf.Field, links: readonly Link[], oneof: number): number {
     const at = this.#program.reserve(ENTRY_SIZE * links.length);
-    const plain = links.length === 1 && oneof === 0 && links[0].action === Action.slot;
+    const alone = links.length === 1 && oneof === 0 && !field.repeated;
     const op = field instanceof protobuf.MapField ? ops.message : opOf(field);
     for (const [index, { action, slot = 0, ref = 0, state = 0, name }] of links.entries()) {
       const here = at + ENTRY_SIZE * index;
       const next = index + 1 < links.length ? here + ENTRY_SIZE : 0;
       // deno-fmt-ignore
-      this.#program.u32(here, op, plain ? Action.plain : action, slot, ref, oneof, next, state, field.id,
-        name ? this.#program.add(name) : 0, name?.length ?? 0);
+      this.#program.u32(here, op, action, slot, ref, oneof, next, state, field.id,
+        name ? this.#program.add(name) : 0, name?.length ?? 0, alone ? plainOf(op, plainAction(action)) : 0, kinds[op]);
     }
     return at;
   }
@@ -254,11 +262,17 @@ export class Nodes {
     for (const [index, { slot, kind, bytes, value = 0n }] of list.entries()) {
       const here = at + DEFAULT_SIZE * index;
       const text = bytes ? this.#program.add(bytes) : 0;
-      this.#program.u32(here, slot, 0, kind, bytes?.length ?? 0, text, 0);
-      this.#program.i64(here + 24, BigInt.asIntN(64, value));
+      // A slot as it is to be: with the address in the kernel's memory.
+      this.#program.u32(here, kind, bytes?.length ?? 0, Kernel.DATA + text, 0);
+      this.#program.i64(here + 16, BigInt.asIntN(64, value));
+      this.#program.u32(here + 24, slot);
     }
     return [at, list.length];
   }
+}
+
+function plainAction(action: number): "slot" | "time" | "other" {
+  return action === Action.slot ? "slot" : action === Action.time ? "time" : "other";
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   number,
   q,
   VARINT,
+  varint,
   wire,
 } from "./proto_wire.as";
 import { PROTO, setBytes, setValue, TIMESTAMP_MICROS, TIMESTAMP_MILLIS } from "./slots.as";
@@ -29,6 +30,19 @@ export const MOMENT: u32 = 0, LENGTH: u32 = 1;
 /** Reads n bytes; what is not there stays as it was. Returns 0 or a reason. */
 export function readSeconds(p: usize, n: usize): i32 {
   const end = p + n;
+  // As all writers write them: the seconds first, in numbers of several bytes.
+  if (p < end && load<u8>(p) == 0x08) {
+    const x = varint(p + 1, end);
+    if (fault != 0) return fault;
+    seconds = <i64>x;
+    p = q;
+    if (p < end && load<u8>(p) == 0x10) {
+      const y = varint(p + 1, end);
+      if (fault != 0) return fault;
+      nanos = <i32>y;
+      p = q;
+    }
+  }
   while (p < end) {
     field(p, end);
     if (fault != 0) return fault;

@@ -2,7 +2,7 @@
 // text: messages, lists, maps, oneofs.
 
 import { inProgram, scratch, scratchSize } from "./program.as";
-import { bad, defaults, forget, PLAIN, setNumber, walkMessage } from "./proto.as";
+import { bad, defaults, forget, setNumber, walkMessage } from "./proto.as";
 import { span, time } from "./proto_known.as";
 import {
   accepts,
@@ -23,7 +23,7 @@ import {
   TOO_SCATTERED,
   wire,
 } from "./proto_wire.as";
-import { BYTES, PROTO, setBytes, setValue, slotAt, SYMBOL, TEXT } from "./slots.as";
+import { PROTO, setBytes, setValue, slotAt, SYMBOL } from "./slots.as";
 
 /** What is done with a field. */
 const SLOT: u32 = 1, CHILD: u32 = 2, WHOLE: u32 = 3, ALL: u32 = 4;
@@ -94,10 +94,9 @@ function act(
   const slot = load<u32>(entry, 8), ref = load<u32>(entry, 12);
   const state = inProgram(load<u32>(entry, 24));
   switch (action) {
-    case PLAIN:
     case SLOT:
-      if (op < STRING) setNumber(slot, op, x, entry);
-      else setBytes(slot, op == STRING ? TEXT : BYTES, from, <u32>n, 0);
+      if (op < STRING) setNumber(entry, x);
+      else setBytes(slot, load<u32>(entry, 44), from, <u32>n, 0);
       return 0;
     case NAME:
       setBytes(slot, SYMBOL, inProgram(load<u32>(entry, 32)), load<u32>(entry, 36), 0);

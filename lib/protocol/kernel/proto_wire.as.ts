@@ -28,6 +28,19 @@ export let fault: i32 = 0;
 export function varint(p: usize, end: usize): u64 {
   let x: u64 = 0;
   fault = 0;
+  if (p + 8 <= end) {
+    // All eight bytes at once: the first without its high bit is the last of the number.
+    x = load<u64>(p);
+    const stops = ~x & 0x8080808080808080;
+    if (stops != 0) {
+      q = p + 1 + <usize>(ctz(stops) >>> 3);
+      x &= stops ^ (stops - 1);
+      x = (x & 0x007f007f007f007f) | (x & 0x7f007f007f007f00) >>> 1;
+      x = (x & 0x00003fff00003fff) | (x & 0x3fff00003fff0000) >>> 2;
+      return (x & 0x000000000fffffff) | (x & 0x0fffffff00000000) >>> 4;
+    }
+    x = 0;
+  }
   for (let shift: u64 = 0; shift < 70; shift += 7) {
     if (p >= end) {
       fault = CUT;
