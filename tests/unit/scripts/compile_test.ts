@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../../scripts/compile/files.ts";
+import { pathsToLeaveOut } from "../../../scripts/compile/leave_out.ts";
 import { elfEnd, machineOf, platforms } from "../../../scripts/compile/platforms.ts";
 import { reason } from "../../../scripts/compile/process.ts";
 import { programs } from "../../../scripts/compile/programs.ts";
@@ -142,6 +143,19 @@ Deno.test("a program is compiled from what it imports alone", async () => {
     kafka_producer: [],
     "gpdb-kafka": ["kafkajs", "postgres", "prom-client"],
   });
+});
+
+Deno.test("what a package has for browsers alone is left out of binaries", async () => {
+  const root = fileURLToPath(new URL("../../../", import.meta.url));
+  const find = (...packages: string[]) =>
+    pathsToLeaveOut([Deno.execPath()], root, packages, "lib/records/protobuf.ts");
+  assert.deepEqual(await find("kafkajs"), []);
+  const paths = await find("kafkajs", "protobufjs");
+  assert.ok(
+    paths.some((path) => path.endsWith(join("protobufjs", "8.8.1", "dist"))),
+    String(paths),
+  );
+  for (const path of paths) assert.ok((await Deno.stat(path)).isDirectory, path);
 });
 
 Deno.test("tar unpacks our archives, and the same files give the same bytes", async () => {
