@@ -46,7 +46,9 @@ export class AvroRows {
     const asPaths = paths.map((steps) => ({ text: steps.join("."), steps }));
     const { source, slots, next } = addAvro(writer, { byId, bare }, asPaths, 0);
     this.kernel.load(writer.finish({
-      columns: slots.slice(+(Deno.env.get("FROM")??"0"), +(Deno.env.get("TO")??"99")).map((slot) => ({ kind: "slot", slot })),
+      columns: slots.slice(+(Deno.env.get("FROM") ?? "0"), +(Deno.env.get("TO") ?? "99")).map((
+        slot,
+      ) => ({ kind: "slot", slot })),
       slots: next,
       value: source,
       fixed: 64 + 2 * paths.length,
