@@ -7,8 +7,9 @@ import {
   int64At,
   recordEnd,
 } from "../protocol/record_batch.ts";
+import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
-import type { Decoder } from "./decoder.ts";
+import type { RowContext } from "./row_context.ts";
 import { whyBad } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
@@ -20,15 +21,24 @@ const GAP = 64;
 /** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
 const HELD_MAX = 4 * 1024 * 1024;
 
+/** A Confluent frame has an id, and with Protobuf up to 100 indexes: longer than this is none. */
+const LONGEST_FRAME = 1024;
+
 /**
- * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
- * higher limit on their number.
+ * Whether a batch is done; else what is missing: more of its records, more room for rows, a higher
+ * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
-export type Progress = "done" | "more" | "enough" | "full";
+export type Progress = "done" | "more" | "enough" | "full" | "schema";
+
+/** The first bytes of a key or value whose schema the kernel's program does not have. */
+export interface UnknownFrame {
+  part: "key" | "value";
+  frame: Uint8Array;
+}
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
-  readonly #decoder: Decoder;
+  readonly #context: RowContext;
   readonly #span: Span;
   readonly #base: number;
   readonly #time: number;
@@ -41,16 +51,18 @@ export class BatchRows {
   #left: number;
   /** Why {@link from} returned. */
   progress: Progress = "done";
+  /** What {@link from} needs the schema of. */
+  unknown: UnknownFrame | null = null;
 
-  constructor(decoder: Decoder, span: Span, view: DataView, at: number) {
-    this.#decoder = decoder;
+  constructor(context: RowContext, span: Span, view: DataView, at: number) {
+    this.#context = context;
     this.#span = span;
     const attributes = view.getInt16(at + Batch.attributes);
     const appendTime = (attributes & Attribute.appendTime) !== 0;
     this.#codec = codecs[attributes & Attribute.codec] ?? "none";
     this.#base = int64At(view, at);
     this.#time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
-    this.#flags = decoder.flags | (appendTime ? Flag.appendTime : 0);
+    this.#flags = context.flags | (appendTime ? Flag.appendTime : 0);
     this.#last = view.getInt32(at + Batch.lastOffsetDelta);
     this.#left = view.getInt32(at + Batch.count);
   }
@@ -74,9 +86,9 @@ export class BatchRows {
    * enough bad records wait. Returns where they end; {@link progress} tells why they do.
    */
   from(records: BatchRecords, target: Kernel, out: number, enough: number): number {
-    const { format, inPlace } = this.#decoder;
+    const { format, inPlace } = this.#context;
     this.progress = "enough";
-    while (out < enough && this.#decoder.held < HELD_MAX) {
+    while (out < enough && this.#context.held < HELD_MAX) {
       const window = records.window();
       const limit = inPlace ? out : out + records.room(format, window.length);
       const start = limit + GAP;
@@ -90,6 +102,9 @@ export class BatchRows {
       switch (target.stop) {
         case Stop.full:
           this.progress = "full";
+          return out;
+        case Stop.schema:
+          this.progress = "schema";
           return out;
         case Stop.enough:
           if (used === 0) records.enlargeRoom(format);
@@ -111,12 +126,18 @@ export class BatchRows {
 
   /** Makes rows of the records from `start` to `end` of `target`: at `out`, up to `limit`. */
   #window(target: Kernel, start: number, end: number, out: number, limit: number): number {
-    const { inPlace } = this.#decoder;
+    const { inPlace } = this.#context;
     while (true) {
       out = inPlace
         ? this.#rows(target, start, end, out)
         : this.#fields(target, start, end, out, limit);
       const { stop } = target;
+      if (stop === Stop.schema || stop === Stop.invalid) {
+        const next = recordEnd(target.bytes, target.at);
+        if (!this.#isLeftOut(target, target.bytes.slice(target.at, next))) return out;
+        start = next;
+        continue;
+      }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
       if (inPlace) {
         start = target.at;
@@ -147,7 +168,7 @@ export class BatchRows {
 
   /** What the kernel is asked for: which offset deltas are wanted, and how many rows at most. */
   #wanted(start: number, end: number, out: number): RowsOf {
-    const { counts, options } = this.#decoder;
+    const { counts, options } = this.#context;
     return {
       start,
       end,
@@ -163,7 +184,7 @@ export class BatchRows {
   }
 
   #count(kernel: Kernel): void {
-    const { counts } = this.#decoder;
+    const { counts } = this.#context;
     counts.records += kernel.emitted;
     counts.tombstones += kernel.nulls;
     if (kernel.delta !== -1) this.#span.done = this.#base + kernel.delta + 1;
@@ -176,18 +197,18 @@ export class BatchRows {
     const end = out + valueLength;
     const why = whyBad(bytes, out, end);
     if (why !== null) {
-      this.#decoder.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
+      this.#context.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
       return out;
     }
     bytes[end] = 0x0a;
-    this.#decoder.counts.records++;
+    this.#context.counts.records++;
     return end + 1;
   }
 
   /** Looks at the record from `start` to `end`, which is not one of the rows yet. */
   #lookAtRecord(target: Kernel, start: number, end: number, out: number, limit: number): number {
     const { bytes, stop, delta, valueAt, valueLength } = target;
-    const { counts, format } = this.#decoder;
+    const { counts, format } = this.#context;
     let why: string | null;
     if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
     else {
@@ -198,7 +219,7 @@ export class BatchRows {
     this.#passed = delta;
     if (why !== null) {
       const record = bytes.slice(start, end);
-      this.#decoder.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
+      this.#context.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
       return out;
     }
     out = target.fields({
@@ -208,6 +229,30 @@ export class BatchRows {
     });
     counts.records++;
     return out;
+  }
+
+  /**
+   * Leaves out a record whose key or value cannot be taken apart. False if that is not known yet: its
+   * schema is to be learned, or the kernel's program is an old one.
+   */
+  #isLeftOut(kernel: Kernel, record: Uint8Array): boolean {
+    const context = this.#context;
+    const { delta, key, value } = readRecord(record);
+    const part = kernel.valueLength === 0 ? "key" : "value";
+    let why: string | null;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    else {
+      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      this.unknown = { part, frame };
+      why = context.reject(this.unknown, kernel.program);
+    }
+    if (why === null) return false;
+    this.#left--;
+    this.#passed = delta;
+    const offset = this.#base + delta;
+    this.#span.done = offset + 1;
+    context.leaveOut(this.#span, offset, `the ${part} ${why}`, record, this.#codec);
+    return true;
   }
 
   #malformed() {

@@ -1,6 +1,7 @@
 import { Flag, type Program } from "../protocol/kernel/kernel.ts";
 import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
+import type { Structure } from "./structure.ts";
 
 const utf8 = new TextEncoder();
 
@@ -17,27 +18,70 @@ export class RowFormat {
    */
   readonly fixed: number;
   readonly factor: number;
-  /** What the kernel makes the rows by. */
-  readonly program: Program;
+  readonly structure: Structure;
+  #program: Program;
+  #version = 0;
 
-  constructor({ columns, value }: Pick<ConsumeOptions, "columns" | "value">) {
+  constructor(
+    { columns, value }: Pick<ConsumeOptions, "columns" | "value">,
+    structure: Structure = { key: null, value: null },
+  ) {
     this.#names = columns;
-    const texts = columns.filter((name) => name === "key" || typeof name === "object").length;
-    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts;
-    this.factor = 2 * (texts + 1);
-    this.#flags = value === "field" ? Flag.valueField : value === "hex" ? Flag.valueHex : 0;
-    const { fixed, factor } = this;
-    this.program = new ProgramWriter().finish({
-      columns: columns.map(columnOf),
-      slots: 0,
-      fixed,
+    this.structure = structure;
+    const texts =
+      columns.filter((name) =>
+        name === "key" || name === "key:hex" || name === "headers" || typeof name === "object"
+      ).length;
+    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts +
+      (columns.includes("topic") ? 256 : 0);
+    this.factor = 2 * (texts + 1) + (columns.includes("headers") ? 10 : 0);
+    this.#flags = value === "field"
+      ? Flag.valueField
+      : value === "hex"
+      ? Flag.valueHex
+      : structure.value
+      ? Flag.noValue
+      : 0;
+    this.#program = this.#made();
+  }
+
+  /** What the kernel makes the rows by. */
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Makes the program again, if something was learned since. */
+  renew(): void {
+    const { key, value } = this.structure;
+    const version = (key?.version ?? 0) + (value?.version ?? 0);
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#program = this.#made();
+  }
+
+  #made(): Program {
+    const writer = new ProgramWriter();
+    const { structure, fixed, factor } = this;
+    const key = structure.key?.add(writer, 0);
+    const value = structure.value?.add(writer, key?.next ?? 0);
+    const slots = [...key?.slots ?? [], ...value?.slots ?? []];
+    return writer.finish({
+      columns: [
+        ...this.#names.map(columnOf),
+        ...slots.map((slot): Column => ({ kind: "slot", slot })),
+      ],
+      slots: value?.next ?? key?.next ?? 0,
+      key: key?.source,
+      value: value?.source,
+      fixed: fixed + 2 * slots.length,
       factor,
     });
   }
 
   /** Whether a row is just its value, so that it can be made in place. */
   get plain(): boolean {
-    return this.#names.length === 0 && this.#flags === 0;
+    const { key, value } = this.structure;
+    return this.#names.length === 0 && this.#flags === 0 && key === null && value === null;
   }
 
   /** Flags of the kernel's fields(). */

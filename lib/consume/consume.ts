@@ -10,13 +10,15 @@ import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epo
 import { produce } from "../protocol/messages/produce.ts";
 import { readAlone } from "./alone.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { type Counts, Decoder } from "./decoder.ts";
+import { type Counts, RowContext } from "./row_context.ts";
 import type { ConsumeOptions } from "./options.ts";
-import type { OnStop } from "./group.ts";
+import type { BeforeExit } from "./group.ts";
 import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
+import { openStructure, type Structure } from "./structure.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
 export interface Summary extends Counts {
@@ -41,7 +43,7 @@ export interface Summary extends Counts {
  * a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
- * closed; `onStop` gets what it still has to do if a signal ends the process.
+ * closed; `beforeExit` gets what it still has to do if a signal ends the process.
  *
  * Throws Failure; then nothing was committed, but for a failure that says so itself.
  */
@@ -50,7 +52,7 @@ export async function consume(
   config: ClientConfig,
   stream: WritableStream<Uint8Array>,
   log: (line: string) => void,
-  onStop: OnStop = () => {},
+  beforeExit: BeforeExit = () => {},
 ): Promise<Summary> {
   const started = performance.now();
   const cluster = new Cluster(config, [
@@ -58,14 +60,17 @@ export async function consume(
     ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
   const inflater = new Inflater(config.debug);
+  let registry: Registry | null = null;
   try {
-    const { deadLetters, decoder } = await decoding(cluster, options, log);
+    const opened = await openStructure(options, config.debug);
+    registry = opened.registry;
+    const { deadLetters, context } = await rowContext(cluster, options, opened.structure, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
       cluster,
       options,
-      decoder,
+      context,
       inflater,
       output,
       losses,
@@ -74,10 +79,10 @@ export async function consume(
     };
     const spans = await (options.assignment.share === "group"
       // Loaded only where it is used: it brings kafkajs, which takes longer than a whole short run.
-      ? (await import("./group.ts")).readAsMember(run, onStop)
+      ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
     return {
-      ...decoder.counts,
+      ...context.counts,
       bytes: output.bytes,
       lost: losses.skipped,
       seconds: Math.round(performance.now() - started) / 1000,
@@ -90,24 +95,26 @@ export async function consume(
       })),
     };
   } finally {
+    registry?.close();
     inflater.close();
     cluster.close();
   }
 }
 
-/** The decoder, and where it sends bad records. */
-async function decoding(
+/** What the rows of a run are made with, and where bad records go. */
+async function rowContext(
   cluster: Cluster,
   options: ConsumeOptions,
+  structure: Structure,
   log: (line: string) => void,
-): Promise<{ decoder: Decoder; deadLetters: DeadLetters | null }> {
+): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
     ? new DeadLetters(cluster, options.badRecord.deadLetter)
     : null;
   await deadLetters?.open();
-  const decoder = new Decoder(options, (bad) => {
+  const context = new RowContext(options, (bad) => {
     deadLetters?.add(bad);
     log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
-  });
-  return { decoder, deadLetters };
+  }, structure);
+  return { context, deadLetters };
 }

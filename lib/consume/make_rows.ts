@@ -1,26 +1,27 @@
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
-import { Ahead } from "./ahead.ts";
+import { InflateAhead } from "./inflate_ahead.ts";
 import type { Handover } from "./handover.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
 import { type Span, spanOf } from "./span.ts";
+import { unlessAborted } from "../waiting.ts";
 
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
 
 /** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
 export async function makeRows(
-  { decoder, inflater, signal }: Reading,
+  { context, inflater, signal }: Reading,
   hand: Handover,
   source: Kernel,
   apart: boolean,
   partitions: readonly FetchedPartition[],
   spans: readonly Span[],
 ): Promise<void> {
-  const { memory } = decoder;
+  const { memory } = context;
   let target = apart ? await memory.scratch() : source;
-  let from = decoder.ready(target);
+  let from = context.ready(target);
   let out = from;
   /** Hands over, and goes on in another buffer, or after the rows that are being written. */
   const handOver = async () => {
@@ -31,19 +32,25 @@ export async function makeRows(
       target = source;
       target = await memory.scratch();
     }
-    from = out = apart ? decoder.ready(target) : out;
+    from = out = apart ? context.ready(target) : out;
   };
-  const ahead = new Ahead(inflater, source, apart ? partitions : []);
+  const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {
     for (const fetched of partitions) {
       const span = spanOf(spans, fetched);
-      const rows = new PartitionRows(decoder, source, fetched, span, ahead.records);
+      const rows = new PartitionRows(context, source, fetched, span, ahead.records);
       try {
-        while (!rows.finished && !decoder.full && !signal?.aborted) {
+        while (!rows.finished && !context.full && !signal?.aborted) {
           const reach = await ahead.reach(rows.at, fetched.end);
           out = rows.write(target, out, from + ROWS_MAX, reach);
           if (rows.isHungry) await rows.feed();
-          else if (rows.at < reach) await handOver();
+          else if (rows.unknown !== null) {
+            const learning = context.learn(rows.unknown);
+            await (signal ? unlessAborted(learning, signal) : learning);
+            // The next program is loaded into a buffer without rows.
+            if (out > from) await handOver();
+            else from = out = context.ready(target);
+          } else if (rows.at < reach) await handOver();
         }
       } finally {
         await rows.close();

@@ -18,7 +18,8 @@ export type Logical =
   | "local-timestamp-nanos"
   | "uuid"
   | "duration"
-  | "decimal";
+  | "decimal"
+  | "big-decimal";
 
 export type PrimitiveName =
   | "null"
@@ -98,6 +99,7 @@ const logicalOn: Record<Logical, readonly string[]> = {
   "uuid": ["string", "fixed"],
   "duration": ["fixed"],
   "decimal": ["bytes", "fixed"],
+  "big-decimal": ["bytes"],
 };
 
 /** Types within types: more than any schema has, and few enough for the stack. */

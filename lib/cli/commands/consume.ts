@@ -1,8 +1,9 @@
 import { consume, type Summary } from "../../consume/consume.ts";
 import { clientConfig, readProperties } from "../flags/connection.ts";
 import { consumeFlags, consumeOptions } from "../flags/consume.ts";
+import { registryOptions } from "../flags/registry.ts";
 import { env } from "../environment.ts";
-import { onStop } from "../signals.ts";
+import { beforeExit } from "../signals.ts";
 import type { Command } from "../run.ts";
 
 /** Kafka topic to rows on stdout. */
@@ -19,10 +20,11 @@ export const consumeCommand: Command = {
   async run(given, console) {
     const properties = await readProperties(given, env, console);
     const options = consumeOptions(given, env, properties);
+    options.registry = await registryOptions(given, env, console, properties);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
     const config = await clientConfig(given, env, console, clientId, properties);
-    const summary = await consume(options, config, Deno.stdout.writable, console.warn, onStop);
+    const summary = await consume(options, config, Deno.stdout.writable, console.warn, beforeExit);
     if (given.has("stats")) console.error(JSON.stringify(summary));
     else {
       if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);

@@ -3,7 +3,7 @@ import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../../consume/memory_
 import { parseRanges } from "../../consume/ranges.ts";
 import type {
   Assignment,
-  BadRecord,
+  BadRecordAction,
   ColumnName,
   ConsumeOptions,
   Start,
@@ -13,6 +13,8 @@ import { Failure } from "../../failure.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
+import { registryFlags, schemaFile } from "./registry.ts";
+import { parsePaths } from "../../records/paths.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { checkTopic, parseCount, parseDuration, parseTime } from "../values.ts";
@@ -114,6 +116,10 @@ export const consumeFlags: readonly Flag[] = [
     value: "HOW",
     help: "null values: skip, or empty: write an empty row (skip)",
   },
+  { name: "fields", value: "PATHS", help: "fields" },
+  { name: "key", value: "FORM", help: "key" },
+  { name: "key-fields", value: "PATHS", help: "key fields" },
+  ...registryFlags,
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
@@ -178,12 +184,19 @@ export function consumeOptions(
     commit,
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     badRecord: parseBadRecord(given),
-    value: given.choice("value", ["row", "field", "hex"], "row"),
+    value: given.choice("value", ["row", "field", "hex", "json", "avro", "protobuf"], "row"),
+    fields: given.has("fields") ? parsePaths("--fields", given.get("fields")!) : [],
+    key: given.has("key")
+      ? given.choice<"json" | "avro" | "protobuf">("key", ["json", "avro", "protobuf"], "json")
+      : null,
+    keyFields: given.has("key-fields") ? parsePaths("--key-fields", given.get("key-fields")!) : [],
+    registry: null,
+    schema: schemaFile(given),
     columns: parseColumns(given.get("columns") ?? ""),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
-    tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
+    tombstones: given.choice("tombstones", ["skip", "empty", "row"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
@@ -213,7 +226,7 @@ function parseStart(text: string): Start {
   );
 }
 
-function parseBadRecord(given: Given): BadRecord {
+function parseBadRecord(given: Given): BadRecordAction {
   const [, deadLetter] = /^dead-letter=(.*)$/.exec(given.get("bad-record") ?? "") ?? [];
   if (deadLetter === undefined) {
     return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");
@@ -225,9 +238,17 @@ function parseColumns(text: string): ColumnName[] {
   return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((name) => {
     const [, header] = /^header:(.+)$/.exec(name) ?? [];
     if (header !== undefined) return { header };
-    if (name === "partition" || name === "offset" || name === "timestamp" || name === "key") {
-      return name;
-    }
+    const known = [
+      "partition",
+      "offset",
+      "timestamp",
+      "key",
+      "topic",
+      "headers",
+      "key:hex",
+    ] as const;
+    const found = [...known, "tombstone" as const, "schema" as const].find((one) => one === name);
+    if (found) return found;
     throw new Failure(
       "usage",
       `--columns: "${name}" is not one of partition, offset, timestamp, key, header:NAME`,

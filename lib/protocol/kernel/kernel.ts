@@ -257,6 +257,7 @@ export class Kernel {
    * {@link at} is where it starts.
    */
   fields(what: FieldsOf): number {
+    if (this.program === null) throw new RangeError("no program is loaded");
     this.#ask(what);
     const { enough, offset, time } = what;
     this.#parameters[P.enough] = enough;

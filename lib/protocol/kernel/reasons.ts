@@ -34,7 +34,7 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   29: "has an array of more than 1,000,000 items without bytes",
   30: "has a time that is not within one day",
   31: "has a duration beyond an interval of PostgreSQL",
-  32: "has a decimal beyond a numeric of PostgreSQL",
+  32: "has a decimal that no numeric of PostgreSQL can hold",
   40: "is not valid Protobuf: it ends within a field, or a length reaches past the end",
   41: "is not valid Protobuf: a number has more than 10 bytes",
   42: "is not valid Protobuf: a field's tag does not exist",

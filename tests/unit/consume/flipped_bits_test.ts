@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { checkBatches } from "../../../lib/consume/check_batches.ts";
-import { Decoder } from "../../../lib/consume/decoder.ts";
+import { RowContext } from "../../../lib/consume/row_context.ts";
 import { PartitionRows } from "../../../lib/consume/rows.ts";
 import { Span } from "../../../lib/consume/span.ts";
 import { Failure } from "../../../lib/failure.ts";
@@ -38,15 +38,16 @@ function read(bytes: Uint8Array, from: number, checkCrcs: boolean): Read | null 
     columns: ["offset" as const],
     badRecord: "pass" as const,
   };
-  const decoder = new Decoder(options, () => {});
+  const context = new RowContext(options, () => {});
   const span = new Span(fetched, from, 100);
   const target = new Kernel();
   try {
     const next = checkBatches(kernel, fetched, span, checkCrcs);
-    const rows = new PartitionRows(decoder, kernel, fetched, span);
-    const end = rows.write(target, Kernel.DATA, Infinity);
+    const rows = new PartitionRows(context, kernel, fetched, span);
+    const start = context.ready(target);
+    const end = rows.write(target, start, Infinity);
     assert.ok(rows.finished);
-    const text = new TextDecoder().decode(target.bytes.subarray(Kernel.DATA, end));
+    const text = new TextDecoder().decode(target.bytes.subarray(start, end));
     return { rows: text.split("\n").slice(0, -1), next, done: span.done };
   } catch (error) {
     assert.ok(error instanceof Failure, `${error}`);
