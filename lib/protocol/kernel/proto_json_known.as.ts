@@ -9,9 +9,11 @@ import { moment, secondsText } from "./proto_time.as";
 import {
   at,
   BAD_DURATION,
+  BAD_SCALE,
   BAD_TIME,
   bits,
   field,
+  MOST_SCALE,
   number,
   q,
   SIZED,
@@ -86,6 +88,10 @@ function decimal(out: usize, into: usize, end: usize): usize {
     field(load<u32>(into, 4), end);
     p = at;
     n = size;
+  }
+  if (scale > MOST_SCALE) {
+    reject(BAD_SCALE);
+    return out;
   }
   const to = numeric(out, p, <u32>n, scale, limit);
   if (to == NO_ROOM) overflows();

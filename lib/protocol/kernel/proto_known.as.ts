@@ -4,10 +4,12 @@
 import {
   at,
   BAD_DURATION,
+  BAD_SCALE,
   BAD_TIME,
   bits,
   fault,
   field,
+  MOST_SCALE,
   number,
   q,
   SIZED,
@@ -124,6 +126,7 @@ export function exact(slot: u32, state: usize, p: usize, n: usize): i32 {
     } else if (number == 3 && wire == VARINT) store<u32>(state, <u32>bits, 8);
     p = q;
   }
+  if (load<u32>(state, 8) > MOST_SCALE) return BAD_SCALE;
   setBytes(slot, DECIMAL, load<u32>(state), load<u32>(state, 4), load<u32>(state, 8));
   return 0;
 }

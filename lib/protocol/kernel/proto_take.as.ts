@@ -132,7 +132,7 @@ function act(
     }
     case EXACT: {
       const reason = exact(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, q, slot);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
     }
     case ELEMENTS:
       return elements(inProgram(ref), state, op, wire, x, from, n, start);

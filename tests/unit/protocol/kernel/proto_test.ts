@@ -69,7 +69,7 @@ test("Confluent's Decimal is a numeric, also in JSON", () => {
     fields: ["-123.45", "[0.000,5]", "5", "2"],
   });
   assert.deepEqual(of(10, 14, 10, 1, 5, 24, ...Array(9).fill(0xff), 1), {
-    reason: "has a decimal beyond a numeric of PostgreSQL",
-    badAt: -1,
+    reason: "holds a Decimal whose scale is not one of 0 to 16,383",
+    badAt: 0,
   });
 });
