@@ -10,7 +10,7 @@ import {
 import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
-import { whyBad } from "./guard.ts";
+import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
 
@@ -210,8 +210,11 @@ export class BatchRows {
     const { bytes, stop, delta, valueAt, valueLength } = target;
     const { counts, format } = this.#context;
     let why: string | null;
-    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
-    else {
+    if (stop === Stop.unfit) {
+      const isValue = valueLength === -1;
+      const framed = isValue ? whyFramed(readRecord(bytes.slice(start, end)).value!) : null;
+      why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
+    } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
       if (why !== null) why = `the value ${why}`;
     }
@@ -240,9 +243,10 @@ export class BatchRows {
     const { delta, key, value } = readRecord(record);
     const part = kernel.valueLength === 0 ? "key" : "value";
     let why: string | null;
-    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    const bytes = (part === "key" ? key : value)!;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel, bytes);
     else {
-      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      const frame = bytes.slice(0, LONGEST_FRAME);
       this.unknown = { part, frame };
       why = context.reject(this.unknown, kernel.program);
     }

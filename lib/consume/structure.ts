@@ -17,6 +17,8 @@ export interface Part {
   /** See {@link Schemas}. */
   reject(frame: Uint8Array): string | null;
   learn(frame: Uint8Array): Promise<void>;
+  /** The path of what is at a byte of such bytes that were rejected; "" if it is not known. */
+  placeOf?(bytes: Uint8Array, at: number): string;
 }
 
 /** Keys and values of a run, null where they are not taken apart. */
@@ -104,11 +106,13 @@ function isStructured(value: string): value is StructuredForm {
 
 async function jsonPart(paths: readonly Path[]): Promise<Part> {
   const { addJson } = await import("../records/json.ts");
+  const { jsonPlace } = await import("../records/json_place.ts");
   return {
     version: 0,
     add: (writer, first) => addJson(writer, paths, first),
     reject: () => null,
     learn: () => Promise.resolve(),
+    placeOf: jsonPlace,
   };
 }
 
