@@ -7,6 +7,7 @@ import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { ProgramWriter } from "./program.ts";
 import { defaultOf } from "./protobuf_defaults.ts";
 import {
+  DECIMAL,
   type Descriptors,
   DURATION,
   knownKinds,
@@ -39,7 +40,15 @@ const Action = {
   span: 8,
   name: 9,
   none: 10,
+  exact: 11,
 } as const;
+
+/** Messages that are one field of a row. */
+const ofKnown: Readonly<Record<number, number>> = {
+  [TIMESTAMP]: Action.time,
+  [DURATION]: Action.span,
+  [DECIMAL]: Action.exact,
+};
 
 const NODE_SIZE = 40, ENTRY_SIZE = 48, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
 /** A node whose message has fields that are kept as bytes. */
@@ -234,10 +243,9 @@ export class Nodes {
       inside.names.set("value", { ...newWanted(), slots: [...slots, ...value?.slots ?? []] });
     } else {
       for (const slot of slots) {
-        if (kind === TIMESTAMP || kind === DURATION) {
-          const action = kind === TIMESTAMP ? Action.time : Action.span;
-          links.push({ action, slot, state: this.#newState() });
-        } else links.push({ action: Action.whole, slot, ref: this.#descriptors.message(type) });
+        const action = ofKnown[kind];
+        if (action !== undefined) links.push({ action, slot, state: this.#newState() });
+        else links.push({ action: Action.whole, slot, ref: this.#descriptors.message(type) });
       }
     }
     if (inside.names.size > 0) {

@@ -2,15 +2,12 @@
 
 import { emitAvro } from "./avro_json.as";
 import { hex, quoted, quotedText } from "./csv.as";
-import { signed, unsigned } from "./digits.as";
-import { emitType } from "./emit_types.as";
+import { emitBytes, emitValue, hasValue } from "./emit_types.as";
 import { emitProto } from "./proto_json.as";
 import {
   AVRO,
-  BOOL,
   BYTES,
   ESCAPED,
-  INT,
   JSON,
   NULL,
   PROTO,
@@ -21,7 +18,6 @@ import {
   slotValue,
   SYMBOL,
   TEXT,
-  UINT,
 } from "./slots.as";
 import { copy, isUtf8 } from "./text.as";
 import { unescaped } from "./unescape.as";
@@ -39,7 +35,7 @@ const AS_IT_IS: u32 = 1 << TEXT | 1 << RAW;
 export function emitSlot(out: usize, slot: usize): usize {
   const kind = load<u32>(slot), size = load<u32>(slot, 4);
   if (kind <= NULL) return out;
-  if (kind == INT && limit >= out + SMALL) return signed(out, slotValue(slot));
+  if (hasValue(kind) && limit >= out + SMALL) return emitValue(out, kind, slotValue(slot));
   // Most fields are short: up to 32 bytes, known to be UTF-8 or ASCII.
   if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && limit >= out + SMALL) {
     const p = slotBytes(slot), unknown = i8x16.splat(<i8>(slotExtra(slot) != 0 ? 0 : 128));
@@ -86,15 +82,6 @@ function emitAny(out: usize, slot: usize, kind: u32): usize {
       return out + size;
     case JSON:
       return quotedText(out, slotBytes(slot), size);
-    case UINT:
-      return unsigned(out, slotValue(slot));
-    case BOOL:
-      if (slotValue(slot) != 0) {
-        store<u32>(out, 0x65757274); // true
-        return out + 4;
-      }
-      store<u64>(out, 0x65736c6166); // false
-      return out + 5;
     case BYTES:
       return hex(out, slotBytes(slot), size);
     case AVRO:
@@ -102,7 +89,7 @@ function emitAny(out: usize, slot: usize, kind: u32): usize {
     case PROTO:
       return emitProto(out, slot);
     default:
-      return emitType(out, slot, kind);
+      return emitBytes(out, kind, slotBytes(slot), <u32>size, slotExtra(slot));
   }
 }
 

@@ -62,9 +62,9 @@ export function walkProto(root: usize, p: usize, size: i32): i32 {
   return walkMessage(node, p, originEnd);
 }
 
-/** The walker's answer to what is wrong at p. */
-export function bad(reason: i32, p: usize): i32 {
-  blame(p >= origin && p <= originEnd ? <i32>(p - origin) : -1, -1);
+/** The walker's answer to what is wrong at p, in what is for a slot. */
+export function bad(reason: i32, p: usize, slot: i32 = -1): i32 {
+  blame(p >= origin && p <= originEnd ? <i32>(p - origin) : -1, slot);
   return reason;
 }
 
@@ -186,7 +186,9 @@ export function walkMessage(node: usize, p: usize, end: usize): i32 {
         }
         if (n > <u64>(end - p)) return bad(CUT, p);
         const reason = time(load<u32>(entry, 8), inProgram(load<u32>(entry, 24)), p, <usize>n);
-        if (reason != 0) return bad(reason, reason < BAD_TIME ? q : start);
+        if (reason != 0) {
+          return bad(reason, reason < BAD_TIME ? q : start, load<i32>(entry, 8));
+        }
         p += <usize>n;
         continue;
       }

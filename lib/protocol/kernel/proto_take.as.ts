@@ -3,7 +3,7 @@
 
 import { inProgram, scratch, scratchSize } from "./program.as";
 import { bad, defaults, forget, setNumber, walkMessage } from "./proto.as";
-import { span, time } from "./proto_known.as";
+import { exact, span, time } from "./proto_known.as";
 import {
   accepts,
   at,
@@ -28,6 +28,7 @@ import { PROTO, setBytes, setValue, slotAt, SYMBOL } from "./slots.as";
 /** What is done with a field. */
 const SLOT: u32 = 1, CHILD: u32 = 2, WHOLE: u32 = 3, ALL: u32 = 4;
 const ELEMENTS: u32 = 5, KEYS: u32 = 6, TIME: u32 = 7, SPAN: u32 = 8, NAME: u32 = 9;
+const EXACT: u32 = 11;
 
 /**
  * Messages that come in several parts are joined at the end of the scratch room: this much for all
@@ -107,7 +108,7 @@ function act(
       const where = slotAt(slot);
       if (load<u32>(where) == PROTO) {
         from = join(load<u32>(where, 8), load<u32>(where, 4), from, n);
-        if (from == 0) return bad(TOO_SCATTERED, start);
+        if (from == 0) return bad(TOO_SCATTERED, start, slot);
         n += <usize>load<u32>(where, 4);
       }
       setBytes(slot, PROTO, from, <u32>n, ref);
@@ -123,11 +124,15 @@ function act(
     }
     case TIME: {
       const reason = time(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
     }
     case SPAN: {
       const reason = span(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
+    }
+    case EXACT: {
+      const reason = exact(slot, state, from, n);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
     }
     case ELEMENTS:
       return elements(inProgram(ref), state, op, wire, x, from, n, start);

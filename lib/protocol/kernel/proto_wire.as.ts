@@ -16,6 +16,10 @@ export const BITS32: u32 = 5;
 /** Reasons (reasons.ts). */
 export const CUT = 40, LONG_VARINT = 41, BAD_TAG = 42, BAD_GROUP = 43, TOO_DEEP = 44;
 export const BAD_TIME = 45, BAD_DURATION = 46, TOO_SCATTERED = 47;
+export const BAD_SCALE = 48;
+
+/** Digits after the point of a numeric of PostgreSQL. */
+export const MOST_SCALE: u32 = 16383;
 
 /** Messages and groups inside each other, as Protobuf's own readers. */
 export const DEEPEST: i32 = 100;

@@ -43,4 +43,5 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   45: "holds a Timestamp outside the years 1 to 9999",
   46: "holds a Duration of more than 10,000 years, or one of mixed signs",
   47: "has messages in parts that are more than 64 KiB together",
+  48: "holds a Decimal whose scale is not one of 0 to 16,383",
 };
