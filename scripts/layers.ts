@@ -31,6 +31,14 @@ const folders: Record<string, Folder> = {
     imports: ["protocol"],
   },
   "lib/kafka/kafkajs": { what: "groups and administration, by kafkajs" },
+  "lib/records": {
+    what: "fields of JSON, Avro and Protobuf: schemas and paths become a program of the kernel",
+    imports: ["protocol"],
+  },
+  "lib/registry": {
+    what: "a schema registry: its answers, addresses, settings",
+    imports: ["properties", "kafka"],
+  },
   "lib/properties": {
     what: "a file of properties becomes brokers, TLS and SASL",
     imports: ["kafka"],

@@ -12,8 +12,8 @@ import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
+import type { UnknownFrame } from "./structure.ts";
 
 const INT32_MAX = 0x7fffffff;
 /** Rows lie at least so far before the records they are made of. */

@@ -8,9 +8,8 @@ import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/reco
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
-import type { Structure } from "./structure.ts";
+import type { Structure, UnknownFrame } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {
