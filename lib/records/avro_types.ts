@@ -15,6 +15,7 @@ const kinds: Record<Logical, number> = {
   "uuid": SlotKind.uuid,
   "duration": SlotKind.duration,
   "decimal": SlotKind.decimal,
+  "big-decimal": SlotKind.bigDecimal,
 };
 
 const plain = {

@@ -169,7 +169,7 @@ export class WalkCode {
       case "null":
         return;
       case "enum":
-        return code.add(Op.enum, SlotKind.symbol, slot, symbols(type), type.symbols.length);
+        return code.add(Op.enum, SlotKind.text, slot, symbols(type), type.symbols.length);
       case "fixed":
         return code.add(Op.fixed, kindOf(type), slot, type.size, type.scale ?? 0);
       case "string":

@@ -46,8 +46,9 @@ export const knownKinds: Readonly<Record<string, number>> = {
   "google.protobuf.Value": 5,
   "google.protobuf.ListValue": 6,
   "google.protobuf.FieldMask": 7,
+  "confluent.type.Decimal": 8,
 };
-export const TIMESTAMP = 1, DURATION = 2, WRAPPER = 3;
+export const TIMESTAMP = 1, DURATION = 2, WRAPPER = 3, DECIMAL = 8;
 
 const REPEATED = 1, MAP = 2, IMPLICIT = 4;
 const MESSAGE_SIZE = 32, FIELD_SIZE = 40, ENUM_SIZE = 24;

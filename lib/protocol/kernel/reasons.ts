@@ -34,7 +34,7 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   29: "has an array of more than 1,000,000 items without bytes",
   30: "has a time that is not within one day",
   31: "has a duration beyond an interval of PostgreSQL",
-  32: "has a decimal beyond a numeric of PostgreSQL",
+  32: "has a decimal that no numeric of PostgreSQL can hold",
   40: "is not valid Protobuf: it ends within a field, or a length reaches past the end",
   41: "is not valid Protobuf: a number has more than 10 bytes",
   42: "is not valid Protobuf: a field's tag does not exist",
@@ -43,4 +43,5 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   45: "holds a Timestamp outside the years 1 to 9999",
   46: "holds a Duration of more than 10,000 years, or one of mixed signs",
   47: "has messages in parts that are more than 64 KiB together",
+  48: "holds a Decimal whose scale is not one of 0 to 16,383",
 };

@@ -221,3 +221,32 @@ test("what is not wanted is skipped, of whatever type it is", () => {
     assert.deepEqual(fieldsOf(rows.one(value)), ["7", "a"]);
   }
 });
+
+test("tags and numbers may have more bytes than they need", () => {
+  const rows = new ProtobufRows(
+    `${proto3} message A { int32 a = 1; string s = 2; Time t = 3; } message Time { int64 s = 1; }`,
+    "A",
+    [["a"], ["s"], ["t", "s"]],
+  );
+  const long = bytes(
+    0x88,
+    0,
+    0x87,
+    0x80,
+    0,
+    0x92,
+    0x80,
+    0,
+    0x81,
+    0,
+    97,
+    0x9a,
+    0,
+    0x83,
+    0,
+    0x88,
+    0,
+    5,
+  );
+  assert.deepEqual(fieldsOf(rows.one(long)), ["7", "a", "5"]);
+});
