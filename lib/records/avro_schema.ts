@@ -3,18 +3,8 @@
  * Names are resolved, aliases and defaults ignored: a value is read by the schema that wrote it.
  */
 import { type Json, Names } from "./avro_names.ts";
-import type { AvroType, Enum, Fixed, Logical, PrimitiveName, RecordType } from "./avro_type.ts";
+import type { AvroType, Enum, Fixed, Logical, PrimitiveName, RecordType } from "./avro_types.ts";
 import { jsonDepth, jsonFault } from "./json_fault.ts";
-
-export type {
-  AvroType,
-  Enum,
-  Fixed,
-  Logical,
-  Primitive,
-  PrimitiveName,
-  RecordType,
-} from "./avro_type.ts";
 
 /** A schema that cannot be read; the message says in which part of it, and why. */
 export class SchemaError extends Error {

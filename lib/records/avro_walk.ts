@@ -1,8 +1,8 @@
 /** From an Avro schema and the wanted paths to the code that finds them in a value. */
 import { Code, Label, Op, type Operand } from "./avro_code.ts";
 import { JsonCode } from "./avro_json.ts";
-import type { AvroType, Enum, RecordType } from "./avro_schema.ts";
-import { kindOf, nullable, Sizes } from "./avro_types.ts";
+import { kindOf, nullable, Sizes } from "./avro_kinds.ts";
+import type { AvroType, Enum, RecordType } from "./avro_types.ts";
 import type { Path } from "./paths.ts";
 import { SlotKind } from "./slots.ts";
 

@@ -1,6 +1,5 @@
-// What fields of a CSV row are made of: quoted text, hex digits, numbers.
+// What fields of a CSV row are made of: quoted text, hex digits.
 
-import { padded, unsigned } from "./digits.as";
 import { DOUBLING } from "./memory.as";
 import { END_MARK, NOT_UTF8, NUL, reject } from "./unfit.as";
 import { isUtf8 } from "./text.as";
@@ -94,11 +93,6 @@ export function hex(out: usize, p: usize, n: usize): usize {
     );
   }
   return out + 2 * n;
-}
-
-/** Writes a number of at least `width` digits, at most 8 if it is less; returns its end. */
-export function decimal(out: usize, x: u64, width: i32): usize {
-  return width == 1 ? unsigned(out, x) : padded(out, <u32>x, width);
 }
 
 /** Writes 16 bytes at out, their quotes doubled; returns the end. 8 bytes after it may be spoilt. */

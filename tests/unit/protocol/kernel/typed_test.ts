@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import { Kernel } from "../../../../lib/protocol/kernel/kernel.ts";
+import { POWERS_SIZE } from "../../../../lib/protocol/kernel/powers.ts";
 import { Random } from "../../../support/random.ts";
 import { shortestDouble, shortestFloat } from "../../records/avro_decode.ts";
 import { bytes, double, float, long, of } from "../../records/avro_encode.ts";
 import { rowsOf } from "../../records/avro_rows.ts";
+
+Deno.test("what the compiler puts into the memory ends before the powers of ten", () => {
+  const { bytes } = new Kernel();
+  const [from, to] = [55296, Kernel.DATA]; // POWERS in memory.as.ts
+  assert.ok(bytes.subarray(from, to).every((byte) => byte === 0));
+  assert.ok(POWERS_SIZE <= to - from);
+});
 
 const view = new DataView(new ArrayBuffer(8));
 
