@@ -13,6 +13,7 @@ import type { RowContext } from "./row_context.ts";
 import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
+import type { UnknownFrame } from "./structure.ts";
 
 const INT32_MAX = 0x7fffffff;
 /** Rows lie at least so far before the records they are made of. */
@@ -29,12 +30,6 @@ const LONGEST_FRAME = 1024;
  * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
 export type Progress = "done" | "more" | "enough" | "full" | "schema";
-
-/** The first bytes of a key or value whose schema the kernel's program does not have. */
-export interface UnknownFrame {
-  part: "key" | "value";
-  frame: Uint8Array;
-}
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {

@@ -42,7 +42,10 @@ export type StructuredForm = "json" | "avro" | "protobuf";
 /** What is done with a record that is not a valid row. */
 export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };
 
-/** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
+/**
+ * When a run ends: at the ends the partitions had at its start, never, or when nothing came for
+ * this long.
+ */
 export type Until = "end" | "forever" | { idle: number };
 
 /** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
@@ -52,7 +55,7 @@ export interface ConsumeOptions {
   start: Start;
   /** Where to start when the group has stored no offset of the topic: its first run. */
   fallback: "earliest" | "latest" | "fail";
-  /** Where to go on when the offset no longer exists. */
+  /** Where to continue when the offset no longer exists. */
   onLost: "earliest" | "latest" | "fail";
   assignment: Assignment;
   /** Only these partitions; null for all. */
@@ -64,7 +67,7 @@ export interface ConsumeOptions {
   commit: boolean;
   isolation: Isolation;
   badRecord: BadRecordAction;
-  /** The value as it is, as a quoted CSV field, or as hex digits behind `\\x`. */
+  /** The value as it is, as a quoted CSV field, or as hex digits after `\\x`. */
   value: "row" | "field" | "hex" | StructuredForm;
   /** The fields of a structured value, after those of the key. */
   fields: readonly Path[];

@@ -5,12 +5,11 @@ import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { Flag, type Kernel, type Program, unfitReasons } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
-import type { UnknownFrame } from "./batch_rows.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Span } from "./span.ts";
-import type { Structure } from "./structure.ts";
+import type { Structure, UnknownFrame } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {

@@ -27,6 +27,12 @@ export interface Structure {
   value: Part | null;
 }
 
+/** The first bytes of a key or value whose schema the kernel's program does not have. */
+export interface UnknownFrame {
+  part: "key" | "value";
+  frame: Uint8Array;
+}
+
 /** What of the options this is about. */
 export interface StructureOptions {
   topics: readonly string[];

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { Failure } from "../../lib/failure.ts";
-import { cachedFolder, runMaven } from "./broker/jars.ts";
+import { cachedFolder, pomOf, runMaven } from "./broker/jars.ts";
 import { freePorts } from "./broker/ports.ts";
 import { spawnLogged, within } from "./broker/process.ts";
 
@@ -54,7 +54,10 @@ async function runnerJar(): Promise<string> {
   const cache = await cachedFolder(name, async (fresh, cache) => {
     console.error(`Fetching Apicurio Registry ${version} with Maven into ${cache}`);
     const artifact = `io.apicurio:apicurio-registry-app:${version}:tar.gz:all`;
-    const args = ["dependency:unpack", `-Dartifact=${artifact}`, `-DoutputDirectory=${fresh}`];
+    // Without a project Maven would leave its notes in the folder where we are.
+    await Deno.writeTextFile(join(fresh, "pom.xml"), pomOf([]));
+    const goal = ["-f", join(fresh, "pom.xml"), "dependency:unpack", `-Dartifact=${artifact}`];
+    const args = [...goal, `-DoutputDirectory=${fresh}`];
     await runMaven(args, `Apicurio Registry ${version}`, "install Maven and Java 17");
   });
   return join(cache, `apicurio-registry-app-${version}-runner.jar`);

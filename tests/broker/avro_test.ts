@@ -3,8 +3,9 @@ import { Registry } from "../../lib/registry/registry.ts";
 import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { startRegistry } from "../../scripts/servers/registry.ts";
-import { type CliOptions, consumer, type Finished, text } from "../support/cli.ts";
+import { type CliOptions, consumer, type Finished, start, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
+import { largeBatch, putBatch } from "../support/large_batch.ts";
 import { search } from "../support/planted_secrets.ts";
 import {
   closing,
@@ -286,4 +287,71 @@ Deno.test("the registry's login comes from the file of properties, and through a
   assert.equal(asked.headers.get("host"), "registry.invalid:8081");
   assert.equal(asked.headers.get("authorization"), `Basic ${btoa("loader:z-Pa55-9")}`);
   search("stderr", finished.stderr);
+});
+
+Deno.test("a framed value among rows or text is a bad record that says what reads it", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("avro");
+  await createTopic(broker, topic);
+  await produce(broker, topic, [{ value: "1,x" }, { value: framed(70_000, long(1)) }]);
+  for (const value of ["row", "field"]) {
+    for (const columns of [[], ["--columns", "offset"]]) {
+      const run = await consumer([
+        ...["-b", broker.bootstrap, "-t", topic, "-g", topic, "--value", value, ...columns],
+      ]);
+      assert.equal(run.code, 65, run.stderr);
+      assert.match(
+        run.stderr,
+        /offset 1: the value is in a Confluent frame, schema 70000: --value json, avro or protobuf reads it/,
+      );
+    }
+  }
+});
+
+Deno.test("a signal ends a run that waits for the registry, alone or in a group", async () => {
+  await using broker = await startBroker();
+  for (const assign of ["all", "group"]) {
+    const { topic } = await world(broker);
+    await produce(broker, topic, [{ value: framed(1, long(1)) }, { value: framed(2, long(2)) }]);
+    const known = subjectsOf({ [`${topic}-value`]: [{ id: 1, schema: '"long"' }] });
+    const asked = Promise.withResolvers<void>();
+    await using registry = new ScriptedRegistry((request, count) => {
+      if (!request.path.includes("ids/2")) return known(request, count);
+      asked.resolve();
+      return new Response(new ReadableStream());
+    });
+    const child = start("consumer", [
+      ...["-b", broker.bootstrap, "-t", topic, "-g", topic, "--assign", assign],
+      ...["--value", "avro", "--registry", registry.url, "--fields", ".", "--timeout", "60s"],
+    ]);
+    await child.stdin.close();
+    const output = child.output();
+    await asked.promise;
+    const began = performance.now();
+    child.kill("SIGTERM");
+    const { code, stdout } = await output;
+    assert.equal(code, 143);
+    assert.ok(performance.now() - began < 5_000, assign);
+    assert.ok(["", "1\n"].includes(text(stdout)), text(stdout));
+    // What was committed is what was written.
+    const stored = Number((await groupOffsets(broker, topic, topic)).get(0));
+    assert.ok(stored <= text(stdout).length / 2, `${stored}`);
+  }
+});
+
+Deno.test("rows of compressed batches, whose schemas are learned in the middle of them", async () => {
+  await using broker = await startBroker();
+  const { topic, run } = await world(broker);
+  await using registry = new ScriptedRegistry(
+    subjectsOf({ [`${topic}-value`]: versions }),
+  );
+  for (const codec of ["gzip", "snappy", "lz4", "zstd"] as const) {
+    await putBatch(broker, topic, await largeBatch(codec, 20_000, (i) => valueOf(i % 50)));
+  }
+  const finished = await run(["--registry", registry.url, "--fields", "f0,text"]);
+  assert.equal(finished.code, 0, finished.stderr);
+  const rows = rowsOf(finished);
+  assert.equal(rows.length, 80_000);
+  const wrong = rows.findIndex((row, i) => row !== `${i % 50},v${i % 50}`);
+  assert.equal(wrong, -1, `row ${wrong}: ${rows[wrong]}`);
 });

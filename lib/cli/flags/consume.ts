@@ -285,12 +285,29 @@ function structured(
       `--bad-record pass: with ${form} a bad record has no fields — use skip or dead-letter=TOPIC`,
     );
   }
+  checkSchemaFlags(given, value, key);
   return {
     value,
     fields: isStructured ? parsePaths(one, given.get("fields")!) : [],
     key,
     keyFields: key !== null ? parsePaths("--key-fields", given.get("key-fields")!) : [],
   };
+}
+
+/** Flags about schemas where nothing has one. */
+function checkSchemaFlags(given: Given, value: string, key: string | null): void {
+  const hasSchema = (form: string | null) => form === "avro" || form === "protobuf";
+  if (given.has("schema") && !hasSchema(value)) {
+    throw new Failure("usage", "--schema requires --value avro or protobuf");
+  }
+  if (given.has("registry") && !hasSchema(key) && (!hasSchema(value) || given.has("schema"))) {
+    throw new Failure(
+      "usage",
+      given.has("schema")
+        ? "--registry and --schema exclude each other, unless --key is avro or protobuf"
+        : "--registry requires --value or --key avro or protobuf",
+    );
+  }
 }
 
 function parseUntil(text: string, hasRanges: boolean): Until {

@@ -97,11 +97,15 @@ function cacheFolder(): string {
 }
 
 function pom(version: KafkaVersion): string {
-  const artifacts = [
+  return pomOf([
     `org.apache.kafka:kafka_2.13:${version}`,
     `org.apache.kafka:kafka-tools:${version}`,
     logBackend[version],
-  ];
+  ]);
+}
+
+/** A Maven project that depends on these artifacts. */
+export function pomOf(artifacts: readonly string[]): string {
   const dependencies = artifacts.map((artifact) => {
     const [group, name, number] = artifact.split(":");
     return `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId>` +

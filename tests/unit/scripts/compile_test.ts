@@ -139,9 +139,10 @@ Deno.test("a program is compiled from what it imports alone", async () => {
     assert.equal(sql, program.include.includes("sql"));
   }
   assert.deepEqual(packages, {
-    kafka_consumer: ["kafkajs"], // for --assign group, and loaded only then
+    // For --assign group and for .proto files, and loaded only then.
+    kafka_consumer: ["kafkajs", "protobufjs"],
     kafka_producer: [],
-    "gpdb-kafka": ["kafkajs", "postgres", "prom-client"],
+    "gpdb-kafka": ["kafkajs", "postgres", "prom-client", "protobufjs"],
   });
 });
 
