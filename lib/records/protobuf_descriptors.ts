@@ -115,9 +115,9 @@ export class Descriptors {
       this.#field(first + FIELD_SIZE * index, field, index);
     }
     for (const { fieldsArray } of oneofsOf(type)) {
-      for (const [index, field] of fieldsArray.entries()) {
-        const next = fieldsArray[(index + 1) % fieldsArray.length];
-        this.#program.u32(offsets.get(field)! + 24, offsets.get(next)!);
+      const [first] = fieldsArray;
+      for (const field of fieldsArray) {
+        this.#program.u32(offsets.get(field)! + 24, offsets.get(first)!);
       }
     }
     writeTable(this.#program, at, fields.map((field) => [field.id, offsets.get(field)!]));

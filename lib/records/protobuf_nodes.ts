@@ -121,7 +121,7 @@ export class Nodes {
     for (const [field, child] of byField) {
       if (inOneof.has(field)) continue;
       defaults.push(field);
-      entries.push({ field, entry: this.#entry(field, this.#links(field, child), 0) });
+      entries.push({ field, entry: this.#entry(field, this.#links(field, child)) });
     }
     writeTable(this.#program, at, entries.map(({ field, entry }) => [field.id, entry]));
     this.#program.u32(at + 32, ...writeTags(this.#program, entries));
@@ -132,16 +132,14 @@ export class Nodes {
     return at;
   }
 
-  /** The entries of a oneof's members: all of them, for each ends what the others were. */
+  /** The entries of a oneof's members: all of them, for each ends what another one was. */
   #oneof(
     members: readonly protobuf.Field[],
     byField: ReadonlyMap<protobuf.Field, Wanted>,
     named: readonly number[],
   ): FieldEntry[] {
-    const oneof = this.#program.reserve(12);
-    const records = this.#program.reserve(RECORD_SIZE * members.length);
-    this.#program.u32(oneof, this.#newState(), members.length, records);
-    return members.map((field, index) => {
+    const oneof = this.#newState();
+    return members.map((field) => {
       const from = this.#state;
       const wanted = byField.get(field) ?? newWanted();
       const links = this.#links(field, wanted);
@@ -149,8 +147,9 @@ export class Nodes {
       for (const slot of named) links.push({ action: Action.name, slot, name });
       if (links.length === 0) links.push({ action: Action.none });
       const slots = [...wanted.slots, ...slotsOf(wanted), ...named];
-      this.#record(records + RECORD_SIZE * index, slots, from);
-      return { field, entry: this.#entry(field, links, oneof) };
+      const record = this.#program.reserve(RECORD_SIZE);
+      this.#record(record, slots, from);
+      return { field, entry: this.#entry(field, links, oneof, record) };
     });
   }
 
@@ -161,8 +160,8 @@ export class Nodes {
     this.#program.u32(at, list, slots.length, from, this.#state - from);
   }
 
-  /** Writes a field's links one after the other; returns the offset of the first. */
-  #entry(field: protobuf.Field, links: readonly Link[], oneof: number): number {
+  /** Writes a field's links one after the other; returns the offset of the first. `record`: of a oneof's member. */
+  #entry(field: protobuf.Field, links: readonly Link[], oneof = 0, record = 0): number {
     const at = this.#program.reserve(ENTRY_SIZE * links.length);
     const alone = links.length === 1 && oneof === 0 && !field.repeated;
     const op = field instanceof protobuf.MapField ? ops.message : opOf(field);
@@ -170,7 +169,7 @@ export class Nodes {
       const here = at + ENTRY_SIZE * index;
       const next = index + 1 < links.length ? here + ENTRY_SIZE : 0;
       // deno-fmt-ignore
-      this.#program.u32(here, op, action, slot, ref, oneof, next, state, field.id,
+      this.#program.u32(here, op, action, slot, ref, oneof, next, state, record,
         name ? this.#program.add(name) : 0, name?.length ?? 0, alone ? plainOf(op, plainAction(action)) : 0, kinds[op]);
     }
     return at;
@@ -222,7 +221,7 @@ export class Nodes {
     const list = this.#program.reserve(4 + 8 * sorted.length);
     this.#program.u32(list, sorted.length);
     for (const [index, [number, child]] of sorted.entries()) {
-      const entry = this.#entry(field, this.#ofOne(field, child), 0);
+      const entry = this.#entry(field, this.#ofOne(field, child));
       this.#program.u32(list + 4 + 8 * index, number, entry);
     }
     return [...links, { action: Action.elements, ref: list, state }];

@@ -2,7 +2,7 @@
 
 import { jsonString } from "./json_string.as";
 import { NO_ROOM, numeric, TOO_LONG } from "./numeric.as";
-import { count, fieldOf, member, room } from "./proto_json.as";
+import { count, entryOf, fieldOf, member, openLast, room } from "./proto_json.as";
 import { either } from "./proto_json_value.as";
 import { isLength, isMoment, nanos, seconds, setSeconds } from "./proto_known.as";
 import { moment, secondsText } from "./proto_time.as";
@@ -59,11 +59,11 @@ export function known(out: usize, what: usize, into: usize, end: usize): usize {
 function secondsOf(out: usize, kind: u32, into: usize, end: usize): usize {
   let s: i64 = 0, n: i32 = 0;
   if (count(into, 0) != 0) {
-    field(load<u32>(into, 4), end);
+    openLast(into, 0, end);
     s = bits;
   }
   if (count(into, 1) != 0) {
-    field(load<u32>(into, 16), end);
+    openLast(into, 1, end);
     n = <i32>bits;
   }
   setSeconds(s, n);
@@ -81,11 +81,11 @@ function secondsOf(out: usize, kind: u32, into: usize, end: usize): usize {
 function decimal(out: usize, into: usize, end: usize): usize {
   let scale: u32 = 0, p: usize = 0, n: usize = 0;
   if (count(into, 2) != 0) {
-    field(load<u32>(into, 28), end);
+    openLast(into, 2, end);
     scale = <u32>bits;
   }
   if (count(into, 0) != 0) {
-    field(load<u32>(into, 4), end);
+    openLast(into, 0, end);
     p = at;
     n = size;
   }
@@ -104,10 +104,10 @@ function mask(out: usize, into: usize, end: usize): usize {
   store<u16>(out, 0x2222);
   out += 2;
   if (count(into, 0) != 0) {
-    field(load<u32>(into, 4), end);
+    openLast(into, 0, end);
     const stop = q;
     let some = false;
-    for (let p: usize = load<u32>(into); p < stop;) {
+    for (let p: usize = load<u32>(entryOf(into, 0)); p < stop;) {
       field(p, end);
       p = q;
       if (number != 1 || wire != SIZED) continue;

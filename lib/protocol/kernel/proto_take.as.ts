@@ -69,16 +69,15 @@ export function take(
   return reason;
 }
 
-/** A member of a oneof is there: what was seen of the others does not count. */
-function choose(oneof: usize, number: u32): void {
-  const state = inProgram(load<u32>(oneof));
+/**
+ * A member of a oneof is there: what was seen of another one does not count. `state` is the oneof's: what
+ * to forget of the member that is there; `record` is that of this one.
+ */
+function choose(state: usize, record: u32): void {
   const before = load<u32>(state);
-  if (before == number) return;
-  store<u32>(state, number);
-  if (before == 0) return;
-  const count = load<u32>(oneof, 4);
-  let record = inProgram(load<u32>(oneof, 8));
-  for (let i: u32 = 0; i < count; i++, record += 16) forget(record);
+  if (before == record) return;
+  store<u32>(state, record);
+  if (before != 0) forget(inProgram(before));
 }
 
 function act(

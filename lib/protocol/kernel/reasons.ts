@@ -42,6 +42,6 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   44: "has messages nested more than 100 deep",
   45: "holds a Timestamp outside the years 1 to 9999",
   46: "holds a Duration of more than 10,000 years, or one of mixed signs",
-  47: "has messages in parts that are more than 64 KiB together",
+  47: "has messages or lists in too many parts",
   48: "holds a Decimal whose scale is not one of 0 to 16,383",
 };
