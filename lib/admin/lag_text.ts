@@ -27,7 +27,7 @@ export function lagTable(
     "",
   ];
   const rows = shown(report.partitions, most).map((p): Cell[] => [
-    ...[p.topic, p.partition, p.stored, p.log.end, p.lag],
+    ...[p.topic, p.partition, p.stored, p.log.stable, p.lag],
     ...(database ? [p.database?.offset ?? null, p.databaseLag] : []),
     ...(speeds ? speedCells(p) : []),
     p.note,
@@ -83,7 +83,7 @@ export function lagJson(group: string, source: string | null, report: LagReport)
       partition: p.partition,
       stored: p.stored,
       start: p.log.start,
-      end: p.log.end,
+      end: p.log.stable,
       lag: p.lag,
       ...ofDatabase(p.database?.offset ?? null, p.databaseLag),
       ...speed(p),
