@@ -24,7 +24,11 @@ export function behind(
     return { lag: stable - start, lost, note: `${lost} deleted unread` };
   }
   if (stored > high) {
-    return { lag: stable - start, lost: 0, note: "past the end of the log: was the topic recreated?" };
+    return {
+      lag: stable - start,
+      lost: 0,
+      note: "past the end of the log: was the topic recreated?",
+    };
   }
   if (shared < stored) {
     const lag = Math.max(0, stable - Math.max(start, shared));

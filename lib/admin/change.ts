@@ -90,7 +90,10 @@ async function select(
 ): Promise<TopicPartition[]> {
   if (topics.length === 0) {
     if (stored.length === 0) throw nothingStored(group);
-    checkExist(await allPartitions(cluster, [...new Set(stored.map(({ topic }) => topic))]), stored);
+    checkExist(
+      await allPartitions(cluster, [...new Set(stored.map(({ topic }) => topic))]),
+      stored,
+    );
     return stored.map(({ topic, partition }) => ({ topic, partition }));
   }
   const all = await allPartitions(cluster, topics);

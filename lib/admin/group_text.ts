@@ -4,9 +4,10 @@ import type { GroupState } from "../kafka/kafkajs/admin.ts";
 import { logChanges } from "../kafka/log_changes.ts";
 import { readLogsIfAny } from "../kafka/logs.ts";
 import { allPartitions } from "../kafka/partitions.ts";
+import { plain } from "../text.ts";
 import { behind } from "./behind.ts";
 import { endColumns } from "./end_columns.ts";
-import { plain, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** Who is in a group, and where it stands in each partition beside the log. Throws Failure. */
 export async function offsetsText(

@@ -52,12 +52,17 @@ export async function plan(
       ? unstored(partition, stored, log, options)
       : startOf(partition, log, times?.[i] ?? -1, options, losses);
     const topic = topics.find(({ topic }) => topic === partition.topic)!;
-    return new Span(partition, from, until === "end" ? Math.max(from, logEnd(log, isolation)) : Infinity, {
-      leaderEpoch: epochOf(found, from, log),
-      identity: topic.identity,
-      metadata: stored?.text(topic) ?? identityText(topic.identity),
-      isFallback: stored !== null && found === null,
-    });
+    return new Span(
+      partition,
+      from,
+      until === "end" ? Math.max(from, logEnd(log, isolation)) : Infinity,
+      {
+        leaderEpoch: epochOf(found, from, log),
+        identity: topic.identity,
+        metadata: stored?.text(topic) ?? identityText(topic.identity),
+        isFallback: stored !== null && found === null,
+      },
+    );
   });
 }
 
