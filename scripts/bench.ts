@@ -57,7 +57,7 @@ function benchDecoder(): void {
     kernel.rows(from, end, values.length, 0, all, all, Kernel.DATA, flags);
     if (kernel.emitted !== values.length) throw new Error(`${kernel.emitted} rows came out`);
   }
-  console.log(`Decoder, a batch of ${values.length} records, ${batch.length} bytes:`);
+  console.log(`Decoding, a batch of ${values.length} records, ${batch.length} bytes:`);
   for (const [name, work, flags] of cases) {
     const times: number[] = [];
     for (let i = 0; i < 400; i++) {

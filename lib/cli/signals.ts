@@ -8,7 +8,7 @@ const acts: (() => Promise<unknown>)[] = [];
 let isLeaving = false;
 
 /** Has this done when a signal ends the process, if it can be done in {@link PATIENCE} ms. */
-export function onStop(act: () => Promise<unknown>): void {
+export function beforeExit(act: () => Promise<unknown>): void {
   acts.push(act);
 }
 
@@ -16,7 +16,7 @@ export function onStop(act: () => Promise<unknown>): void {
  * Calls `exit` when all that is still to be done is done, or takes too long; at once if there is
  * nothing to do, and at a second signal.
  */
-export function farewell(exit: () => void): void {
+export function exitWhenDone(exit: () => void): void {
   if (acts.length === 0 || isLeaving) return exit();
   isLeaving = true;
   setTimeout(exit, PATIENCE);
@@ -36,7 +36,7 @@ export function exitOnSignals(
     Deno.addSignalListener(signal, () => {
       const done = report ? `; ${report()}` : "";
       new Console().error(`${name}: stopped by ${signal} before its end${done}`);
-      farewell(() => exit(exitCodes[signal].code));
+      exitWhenDone(() => exit(exitCodes[signal].code));
     });
   }
 }

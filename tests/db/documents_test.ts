@@ -33,7 +33,7 @@ const elsewhere: Record<string, string> = {
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
-  "deno task kernel": "tests/unit/protocol/kernel/build_test.ts compiles the kernel and compares",
+  "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };
 
 /** What ends by Ctrl-C only, and what it has printed before. */

@@ -2,7 +2,7 @@ import { consume, type Summary } from "../../consume/consume.ts";
 import { clientConfig, readProperties } from "../flags/connection.ts";
 import { consumeFlags, consumeOptions } from "../flags/consume.ts";
 import { env } from "../environment.ts";
-import { onStop } from "../signals.ts";
+import { beforeExit } from "../signals.ts";
 import type { Command } from "../run.ts";
 
 /** Kafka topic to rows on stdout. */
@@ -22,7 +22,7 @@ export const consumeCommand: Command = {
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
     const config = await clientConfig(given, env, console, clientId, properties);
-    const summary = await consume(options, config, Deno.stdout.writable, console.warn, onStop);
+    const summary = await consume(options, config, Deno.stdout.writable, console.warn, beforeExit);
     if (given.has("stats")) console.error(JSON.stringify(summary));
     else {
       if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);

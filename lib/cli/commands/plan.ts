@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { planRows, planTopic } from "../../load/plan.ts";
+import { planRows, planTopic } from "../../load/plan_topic.ts";
 import { parseOffsets, type QueryPlan, queryPlan } from "../../load/query_plan.ts";
 import { clientConfig, connectionFlags } from "../flags/connection.ts";
 import { env } from "../environment.ts";

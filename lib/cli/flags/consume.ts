@@ -3,7 +3,7 @@ import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../../consume/memory_
 import { parseRanges } from "../../consume/ranges.ts";
 import type {
   Assignment,
-  BadRecord,
+  BadRecordAction,
   ColumnName,
   ConsumeOptions,
   Start,
@@ -213,7 +213,7 @@ function parseStart(text: string): Start {
   );
 }
 
-function parseBadRecord(given: Given): BadRecord {
+function parseBadRecord(given: Given): BadRecordAction {
   const [, deadLetter] = /^dead-letter=(.*)$/.exec(given.get("bad-record") ?? "") ?? [];
   if (deadLetter === undefined) {
     return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { checkBatches } from "../../../lib/consume/check_batches.ts";
-import { Decoder } from "../../../lib/consume/decoder.ts";
+import { RowContext } from "../../../lib/consume/row_context.ts";
 import { PartitionRows } from "../../../lib/consume/rows.ts";
 import { Span } from "../../../lib/consume/span.ts";
 import { Failure } from "../../../lib/failure.ts";
@@ -38,12 +38,12 @@ function read(bytes: Uint8Array, from: number, checkCrcs: boolean): Read | null 
     columns: ["offset" as const],
     badRecord: "pass" as const,
   };
-  const decoder = new Decoder(options, () => {});
+  const context = new RowContext(options, () => {});
   const span = new Span(fetched, from, 100);
   const target = new Kernel();
   try {
     const next = checkBatches(kernel, fetched, span, checkCrcs);
-    const rows = new PartitionRows(decoder, kernel, fetched, span);
+    const rows = new PartitionRows(context, kernel, fetched, span);
     const end = rows.write(target, Kernel.DATA, Infinity);
     assert.ok(rows.finished);
     const text = new TextDecoder().decode(target.bytes.subarray(Kernel.DATA, end));

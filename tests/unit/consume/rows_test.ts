@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkBatches } from "../../../lib/consume/check_batches.ts";
-import { type BadRecord, Decoder } from "../../../lib/consume/decoder.ts";
+import { type BadRecord, RowContext } from "../../../lib/consume/row_context.ts";
 import type { ConsumeOptions } from "../../../lib/consume/options.ts";
 import { PartitionRows } from "../../../lib/consume/rows.ts";
 import { Span } from "../../../lib/consume/span.ts";
@@ -16,7 +16,7 @@ const none = { permissions: "none" } as const;
 interface Decoded {
   rows: string;
   done: number;
-  decoder: Decoder;
+  context: RowContext;
   bad: BadRecord[];
 }
 
@@ -52,25 +52,25 @@ function decodeFetched(
   options: Partial<ConsumeOptions> = {},
 ): Decoded {
   const bad: BadRecord[] = [];
-  const decoder = new Decoder({ ...defaults, ...options }, (record) => bad.push(record));
-  const source = new PartitionRows(decoder, kernel, fetched, span);
+  const context = new RowContext({ ...defaults, ...options }, (record) => bad.push(record));
+  const source = new PartitionRows(context, kernel, fetched, span);
   let rows = "";
   // As rows are handed on: each time they start at the buffer's front again.
-  while (!source.finished && !decoder.full) {
+  while (!source.finished && !context.full) {
     const stop = source.write(kernel, Kernel.DATA, Kernel.DATA + 4 * 1024 * 1024);
     rows += new TextDecoder().decode(kernel.bytes.subarray(Kernel.DATA, stop));
   }
-  return { rows, done: span.done, decoder, bad };
+  return { rows, done: span.done, context, bad };
 }
 
 const LONG = `5,${"x".repeat(300)}\n`;
 const HEADERS = '3,drei ü\n4,"say ""hi"""\n';
 
 Deno.test("rows of a fetched partition; null values and empty ones are left out", none, () => {
-  const { rows, done, decoder, bad } = decode(frame("fetch_plain"), { end: 7 });
+  const { rows, done, context, bad } = decode(frame("fetch_plain"), { end: 7 });
   assert.equal(rows, `1,one\n2,two\n${HEADERS}${LONG}`);
   assert.equal(done, 7);
-  assert.deepEqual(decoder.counts, { records: 5, skipped: 1, tombstones: 1 });
+  assert.deepEqual(context.counts, { records: 5, skipped: 1, tombstones: 1 });
   const why = "the value is empty: Greenplum would miss its columns";
   const at = { topic: "golden-plain", partition: 0, offset: 3 };
   assert.deepEqual(bad, [{ ...at, why, record: null, codec: "none" }]);
@@ -78,9 +78,9 @@ Deno.test("rows of a fetched partition; null values and empty ones are left out"
 
 Deno.test("null and empty values as empty rows", none, () => {
   const options = { tombstones: "empty", badRecord: "pass" } as const;
-  const { rows, decoder } = decode(frame("fetch_plain"), options);
+  const { rows, context } = decode(frame("fetch_plain"), options);
   assert.equal(rows, `1,one\n2,two\n\n\n${HEADERS}${LONG}`);
-  assert.deepEqual(decoder.counts, { records: 7, skipped: 0, tombstones: 0 });
+  assert.deepEqual(context.counts, { records: 7, skipped: 0, tombstones: 0 });
 });
 
 Deno.test("a bad record ends the run, naming topic, partition and offset", none, () => {
@@ -112,8 +112,8 @@ Deno.test("what was asked for from the middle of a batch starts there", none, ()
 Deno.test("a limit on rows stops in the middle of a batch, and says where", none, () => {
   const after = [[1, 1], [2, 2], [3, 5], [4, 6], [5, 7]];
   for (const [maxRecords, offset] of after) {
-    const { done, decoder, rows } = decode(frame("fetch_plain"), { maxRecords });
-    assert.ok(decoder.full);
+    const { done, context, rows } = decode(frame("fetch_plain"), { maxRecords });
+    assert.ok(context.full);
     assert.equal(rows.split("\n").length - 1, maxRecords);
     assert.equal(done, offset, `${maxRecords} rows`);
     const rest = decode(frame("fetch_plain"), { from: done });
@@ -153,9 +153,9 @@ Deno.test("Java's records, and what the log cleaner left", none, () => {
 const COMMITTED = "plain 0\nkept 3\nkept 4\nplain 5\nkept 7\nkept 9\nkept 13\nplain 15\n";
 
 Deno.test("records of aborted transactions and markers are left out, offsets pass", none, () => {
-  const { rows, done, decoder } = decode(frame("fetch_transactions"));
+  const { rows, done, context } = decode(frame("fetch_transactions"));
   assert.deepEqual([rows, done], [COMMITTED, 16]);
-  assert.deepEqual(decoder.counts, { records: 8, skipped: 0, tombstones: 0 });
+  assert.deepEqual(context.counts, { records: 8, skipped: 0, tombstones: 0 });
 });
 
 Deno.test("transactions aborted behind the start of the fetch, but begun before it", none, () => {
@@ -244,12 +244,12 @@ Deno.test("several MiB of batches, offsets above 2^32, are decoded whole", none,
   const fetched = { ...partition, start: at, end: at + rounds * batches.length };
   const last = 2 ** 33 + 7 * rounds;
   const span = new Span(partition, from, last - 1);
-  const { rows, done, decoder } = decodeFetched(kernel, fetched, span);
+  const { rows, done, context } = decodeFetched(kernel, fetched, span);
   const round = `1,one\n2,two\n${HEADERS}${LONG}`;
   // The first row is before the range, and the last one after it.
   assert.ok(rows === round.repeat(rounds).slice("1,one\n".length, -LONG.length));
   assert.equal(done, last - 1);
-  assert.deepEqual(decoder.counts, {
+  assert.deepEqual(context.counts, {
     records: 5 * rounds - 2,
     skipped: rounds,
     tombstones: rounds,

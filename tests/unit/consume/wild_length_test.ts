@@ -1,6 +1,6 @@
 /** A batch's length is not in its CRC: a wild one must end the run, and not be waited for. */
 import assert from "node:assert/strict";
-import { Decoder } from "../../../lib/consume/decoder.ts";
+import { RowContext } from "../../../lib/consume/row_context.ts";
 import { readSpans } from "../../../lib/consume/fetch.ts";
 import { Losses } from "../../../lib/consume/lost.ts";
 import type { ConsumeOptions } from "../../../lib/consume/options.ts";
@@ -30,7 +30,7 @@ async function read(length: number): Promise<unknown> {
     const run = {
       cluster,
       options,
-      decoder: new Decoder(options, () => {}),
+      context: new RowContext(options, () => {}),
       inflater: new Inflater(() => {}),
       output: new Output(new WritableStream()),
       losses: new Losses(() => {}),

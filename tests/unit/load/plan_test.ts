@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { consumer, gpdbKafka, text } from "../../support/cli.ts";
 import { type Hooks, scriptedBroker } from "../../support/scripted_broker/mod.ts";
-import { logHash, planTopic } from "../../../lib/load/plan.ts";
+import { logHash, planTopic } from "../../../lib/load/plan_topic.ts";
 
 const topic = "t";
 const asked = { topic, isolation: "read_committed", at: null, log: null } as const;

@@ -33,7 +33,7 @@ export interface BadRecord {
 }
 
 /** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
-export class Decoder {
+export class RowContext {
   readonly counts: Counts = { records: 0, skipped: 0, tombstones: 0 };
   readonly options: ConsumeOptions;
   readonly format: RowFormat;

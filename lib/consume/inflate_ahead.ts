@@ -25,7 +25,7 @@ interface Piece {
  * piece, so that both threads have about as much to do. What it could not inflate is left to the
  * thread that makes the rows, and so is saying what is wrong with it.
  */
-export class Ahead {
+export class InflateAhead {
   /** Inflated records, by where their batches start in the response. */
   readonly records = new Map<number, Uint8Array>();
   readonly #inflater: Inflater;

@@ -21,7 +21,7 @@ export interface Planning {
  * offset (the high watermark under read_uncommitted). `before` is what this process has read of
  * them, which may be more than it has committed. Throws Failure if a start can't be had.
  */
-export async function plan(
+export async function planSpans(
   cluster: Cluster,
   { options, losses }: Planning,
   topics: readonly Topic[],
@@ -67,7 +67,7 @@ export async function plan(
 }
 
 /** Where a run that goes on starts in a partition that its topic got meanwhile: all of it is new. */
-export async function planAdded(
+export async function planAddedSpans(
   cluster: Cluster,
   { options, losses }: Planning,
   topics: readonly Topic[],
@@ -75,7 +75,7 @@ export async function planAdded(
   before: readonly Span[],
 ): Promise<Span[]> {
   const start = options.start.at === "stored" ? options.start : { at: "earliest" } as const;
-  return await plan(
+  return await planSpans(
     cluster,
     { options: { ...options, start }, losses },
     topics,

@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 /** A program with these milliseconds of work to do at its end, which gets these signals. */
 async function end(work: number, signals: number) {
   const source = `
-    import { farewell, onStop } from "${new URL("../../lib/cli/signals.ts", import.meta.url)}";
-    if (${work} > 0) onStop(() => new Promise((done) => setTimeout(() => {
+    import { exitWhenDone, beforeExit } from "${new URL(
+    "../../lib/cli/signals.ts",
+    import.meta.url,
+  )}";
+    if (${work} > 0) beforeExit(() => new Promise((done) => setTimeout(() => {
       console.log("done");
       done();
     }, ${work})));
@@ -14,7 +17,7 @@ async function end(work: number, signals: number) {
       console.log(Math.round(performance.now() - started));
       Deno.exit(143);
     };
-    for (let i = 0; i < ${signals}; i++) setTimeout(() => farewell(exit), 100 * i);
+    for (let i = 0; i < ${signals}; i++) setTimeout(() => exitWhenDone(exit), 100 * i);
   `;
   const args = ["eval", source];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Ahead } from "../../../lib/consume/ahead.ts";
+import { InflateAhead } from "../../../lib/consume/inflate_ahead.ts";
 import { Inflater } from "../../../lib/consume/inflater.ts";
 import { loadCodec } from "../../../lib/protocol/codecs/codecs.ts";
 import { Kernel } from "../../../lib/protocol/kernel/kernel.ts";
@@ -53,7 +53,7 @@ async function pass(
   inflater: Inflater,
   { kernel, stored, partitions }: Awaited<ReturnType<typeof respond>>,
 ): Promise<number[]> {
-  const ahead = new Ahead(inflater, kernel, partitions);
+  const ahead = new InflateAhead(inflater, kernel, partitions);
   const found: number[] = [];
   for (const { start, end } of partitions) {
     for (let at = start; at < end;) {
