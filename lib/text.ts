@@ -5,7 +5,7 @@ export function suggestion(typed: string, names: readonly string[], otherwise: s
 }
 
 /** The name nearest to what was typed, if it is near enough to be meant; else null. */
-function nearest(typed: string, names: readonly string[]): string | null {
+export function nearest(typed: string, names: readonly string[]): string | null {
   const most = Math.min(3, Math.floor((typed.length + 1) / 4));
   let best: string | null = null;
   let least = most + 1;
@@ -32,16 +32,19 @@ export function similar(name: string, names: readonly string[]): string[] {
   }).sort((a, b) => editDistance(letters(a), wanted) - editDistance(letters(b), wanted));
 }
 
-/** Levenshtein's distance: letters added, left out or changed. */
-function editDistance(a: string, b: string): number {
+/** How many letters are added, left out or changed, or swapped with the one beside them. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const changed = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, row[j] + 1, next[j - 1] + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? before[j - 2] + 1 : changed;
+      next.push(Math.min(changed, swapped, row[j] + 1, next[j - 1] + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length];
 }

@@ -1,8 +1,8 @@
 import type { LogChange } from "../kafka/log_changes.ts";
 import type { PartitionLog } from "../kafka/logs.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
+import type { SourcePlace } from "../load/source.ts";
 import { behind } from "./behind.ts";
-import type { SourcePlace } from "./database.ts";
 
 /** Where a reader and a partition's log stood at one time. */
 export interface LagPoint extends TopicPartition {

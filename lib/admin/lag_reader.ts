@@ -1,10 +1,10 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { byName, groupOffsets } from "../kafka/groups.ts";
 import { logChanges, UNCHANGED } from "../kafka/log_changes.ts";
+import type { SourcePlace } from "../load/source.ts";
 import { nothingStored } from "./change.ts";
 import { readLogsIfAny } from "../kafka/logs.ts";
 import { allPartitions, type TopicPartition } from "../kafka/partitions.ts";
-import type { SourcePlace } from "./database.ts";
 import type { LagSample } from "./lag.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { type Column, quoteTable } from "../greenplum/source.ts";
 import { readColumns } from "../load/database.ts";
+import { nearest } from "../text.ts";
 import type { KnownDatabase } from "./database.ts";
 import { type Say, some, whatWentWrong } from "./findings.ts";
 
@@ -25,10 +26,12 @@ export async function checkTable(
     const gone = only?.filter((name) => !columns.some((column) => column.name === name)) ?? [];
     const name = quoteTable(target).replaceAll(/"(\w+)"/g, "$1");
     if (gone.length > 0) {
+      const meant = nearest(gone[0], columns.map((column) => column.name));
+      const near = meant === null ? "" : ` (did you mean column "${meant}"?)`;
       say(
         "fail",
         `${name} has no column ${some(gone)}`,
-        "recreate the source: gpdb-kafka sql source",
+        `recreate the source: gpdb-kafka sql source${near}`,
       );
       return null;
     }

@@ -1,5 +1,5 @@
 import type { Cluster } from "../kafka/cluster.ts";
-import { errorName, UNKNOWN_TOPIC_OR_PARTITION } from "../protocol/error_codes.ts";
+import { UnknownTopic } from "../kafka/errors.ts";
 import type { TopicMetadata } from "../protocol/messages/metadata.ts";
 import { similar } from "../text.ts";
 import { type Say, some } from "./findings.ts";
@@ -10,15 +10,14 @@ export async function checkTopic(
   cluster: Cluster,
   topic: string,
 ): Promise<TopicMetadata | null> {
-  const found = await cluster.topic(topic).catch(async (error) => {
-    if (!String(error).includes(errorName(UNKNOWN_TOPIC_OR_PARTITION))) throw error;
-    const { topics } = await cluster.refresh(null);
-    const names = topics.filter(({ isInternal }) => !isInternal).map(({ topic }) => topic);
-    const near = similar(topic, names);
+  const found = await cluster.topic(topic).catch((error) => {
+    if (!(error instanceof UnknownTopic)) throw error;
+    const { visible } = error;
+    const near = similar(topic, visible);
     say(
       "fail",
       `topic "${topic}" does not exist, or this user may not describe it (UNKNOWN_TOPIC_OR_PARTITION); ` +
-        `${names.length} other topics are visible` +
+        `${visible.length} other topics are visible` +
         (near.length ? `, such as ${some(near, 3)}` : ""),
       "check its name, create it (gpdb-kafka topics create), or get the right to describe it",
     );

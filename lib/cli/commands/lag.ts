@@ -1,9 +1,9 @@
-import { findSource, type Source, sourcePlaces } from "../../admin/database.ts";
 import { type LagReport, type LagSample, reportLag } from "../../admin/lag.ts";
 import { readLag } from "../../admin/lag_reader.ts";
 import { lagJson, lagLines, lagTable, sparkline } from "../../admin/lag_text.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import { openDatabase } from "../../load/database.ts";
+import { findSource, type Source, sourcePlaces } from "../../load/source.ts";
 import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
