@@ -1,6 +1,7 @@
 /**
  * Checks that imports point one way, and what else holds for whole folders: entries → cli →
- * consume, produce, load, admin → kafka → protocol. Exits 1 and names each line that breaks it.
+ * consume, produce, load, admin → kafka → protocol; and that no files import each other in a circle,
+ * also inside of a folder. Exits 1 and names each line, and each circle, that breaks it.
  */
 import { dirname, join, normalize } from "node:path";
 
@@ -26,6 +27,39 @@ const allowed: Record<string, string[]> = {
 const ENTRY_LINES = 60;
 const entries = ["main.ts", "consumer.ts", "producer.ts"];
 
+/** Where a line imports from; undefined if it imports nothing. Comments do not. */
+function importOf(line: string): string | undefined {
+  const code = line.replace(/^\s*(\*|\/\/|\/\*).*/, "");
+  return /(?:from|import)\s*\(?\s*"([^"]+)"/.exec(code)?.[1];
+}
+
+/** The file of the project that an import of the file at `path` is of. */
+function fileOf(path: string, from: string): string {
+  return normalize(join(dirname(path), from));
+}
+
+/**
+ * Files that import each other in a circle, be it types only, each circle from a file back to that
+ * file. `files` has the text of each file by its path; imports of others are left out.
+ */
+export function circlesOf(files: ReadonlyMap<string, string>): string[][] {
+  const circles: string[][] = [];
+  const done = new Set<string>();
+  const follow = (path: string, way: readonly string[]) => {
+    const met = way.indexOf(path);
+    if (met !== -1) circles.push([...way.slice(met), path]);
+    if (met !== -1 || done.has(path)) return;
+    for (const line of files.get(path)!.split("\n")) {
+      const from = importOf(line);
+      const target = from?.startsWith(".") ? fileOf(path, from) : undefined;
+      if (target !== undefined && files.has(target)) follow(target, [...way, path]);
+    }
+    done.add(path);
+  };
+  for (const path of [...files.keys()].toSorted()) follow(path, []);
+  return circles;
+}
+
 /** What is wrong with one file, a line each; `path` is relative to the project. */
 export function problemsOf(path: string, text: string): string[] {
   const problems: string[] = [];
@@ -40,13 +74,13 @@ export function problemsOf(path: string, text: string): string[] {
     if (path.startsWith("lib/") && /\bDeno\.(exit|args)\b/.test(code)) {
       problems.push(`${at}: Deno.exit and Deno.args belong to the entries`);
     }
-    const [, from] = /(?:from|import)\s*\(?\s*"([^"]+)"/.exec(code) ?? [];
+    const from = importOf(line);
     if (from === undefined) continue;
     if (from.startsWith("kafkajs") && folder && !path.startsWith("lib/kafka/kafkajs/")) {
       problems.push(`${at}: kafkajs is used in lib/kafka/kafkajs alone`);
     }
     if (!from.startsWith(".") || path.startsWith("tests/") || path.startsWith("scripts/")) continue;
-    const target = normalize(join(dirname(path), from));
+    const target = fileOf(path, from);
     const [, other] = /^lib\/([^/]+)\//.exec(target) ?? [];
     const open = folder === undefined ? ["cli"] : allowed[folder] ?? [];
     if (other !== undefined && other !== folder && !open.includes(other)) {
@@ -69,10 +103,10 @@ async function* sources(folder: string): AsyncGenerator<string> {
 }
 
 if (import.meta.main) {
-  const problems: string[] = [];
-  for await (const path of sources("")) {
-    problems.push(...problemsOf(path, await Deno.readTextFile(path)));
-  }
+  const files = new Map<string, string>();
+  for await (const path of sources("")) files.set(path, await Deno.readTextFile(path));
+  const problems = [...files].flatMap(([path, text]) => problemsOf(path, text));
+  problems.push(...circlesOf(files).map((circle) => `imports in a circle: ${circle.join(" → ")}`));
   for (const problem of problems) console.error(problem);
   Deno.exit(problems.length > 0 ? 1 : 0);
 }

@@ -4,7 +4,13 @@ import { ProtocolError } from "../protocol/errors.ts";
 import type { Api } from "../protocol/messages/api.ts";
 import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
 import { Writer } from "../protocol/writer.ts";
-import type { Connection } from "./connection.ts";
+
+/** What a request is sent over: a connection, or what a test puts in its place. */
+export interface Link {
+  /** The broker's, for messages. */
+  readonly name: string;
+  call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
+}
 
 export interface Frame {
   correlation: number;
@@ -36,7 +42,7 @@ export function encodeRequest<Request>(
 
 /** What the broker accepts. Throws Failure unless the versions of `apis` are among it. */
 export async function askVersions(
-  link: Pick<Connection, "name" | "call">,
+  link: Link,
   apis: readonly Api<never, unknown>[],
 ): Promise<VersionRange[]> {
   const { apis: accepted } = await link.call(apiVersions, null).catch((error) => {

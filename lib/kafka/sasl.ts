@@ -3,16 +3,13 @@ import { errorName } from "../protocol/error_codes.ts";
 import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
 import type { Secret } from "../secret.ts";
 import type { SaslConfig } from "./config.ts";
-import type { Connection } from "./connection.ts";
+import type { Link } from "./requests.ts";
 import { newNonce, ScramClient, ScramError } from "./scram.ts";
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
 const ILLEGAL_SASL_STATE = 34;
-
-/** What authenticate needs of a connection; a test's own may stand for it. */
-export type Link = Pick<Connection, "name" | "call">;
 
 /**
  * Logs in on a new connection: SaslHandshake names the mechanism, SaslAuthenticate carries its

@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import { Failure } from "../../../lib/failure.ts";
 import type { SaslConfig } from "../../../lib/kafka/config.ts";
 import { Secret } from "../../../lib/secret.ts";
-import { authenticate, type Link } from "../../../lib/kafka/sasl.ts";
+import type { Link } from "../../../lib/kafka/requests.ts";
+import { authenticate } from "../../../lib/kafka/sasl.ts";
 import type { SaslAuthenticateResponse } from "../../../lib/protocol/messages/sasl.ts";
 
 const secret = "t0p-secret";
