@@ -3,14 +3,7 @@ import { BrokerError } from "../kafka/errors.ts";
 import { byLeader, byTopic, partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
-import {
-  Attribute,
-  Batch,
-  batchEnd,
-  type Codec,
-  codecs,
-  int64At,
-} from "../protocol/record_batch.ts";
+import { Batch, batchEnd, type BatchHeader, readHeader } from "../protocol/record_batch.ts";
 
 /** Bytes asked for at a time, of one broker and of one partition. One batch comes whole anyway. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -19,17 +12,13 @@ const PARTITION_MAX_BYTES = 256 * 1024;
 const MAX_WAIT = 1;
 
 /** What stands at the front of a record batch. */
-export interface BatchLook extends TopicPartition {
+export interface BatchLook
+  extends TopicPartition, Pick<BatchHeader, "magic" | "codec" | "isAppendTime"> {
   offset: number;
-  magic: number;
-  /** A number that Kafka has no codec for stays one. */
-  codec: Codec | number;
   size: number;
   crcIsRight: boolean;
   /** Epoch milliseconds; -1 if the producer set none. */
   newest: number;
-  /** Whether the broker set the time. */
-  isAppendTime: boolean;
 }
 
 /**
@@ -92,18 +81,16 @@ export function lookAtBatch(
   const { view } = kernel;
   const stop = batchEnd(view, start, end);
   if (stop === -1) return null;
-  const magic = view.getInt8(start + Batch.magic);
-  const attributes = view.getInt16(start + Batch.attributes);
-  const number = attributes & Attribute.codec;
+  const { baseOffset, magic, codec, maxTimestamp, isAppendTime, crc } = readHeader(view, start);
   const summed = kernel.crc32c(start + Batch.attributes, stop - start - Batch.attributes);
   return {
-    offset: int64At(view, start),
+    offset: baseOffset,
     magic,
-    codec: codecs[number] ?? number,
+    codec,
     size: stop - start,
-    // Older formats have their fields, and their CRC, elsewhere.
-    crcIsRight: magic !== 2 || summed === view.getUint32(start + Batch.crc),
-    newest: magic === 2 ? int64At(view, start + Batch.maxTimestamp) : -1,
-    isAppendTime: (attributes & Attribute.appendTime) !== 0,
+    // Older formats have their CRC elsewhere.
+    crcIsRight: magic !== 2 || summed === crc,
+    newest: maxTimestamp,
+    isAppendTime,
   };
 }
