@@ -9,6 +9,7 @@ import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
 import { plain } from "../../text.ts";
+import { pause } from "../../waiting.ts";
 import { clientConfig } from "../flags/connection.ts";
 import type { Console } from "../console.ts";
 import { env } from "../environment.ts";
@@ -75,7 +76,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       if (!watch && (interval === null || samples.length > 1)) return;
       const now = performance.now();
       due = Math.max(due + interval!, now);
-      await new Promise((resolve) => setTimeout(resolve, due - now));
+      await pause(due - now, stopped);
       if (stopped.aborted) return;
     }
   } finally {
@@ -139,8 +140,8 @@ function stopSignal() {
   const { promise, resolve } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => {
-      stop.abort();
       resolve(name);
+      stop.abort();
     });
   }
   return { received: promise, signal: stop.signal };
