@@ -8,7 +8,9 @@ export interface Wanted {
   offset: number;
   /** Why it is one of another log than there is now; null if nothing says so. */
   change: string | null;
-  /** Up to which offset the log is the one it was stored for; Infinity if nothing says otherwise. */
+  /**
+   * Up to which offset the log is the one it was stored for; Infinity if nothing says otherwise.
+   */
   shared: number;
 }
 

@@ -103,7 +103,7 @@ export class Cluster {
     return this.#leaders.get(topic)?.get(partition)?.leaderEpoch ?? -1;
   }
 
-  /** What tells this cluster from another one, as last reported; null if no broker said it. */
+  /** The cluster's id, as last reported; null if no broker reported one. */
   get clusterId(): string | null {
     return this.#clusterId;
   }
@@ -127,7 +127,7 @@ export class Cluster {
     return await this.#connect(found);
   }
 
-  /** Closes every connection for good; requests under way fail, new ones are refused. */
+  /** Closes every connection for good; requests under way fail, new ones are rejected. */
   close(): void {
     this.#closed = true;
     for (const opening of this.#connections.values()) {
@@ -137,7 +137,7 @@ export class Cluster {
   }
 
   /**
-   * A connection to any broker. They are tried in turn, and where one is silent the next one beside
+   * A connection to any broker. They are tried in turn, and if one is silent the next one beside
    * it: none has to share its deadline with the others.
    */
   async #anyBroker(): Promise<Connection> {
@@ -193,7 +193,9 @@ function isDenied(error: unknown): boolean {
   return error instanceof Failure && error.kind === "denied";
 }
 
-/** Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions. */
+/**
+ * Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions.
+ */
 function checkWhole({ topics }: MetadataResponse, asked: readonly string[], broker: string): void {
   const found = new Map(topics.map((topic) => [topic.topic, topic]));
   const failed = (topic: string) => `cannot read topic "${topic}"`;

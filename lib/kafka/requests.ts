@@ -5,13 +5,6 @@ import type { Api } from "../protocol/messages/api.ts";
 import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
 import { Writer } from "../protocol/writer.ts";
 
-/** What a request is sent over: a connection, or what a test puts in its place. */
-export interface Link {
-  /** The broker's, for messages. */
-  readonly name: string;
-  call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
-}
-
 export interface Frame {
   correlation: number;
   clientId: string;
@@ -38,6 +31,12 @@ export function encodeRequest<Request>(
   const frame = writer.finish();
   new DataView(frame.buffer).setInt32(0, frame.length - 4 + tail);
   return frame;
+}
+
+/** What a connection's first requests need of it: its broker's name, and answers. */
+export interface Link {
+  readonly name: string;
+  call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
 }
 
 /** What the broker accepts. Throws Failure unless the versions of `apis` are among it. */
