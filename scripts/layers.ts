@@ -65,7 +65,7 @@ const folders: Record<string, Folder> = {
   },
   "lib/doctor": {
     what: "`gpdb-kafka doctor`: a file for each check",
-    imports: ["kafka", "protocol", "records", "greenplum", "consume", "load"],
+    imports: ["kafka", "protocol", "records", "registry", "greenplum", "consume", "load"],
   },
   "lib/cli": {
     what: "parsing, `--help`, exit statuses, signals, output for people",

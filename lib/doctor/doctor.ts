@@ -4,6 +4,7 @@ import type { ClientConfig } from "../kafka/config.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
@@ -21,11 +22,13 @@ import { checkLogin } from "./login.ts";
 import { checkOffsets, readerOf } from "./offsets.ts";
 import type { DoctorOptions } from "./options.ts";
 import { checkOutput } from "./output.ts";
+import { checkPaths } from "./paths.ts";
 import { checkPlan } from "./plan.ts";
 import { checkProgram, questionOf } from "./program.ts";
+import { checkRegistry, needsRegistry } from "./registry.ts";
 import { checkRights } from "./rights.ts";
 import { type Outcome, Rounds } from "./rounds.ts";
-import { checkRows } from "./rows.ts";
+import { checkRows, type Sample } from "./rows.ts";
 import { checkSecurity } from "./security.ts";
 import { checkSource, type KnownSource } from "./source.ts";
 import { checkTable } from "./table.ts";
@@ -167,10 +170,7 @@ async function examineTopic(
     return true;
   });
 
-  const rows = await rounds.check("rows", [logs], (say) => {
-    const how = known === null ? options.rows : options.rowsOfCommand(known.command);
-    return checkRows(say, config.value!, logs.value!, options.sample, how);
-  });
+  const sample = await examineRows({ rounds, options, database, source }, name, config, logs);
   const target = known?.target ?? (options.table && quoteTable(options.table));
   if (database && target) {
     const table = await rounds.check(
@@ -178,17 +178,55 @@ async function examineTopic(
       [database],
       (say) => checkTable(say, database.value!, target, known?.columns ?? null),
     );
-    const fields = await rounds.check("fields", [rows, table], (say) => {
+    const fields = await rounds.check("fields", [sample, table], (say) => {
       const names = table.value!.columns.map(({ name }) => name);
-      return Promise.resolve(checkFields(say, rows.value!, names, table.value!.name));
+      return Promise.resolve(checkFields(say, sample.value!.rows, names, table.value!.name));
     });
     await rounds.check("types", [fields], async (say) => {
       const { dsn, config: { timeout } } = options;
-      await checkTypes(say, dsn!, rows.value!, table.value!, timeout);
+      await checkTypes(say, dsn!, sample.value!.rows, table.value!, timeout);
       return true;
     });
   }
   return topic.value?.partitions.length ?? null;
+}
+
+/** What the last records become: the flags that decide over it, the registry, rows, paths. */
+async function examineRows(
+  { rounds, options, source }: Examination,
+  topic: string,
+  config: Outcome<ClientConfig>,
+  logs: Outcome<TopicPartition[]>,
+): Promise<Outcome<Sample>> {
+  const command = source?.value?.command ?? null;
+  // It says something only if the flags of a source's command are wrong.
+  const reader = await rounds.check(
+    "reader",
+    [],
+    () => Promise.resolve(command === null ? options.rows : options.rowsOfCommand(command)),
+  );
+  const how = reader.value;
+  const isFramed = how !== null && needsRegistry(how);
+  const registry = isFramed
+    ? await rounds.check("registry", [], async (say) => {
+      return await checkRegistry(say, topic, how, await options.registry(how.registries));
+    })
+    : null;
+  const needs = [logs, reader, ...(registry ? [registry] : [])];
+  const sample = await rounds.check(
+    "rows",
+    needs,
+    (say) =>
+      checkRows(say, config.value!, logs.value!, options.sample, how!, registry?.value ?? null),
+  );
+  if (how !== null && how.fields.length + how.keyFields.length > 0) {
+    await rounds.check(
+      "paths",
+      [sample],
+      (say) => Promise.resolve(checkPaths(say, sample.value!, how)),
+    );
+  }
+  return sample;
 }
 
 /** What the database runs, and where; `partitions` of the topic, if that is known. */

@@ -1,6 +1,7 @@
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Dsn } from "../load/dsn.ts";
 import type { TableName } from "../greenplum/source.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 import type { RowOptions } from "./rows.ts";
 
 /** What a run is asked to look at; `lib/cli/flags/doctor.ts` makes it from the command line. */
@@ -21,6 +22,11 @@ export interface DoctorOptions {
   rows: RowOptions;
   /** The same of a source's command. Throws Failure. */
   rowsOfCommand(command: string): RowOptions;
+  /**
+   * How to reach the schema registry: one that the user named, else these URLs of a source's command,
+   * else that of the properties; null if there is none. Throws Failure.
+   */
+  registry(urls: readonly string[]): Promise<RegistryConfig | null>;
   /** Records of each partition that are looked at. */
   sample: number;
   /** Where kafka_consumer is on the database's hosts; null: where the source's command has it. */

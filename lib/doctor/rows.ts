@@ -4,22 +4,33 @@ import type { ConsumeOptions } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import { splitRows } from "./csv.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 import type { Say } from "./findings.ts";
 
 /** Rows kept of a sample, bytes: records may be a megabyte each. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** How a reader makes rows of records: what of its flags decides over that. */
-export type RowOptions = Pick<
-  ConsumeOptions,
-  "value" | "columns" | "tombstones" | "isolation" | "badRecord"
->;
+export type RowOptions =
+  & Pick<ConsumeOptions, "columns" | "tombstones" | "isolation" | "badRecord">
+  & Pick<ConsumeOptions, "value" | "fields" | "key" | "keyFields" | "schema">
+  & {
+    /** The values of its --registry. */
+    registries: readonly string[];
+  };
 
 /** A row as the reader would write it, and the record that it comes from. */
 export interface SampleRow {
   partition: number;
   offset: number;
   row: string;
+}
+
+/** What was read of a topic's last records. */
+export interface Sample {
+  rows: SampleRow[];
+  /** The paths of structured values that no row had a field for. */
+  neverMet: readonly string[];
 }
 
 /**
@@ -32,7 +43,8 @@ export async function checkRows(
   partitions: readonly TopicPartition[],
   count: number,
   options: RowOptions,
-): Promise<SampleRow[] | null> {
+  registry: RegistryConfig | null,
+): Promise<Sample | null> {
   const bad: string[] = [];
   const chunks: Uint8Array[] = [];
   let kept = 0;
@@ -59,8 +71,8 @@ export async function checkRows(
       metadataMaxAge: 60_000,
       checkCrcs: true,
       memoryMax: MEMORY_MAX,
-      ...{ fields: [], key: null, keyFields: [], registry: null, schema: null },
       ...options,
+      registry,
       badRecord: "skip",
       columns: ["partition", "offset", ...options.columns],
     },
@@ -71,7 +83,7 @@ export async function checkRows(
   const text = new TextDecoder().decode(await new Blob(chunks as BlobPart[]).bytes());
   const rows = splitRows(text).map(sampleRow);
   sayGuarded(say, summary.records, summary.tombstones, bad, options);
-  return rows.length > 0 ? rows : null;
+  return rows.length > 0 ? { rows, neverMet: summary.neverMet ?? [] } : null;
 }
 
 function sayGuarded(
@@ -79,7 +91,7 @@ function sayGuarded(
   records: number,
   tombstones: number,
   bad: readonly string[],
-  { badRecord }: RowOptions,
+  { badRecord, value }: RowOptions,
 ): void {
   const total = records + bad.length;
   const nulls = tombstones > 0 ? `; ${tombstones} null values are left out` : "";
@@ -95,12 +107,13 @@ function sayGuarded(
     bad[0]
   }${more}${nulls}`;
   if (badRecord === "fail") {
-    say(
-      "fail",
-      finding,
-      "--bad-record skip or dead-letter=TOPIC leaves such records out; --value field or hex accepts " +
-        "values that are not CSV",
-    );
+    const isStructured = ["json", "avro", "protobuf"].includes(value);
+    const other = bad.some((line) => line.includes(" is in a Confluent frame, schema "))
+      ? "; --value avro or protobuf with --registry URL and --fields reads framed values"
+      : isStructured
+      ? ""
+      : "; --value field or hex accepts values that are not CSV";
+    say("fail", finding, `--bad-record skip or dead-letter=TOPIC leaves such records out${other}`);
   } else if (badRecord === "pass") {
     say("fail", finding, "--bad-record pass writes them as they are, and rows break or vanish");
   } else say("warn", finding, "--bad-record leaves them out");

@@ -12,6 +12,12 @@ import { parseTable } from "./sql.ts";
 import { checkTopic, parseCount, parseDuration } from "../values.ts";
 import { version } from "../version.ts";
 
+/** Flags of the consumer that say what a row is. */
+const readerFlags: readonly string[] = [
+  ...["value", "fields", "key", "key-fields", "registry", "schema", "message", "columns"],
+  ...["tombstones"],
+];
+
 /** Flags of doctor: its own, and those that every command has. */
 export const doctorFlags: readonly Flag[] = [
   { name: "topic", short: "t", value: "TOPIC", help: "check this topic too" },
@@ -29,13 +35,8 @@ export const doctorFlags: readonly Flag[] = [
   },
   { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
   { name: "rows", value: "N", help: "check the last N records of each partition (100)" },
-  { name: "value", value: "FORM", help: "as the consumer's --value: row, field or hex (row)" },
-  {
-    name: "columns",
-    value: "LIST",
-    mayBeEmpty: true,
-    help: "as the consumer's --columns: the fields before the value",
-  },
+  ...consumeFlags.filter(({ name }) => readerFlags.includes(name))
+    .map((flag) => ({ ...flag, help: `as the consumer's --${flag.name}` })),
   {
     name: "program",
     value: "PATH",
@@ -72,12 +73,13 @@ export async function doctorOptions(
       throw new Failure("usage", `--${flag}: no database: use --dsn postgres://user@host/database`);
     }
   }
-  for (const flag of ["table", "topic", "group", "value", "columns"]) {
+  for (const flag of ["table", "topic", "group", ...readerFlags]) {
+    if (flag === "registry") continue; // the source's programs may have it from their own file
     if (given.has(flag) && given.has("source")) {
       throw new Failure("usage", `--${flag}: --source gives it already — leave it out`);
     }
   }
-  for (const flag of ["rows", "value", "columns"]) {
+  for (const flag of ["rows", ...readerFlags]) {
     if (given.has(flag) && !given.has("topic") && !given.has("source")) {
       throw new Failure("usage", `--${flag} requires --topic or --source`);
     }
@@ -94,12 +96,20 @@ export async function doctorOptions(
     source: given.get("source") ?? null,
     table: given.has("table") ? parseTable(given.get("table")!) : null,
     rows: rowOptions(
-      ["value", "columns"].flatMap((name) =>
-        given.has(name) ? [`--${name}`, given.get(name)!] : []
-      ),
+      given.has("source")
+        ? []
+        : readerFlags.flatMap((name) => given.all(name).flatMap((value) => [`--${name}`, value])),
     ),
     rowsOfCommand: (command) =>
       rowOptions(wordsOf(command).slice(1).filter((w) => w !== "--ranges-from-query")),
+    registry: async (urls) => {
+      const { registryConfig } = await import("../../registry/settings.ts");
+      const own = given.all("registry");
+      return await registryConfig({
+        urls: own.length > 0 ? own : urls,
+        ...{ properties, env, timeout, debug: console.debug },
+      });
+    },
     sample: parseCount("--rows", given.get("rows") ?? "100", 1),
     program: given.get("program") ?? null,
     // A properties file is looked for at the same path there.
@@ -121,7 +131,11 @@ function rowOptions(args: readonly string[]): RowOptions {
   const none = new Map<string, string>();
   const options = consumeOptions(given, () => undefined, none);
   const { value, columns, tombstones, isolation, badRecord } = options;
-  return { value, columns, tombstones, isolation, badRecord };
+  const { fields, key, keyFields, schema } = options;
+  return {
+    ...{ value, columns, tombstones, isolation, badRecord, fields, key, keyFields, schema },
+    registries: given.all("registry"),
+  };
 }
 
 /** The words of a shell command, without quotes; a topic among them is given twice above. */
