@@ -58,7 +58,11 @@ export class Given {
     const value = this.get(name) ?? otherwise;
     const found = choices.find((choice) => choice === value);
     if (found === undefined) {
-      throw new Failure("usage", `--${name}: "${value}" is not one of ${choices.join(", ")}`);
+      const hint = suggestion(value, choices, "");
+      throw new Failure(
+        "usage",
+        `--${name}: "${value}" is not one of ${choices.join(", ")}${hint}`,
+      );
     }
     return found;
   }
