@@ -55,6 +55,17 @@ export async function produce(
   topic = TOPIC,
   more: string[] = [],
 ): Promise<number> {
+  await pipe(broker, topic, generateRows({ rows, start }), more);
+  return rows;
+}
+
+/** Pipes lines into kafka_producer. Throws Failure (broker) with what it says. */
+export async function pipe(
+  broker: Broker,
+  topic: string,
+  lines: Iterable<Uint8Array>,
+  more: string[] = [],
+): Promise<void> {
   const args = ["run", "-A", "--quiet", "producer.ts", "-b", broker.bootstrap, "-t", topic, "-q"];
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args, ...more],
@@ -65,14 +76,13 @@ export async function produce(
   const said = new Response(child.stderr).text();
   const writer = child.stdin.getWriter();
   try {
-    for (const chunk of generateRows({ rows, start })) await writer.write(chunk);
+    for (const chunk of lines) await writer.write(chunk as Uint8Array<ArrayBuffer>);
     await writer.close();
   } catch {
     // It ended early: its status and its words say why.
   }
   const { code } = await child.status;
   if (code !== 0) throw new Failure("broker", (await said).trim());
-  return rows;
 }
 
 /** Makes table crimes, and its segment readers, which the server runs. */
