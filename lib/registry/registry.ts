@@ -218,7 +218,7 @@ export class Registry {
     const reasons = new Map<string, string>();
     let wait = FIRST_WAIT;
     while (true) {
-      let least = wait;
+      let delay = wait;
       const first = this.#current;
       for (let i = 0; i < urls.length; i++) {
         const left = until - performance.now();
@@ -235,15 +235,15 @@ export class Registry {
           }
           if (!(error instanceof PassingError)) throw error;
           reasons.set(urls[index].base, error.message);
-          least = Math.max(least, error.retryAfter);
+          delay = Math.max(delay, error.retryAfter);
           debug(`${failed}: ${error.message}`);
         }
       }
-      if (performance.now() + least > until) {
+      if (performance.now() + delay > until) {
         const why = [...reasons.values()].join("; ");
         throw new Failure("broker", `${failed}: ${why} (tried for ${timeout / 1000} s)`);
       }
-      await pause(least);
+      await pause(delay);
       wait = Math.min(2 * wait, LONGEST_WAIT);
     }
   }
