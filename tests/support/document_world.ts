@@ -14,6 +14,7 @@ import { copyCheckout } from "../../scripts/compile/checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";
 import { createTopic, deleteTopic, withAdmin } from "./kafka.ts";
+import { fillStructured, PAYMENT, SHIPMENT } from "./structured_topics.ts";
 import { addSource, installConsumer, runScript } from "./load.ts";
 
 export interface World extends AsyncDisposable {
@@ -62,6 +63,14 @@ export async function startWorld(): Promise<World> {
   });
   await makeFiles(folder, join(bin, "hosts"));
   const [free] = freePorts(1);
+  const registry = stack.use(
+    await fillStructured(broker, {
+      orders: "orders",
+      payments: "payments",
+      shipments: "shipments",
+    }),
+  );
+  for (const topic of ["plain-payments", "plain-shipments"]) await createTopic(broker, topic);
   const owned = stack.move();
   return {
     broker,
@@ -79,6 +88,7 @@ export async function startWorld(): Promise<World> {
       command
         .replaceAll(/\bbroker\d:9092\b/g, broker.bootstrap)
         .replaceAll(/postgres:\/\/(\w+)@coordinator\/warehouse\b/g, (_, user) => dsn(user))
+        .replaceAll("http://registry:8081", registry.url)
         .replaceAll("127.0.0.1:9187", `127.0.0.1:${free}`)
         // In a sentence a task is called by what comes after `npx -y deno@2.9.6`. One demo that
         // starts a broker is enough.
@@ -175,6 +185,8 @@ async function makeFiles(folder: string, hosts: string): Promise<void> {
   for (const host of ["sdw1", "sdw2"]) {
     await Deno.mkdir(join(hosts, `gpadmin@${host}`), { recursive: true });
   }
+  await write("payment.avsc", PAYMENT);
+  await write("shipment.proto", SHIPMENT);
   await write("loader.offsets", "crimes 0 1500\n");
   const rows = [...generateRows({ rows: 50, start: 90_001 })].map(text).join("");
   await write("crimes.csv", rows);

@@ -25,6 +25,7 @@ export interface Scene {
 export const scenes: Record<string, Scene> = {
   // The servers start at the same time: either line may be first.
   demo: { comparable: (output) => output.split("\n").toSorted().join("\n") },
+  "demo of JSON": { comparable: (output) => output.split("\n").toSorted().join("\n") },
   topics: {
     async before(world, at) {
       if (at === 0) await world.removeTopic();
