@@ -16,9 +16,9 @@ import { ProgramWriter } from "../../lib/records/program.ts";
 
 export const COUNT = 4000;
 const RUNS = 400;
-const ID = 7;
+export const ID = 7;
 
-const orderSchema = {
+export const orderSchema = {
   type: "record",
   name: "shop.Order",
   fields: [
@@ -34,7 +34,7 @@ const orderSchema = {
     { name: "weight", type: ["null", "float"] },
   ],
 };
-const names = orderSchema.fields.map(({ name }) => name);
+export const names = orderSchema.fields.map(({ name }) => name);
 
 type Order = Record<string, unknown>;
 
@@ -133,10 +133,16 @@ function csvRow(value: Order): string {
   return row;
 }
 
-function benchAvro(): void {
+/** Framed values, and avsc's type of them. */
+export function avroOrders() {
   const type = avsc.Type.forSchema(orderSchema as avsc.Schema);
   const orders = Array.from({ length: COUNT }, (_, n) => order(n));
-  const values = orders.map((value) => framed(ID, type.toBuffer(value)));
+  return { type, values: orders.map((value) => framed(ID, type.toBuffer(value))) };
+}
+
+/** The kernel alone, beside a library. */
+export function benchAvro(): void {
+  const { type, values } = avroOrders();
   const bytes = values.reduce((sum, value) => sum + value.length, 0);
   const schema = parseAvroSchema(JSON.stringify(orderSchema));
   const paths: Path[] = names.map((name) => ({ text: name, steps: [name] }));

@@ -8,11 +8,12 @@ import { parsePaths } from "../../lib/records/paths.ts";
 import { orderDocument } from "../orders.ts";
 import { COUNT, csvField, kernelRows, report, time } from "./records.ts";
 
-const list =
+export const list =
   "id, customer.name, customer.address.city, amount, items, flags.vip, status, created, " +
   "note, currency";
 
-function benchJson(): void {
+/** The kernel alone, beside a library. */
+export function benchJson(): void {
   const documents = Array.from({ length: COUNT }, (_, n) => orderDocument(n));
   const utf8 = new TextEncoder();
   const values = documents.map((text) => utf8.encode(text));

@@ -29,7 +29,7 @@ message Order {
   string city = 9;
   optional float weight = 10;
 }`;
-const own = text.replace(
+export const protobufSchema = text.replace(
   "package shop;",
   'package shop; import "google/protobuf/timestamp.proto";',
 );
@@ -77,7 +77,8 @@ function csvRow(value: Order): string {
   return row;
 }
 
-function benchProtobuf(): void {
+/** Framed values, and protobufjs' type of them. */
+export function protobufOrders() {
   const root = protobuf.parse(text, { keepCase: true }).root;
   root.addJSON(protobuf.common.get("google/protobuf/timestamp.proto")!.nested!);
   const type = root.lookupType("shop.Order");
@@ -88,8 +89,14 @@ function benchProtobuf(): void {
     bytes.set(body, FRAME_SIZE);
     return bytes;
   });
+  return { type, values };
+}
+
+/** The kernel alone, beside a library. */
+export function benchProtobuf(): void {
+  const { type, values } = protobufOrders();
   const bytes = values.reduce((sum, value) => sum + value.length, 0);
-  const message = readProtobuf({ text: own }).message("shop.Order");
+  const message = readProtobuf({ text: protobufSchema }).message("shop.Order");
   const paths: Path[] = names.map((name) => ({ text: name, steps: [name] }));
   const kernel = kernelRows(
     values,

@@ -28,8 +28,6 @@ const elsewhere: Record<string, string> = {
     "no command but its form; tests/unit/scripts/compile_test.ts has what DENORT_BIN may be",
   "npx deno@2.4.2": "no command but a program's name; scripts/compile/closed_network.ts runs it",
   "npx -y deno@2.9.6 task demo": "tests/db/outputs_test.ts runs it, and compares what it prints",
-  "npx -y deno@2.9.6 task demo:json":
-    "tests/db/outputs_test.ts runs it, and compares what it prints",
   "deno task readme --record": "it runs tests/db/outputs_test.ts",
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
