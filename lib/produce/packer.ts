@@ -6,6 +6,7 @@ import type { Compressor } from "./compressor.ts";
 import type { ProduceOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Sink } from "./sender.ts";
+import { whyUnfit } from "./why_unfit.ts";
 
 /** Largest batch that is filled, header included, bytes: a topic takes 1,048,588 by default. */
 const LARGEST_BATCH = 1_000_000;
@@ -81,16 +82,10 @@ export class Packer {
         case Packed.large:
           await this.#makeRoom(partition, Batch.records + size);
           break;
-        case Packed.keyless:
-          this.#bad(line, this.#whyKeyless());
+        case Packed.unfit:
+          this.#bad(line, whyUnfit(kernel.packed, this.#options));
       }
     }
-  }
-
-  #whyKeyless(): string {
-    const { key } = this.#options;
-    const column = key !== null && "column" in key ? key.column : 0;
-    return `has no column ${column} that can be its key`;
   }
 
   /** Hands on all open batches, full or not. */

@@ -43,6 +43,8 @@ interface Exports {
     partitions: number,
     table: number,
     scratch: number,
+    tombstones: boolean,
+    shape: number,
   ): void;
   startInput(headerRows: number): number;
   pack(start: number, end: number, last: boolean, only: number, budget: number): number;
@@ -138,7 +140,7 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     this.#state = new Int32Array(memory, STATE, 9);
-    this.packed = new PackState(new Uint32Array(memory, PACKED, 7));
+    this.packed = new PackState(new Uint32Array(memory, PACKED, 9));
   }
 
   /** Makes room for `size` bytes from DATA on. What was there stays; {@link bytes} may be new. */
@@ -262,7 +264,8 @@ export class Kernel {
   }
 
   /** Says how {@link pack} finds rows, and where it puts their records. */
-  setUpPacking({ split, key, hashing, partitions, table, scratch }: Packing): void {
+  setUpPacking(packing: Packing): void {
+    const { split, key, hashing, partitions, table, scratch, tombstones, shape } = packing;
     const mode = key === null ? 0 : "delimiter" in key ? 1 : 2;
     const argument = key === null ? 0 : "delimiter" in key ? key.delimiter : key.column;
     this.#exports.setUpPacking(
@@ -274,6 +277,8 @@ export class Kernel {
       partitions,
       table,
       scratch,
+      tombstones,
+      shape,
     );
   }
 

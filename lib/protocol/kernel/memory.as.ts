@@ -19,6 +19,8 @@ export const MASK: usize = 16576;
 export const STATE: usize = 16640;
 /** What pack() says of itself; the fields are named in packing.ts. */
 export const PACKED: usize = 16960;
+/** Which of the open arrays and objects are objects, while JSON is checked: 512 bytes. */
+export const NESTING: usize = 17408;
 /** What fields() gets of the batch: its base offset and base time, int64 each. */
 export const PARAMETERS: usize = 20480;
 /** The columns that fields() writes: kind, where its bytes are, how many; int32 each. */
