@@ -1,6 +1,7 @@
 /** gpdb-kafka: everything that is done around the consumer and the producer. */
-import { chooseCommand } from "./lib/cli/main_commands.ts";
-import { answer, exitOnSignals, run } from "./lib/cli/run.ts";
+import { chooseCommand } from "./lib/cli/commands.ts";
+import { answer, run } from "./lib/cli/run.ts";
+import { exitOnSignals } from "./lib/cli/signals.ts";
 
 if (import.meta.main) {
   const chosen = await chooseCommand(Deno.args);

@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { encodeBatch, type RecordParts } from "../lib/protocol/record.ts";
 import { Batch } from "../lib/protocol/record_batch.ts";
 import { Flag, Kernel } from "../lib/protocol/kernel/kernel.ts";
-import { startBroker } from "./broker.ts";
+import { startBroker } from "./servers/broker.ts";
 import { generateRows } from "./generate_rows.ts";
 
 const { values: flags } = parseArgs({
@@ -57,7 +57,7 @@ function benchDecoder(): void {
     kernel.rows(from, end, values.length, 0, all, all, Kernel.DATA, flags);
     if (kernel.emitted !== values.length) throw new Error(`${kernel.emitted} rows came out`);
   }
-  console.log(`Decoder, a batch of ${values.length} records, ${batch.length} bytes:`);
+  console.log(`Decoding, a batch of ${values.length} records, ${batch.length} bytes:`);
   for (const [name, work, flags] of cases) {
     const times: number[] = [];
     for (let i = 0; i < 400; i++) {

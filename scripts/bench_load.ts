@@ -11,9 +11,9 @@ import { sourceDdl } from "../lib/greenplum/ddl.ts";
 import { readColumns } from "../lib/load/database.ts";
 import { createTopic } from "../tests/support/kafka.ts";
 import { runScript } from "../tests/support/load.ts";
-import { startBroker } from "./broker.ts";
+import { startBroker } from "./servers/broker.ts";
 import { generateRows } from "./generate_rows.ts";
-import { startPostgres } from "./postgres.ts";
+import { startPostgres } from "./servers/postgres.ts";
 
 const rows = Number(Deno.args[0] ?? 2_000_000);
 const rounds = Number(Deno.args[1] ?? 5);

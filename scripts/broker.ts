@@ -1,27 +1,4 @@
-/**
- * A real Kafka broker for tests, demos and benchmarks: the one that KAFKA_BROKERS names, or one
- * from the official image when a Docker engine answers, or one from Kafka's own jars with Java and
- * Maven. Tests say `await using broker = await startBroker()`; on the command line,
- * `scripts/broker.ts start`, `status` and `stop` keep one running in the background.
- */
-import { runCommand } from "./broker/command.ts";
-import { externalBroker } from "./broker/external.ts";
-import { ownBroker } from "./broker/own.ts";
-import { type Broker, type BrokerOptions, environment } from "./broker/options.ts";
+/** Keeps a Kafka broker running in the background: `deno task broker:start`, `broker:stop`. */
+import { runCommand } from "./servers/broker/command.ts";
 
-export type * from "./broker/options.ts";
-
-/** Starts a broker, or a cluster of them, that serves clients; a Failure says what is missing. */
-export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const named = Deno.env.get(environment.brokers);
-  return named && !needsOwn(options) ? await externalBroker(named) : await ownBroker(options);
-}
-
-/** What a test asks for here can't be had from a broker that others set up. */
-function needsOwn(options: BrokerOptions): boolean {
-  const { own, nodes, version, properties, listeners, storageFormatArgs, heap } = options;
-  return own === true || nodes !== undefined && nodes > 1 ||
-    [version, properties, listeners, storageFormatArgs, heap].some((one) => one !== undefined);
-}
-
-if (import.meta.main) Deno.exitCode = await runCommand(Deno.args);
+Deno.exitCode = await runCommand(Deno.args);

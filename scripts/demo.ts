@@ -14,7 +14,7 @@ import {
   TOPIC,
 } from "./demo/crimes.ts";
 import { grouped, perform, say, step } from "./demo/stage.ts";
-import type { Postgres } from "./postgres.ts";
+import type { Postgres } from "./servers/postgres.ts";
 
 async function showTypes({ sql }: Postgres): Promise<void> {
   const types = await sql<{ type: string; count: number }[]>`

@@ -25,7 +25,7 @@ import {
   TOPIC,
 } from "./demo/crimes.ts";
 import { grouped, own, perform, say, step } from "./demo/stage.ts";
-import type { Postgres } from "./postgres.ts";
+import type { Postgres } from "./servers/postgres.ts";
 
 /** What the producer sends at a time, and how long it waits then. */
 const BATCH = 2000;

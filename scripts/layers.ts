@@ -9,12 +9,18 @@ const allowed: Record<string, string[]> = {
   protocol: [],
   kafka: ["protocol"],
   greenplum: [],
-  consume: ["kafka", "protocol", "greenplum"],
-  produce: ["kafka", "protocol", "greenplum"],
+  records: ["protocol"],
+  properties: ["kafka"],
+  registry: ["properties", "kafka"],
+  consume: ["kafka", "protocol", "greenplum", "records", "registry"],
+  produce: ["kafka", "protocol", "greenplum", "records", "registry"],
   load: ["kafka", "protocol", "greenplum", "consume"],
   admin: ["kafka", "protocol", "load"],
   doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
-  cli: ["kafka", "protocol", "greenplum", "consume", "produce", "load", "admin", "doctor"],
+  cli: [
+    ...["properties", "kafka", "protocol", "greenplum", "records", "registry"],
+    ...["consume", "produce", "load", "admin", "doctor"],
+  ],
 };
 
 const ENTRY_LINES = 60;

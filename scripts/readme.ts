@@ -3,18 +3,18 @@
  * and use: `deno task readme`. Each is between `<!-- begin: NAME -->` and `<!-- end -->` in README.md
  * or a file of docs/.
  */
-import { connectionFlags } from "../lib/cli/connection_flags.ts";
-import { consumeFlags } from "../lib/cli/consume_flags.ts";
-import { doctorFlags } from "../lib/cli/doctor_flags.ts";
+import { connectionFlags } from "../lib/cli/flags/connection.ts";
+import { consumeFlags } from "../lib/cli/flags/consume.ts";
+import { doctorFlags } from "../lib/cli/flags/doctor.ts";
 import { exitCodes } from "../lib/cli/exit_codes.ts";
 import type { Flag } from "../lib/cli/flags.ts";
-import { lagCommand } from "../lib/cli/lag_command.ts";
-import { loadCommand } from "../lib/cli/load_command.ts";
-import { offsetsCommand } from "../lib/cli/offsets_command.ts";
-import { planCommand } from "../lib/cli/plan_command.ts";
-import { produceFlags } from "../lib/cli/produce_flags.ts";
-import { sqlFlags } from "../lib/cli/sql_flags.ts";
-import { topicsCommand } from "../lib/cli/topics_command.ts";
+import { lagCommand } from "../lib/cli/commands/lag.ts";
+import { loadCommand } from "../lib/cli/commands/load.ts";
+import { offsetsCommand } from "../lib/cli/commands/offsets.ts";
+import { planCommand } from "../lib/cli/commands/plan.ts";
+import { produceFlags } from "../lib/cli/flags/produce.ts";
+import { sqlFlags } from "../lib/cli/flags/sql.ts";
+import { topicsCommand } from "../lib/cli/commands/topics.ts";
 
 const root = new URL("../", import.meta.url);
 

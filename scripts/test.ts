@@ -5,7 +5,7 @@
  */
 import { compileCommand } from "../tests/support/binaries.ts";
 import { copyCheckout } from "../tests/support/checkout.ts";
-import { startBroker } from "./broker.ts";
+import { startBroker } from "./servers/broker.ts";
 import { thisPlatform } from "./compile/platforms.ts";
 
 /** Folders of tests that need a broker or a database. */

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { within } from "../kafka/deadline.ts";
+import { within } from "../waiting.ts";
 import type { Database } from "../load/database.ts";
 import { databaseProblem } from "../load/errors.ts";
 

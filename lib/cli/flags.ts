@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
-import { suggestion } from "./nearest.ts";
+import { suggestion } from "../text.ts";
 
 /** One flag, as the parser, `--help` and docs/flags.md use it. */
 export interface Flag {

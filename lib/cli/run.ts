@@ -3,7 +3,6 @@ import { Failure, systemReason } from "../failure.ts";
 import { trustNothingElse } from "../kafka/runtime_authorities.ts";
 import { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { farewell } from "./farewell.ts";
 import { type Flag, flagHelp, type Given, parseFlags } from "./flags.ts";
 import { tryWrite } from "./print.ts";
 import { checkStdout } from "./stdout.ts";
@@ -119,22 +118,4 @@ export function usage({ name, about, examples, flags }: Command): string {
     "DUR is 250ms, 5s, 10m; TIME is ISO 8601 or epoch milliseconds.",
     `Exit status:\n${codes.join("\n")}`,
   ].join("\n\n");
-}
-
-/**
- * Ends the process at once on SIGINT and SIGTERM: Greenplum's query stays blocked until its
- * commands have ended. `exit` is `Deno.exit`; `report` says what was done until then.
- */
-export function exitOnSignals(
-  name: string,
-  exit: (code: number) => never,
-  report?: () => string,
-): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      const done = report ? `; ${report()}` : "";
-      new Console().error(`${name}: stopped by ${signal} before its end${done}`);
-      farewell(() => exit(exitCodes[signal].code));
-    });
-  }
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { shown } from "../secret.ts";
 import type { Flag, Given } from "./flags.ts";
-import { suggestion } from "./nearest.ts";
+import { suggestion } from "../text.ts";
 
 /** A flag of a command with several verbs. */
 export interface VerbFlag extends Flag {

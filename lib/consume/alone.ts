@@ -1,32 +1,32 @@
 import { assign, isOurs } from "./assign.ts";
 import { Commits } from "./commits.ts";
 import { readSpans } from "./fetch.ts";
-import { plan, planAdded } from "./plan.ts";
+import { planAddedSpans, planSpans } from "./plan_spans.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import type { Span } from "./span.ts";
 import { describeTopics, partitionsOf, type Topic } from "./topics.ts";
-import { pause, unlessAborted } from "./waiting.ts";
+import { pause, unlessAborted } from "../waiting.ts";
 
 /** Reads what is nobody else's to read, and commits when the stream is closed. */
 export async function readAlone(run: Run): Promise<Span[]> {
-  const { cluster, options, output, decoder } = run;
+  const { cluster, options, output, context } = run;
   let topics = await describeTopics(cluster, options.topics);
-  const spans = await plan(cluster, run, topics, assign(options, partitionsOf(topics)));
+  const spans = await planSpans(cluster, run, topics, assign(options, partitionsOf(topics)));
   const commits = new Commits(cluster, options, spans);
-  await commits.starts();
+  await commits.commitStarts();
   while (true) {
     const round = new AbortController();
     const growing = grown(run, topics, round.signal);
     growing.then((more) => more && round.abort(), () => {});
     const signal = options.until === "end" ? undefined : round.signal;
-    const reading = newReading(run, () => commits.inPassing(), signal);
+    const reading = newReading(run, () => commits.commitIfDue(), signal);
     try {
       await readPartitions(reading, spans);
     } finally {
       round.abort();
     }
     const more = await growing;
-    if (!more || reading.idle || decoder.full) break;
+    if (!more || reading.idle || context.full) break;
     topics = more;
     const added = partitionsOf(topics).filter((partition) =>
       isOurs(options.assignment, partition.partition) &&
@@ -35,10 +35,10 @@ export async function readAlone(run: Run): Promise<Span[]> {
       )
     );
     for (const span of spans) span.jump(span.done);
-    spans.push(...await planAdded(cluster, run, topics, added, spans));
+    spans.push(...await planAddedSpans(cluster, run, topics, added, spans));
   }
   await output.close();
-  await commits.last();
+  await commits.commit();
   return spans;
 }
 

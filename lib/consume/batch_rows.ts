@@ -8,7 +8,7 @@ import {
   recordEnd,
 } from "../protocol/record_batch.ts";
 import { brokenBatch } from "./check_batches.ts";
-import type { Decoder } from "./decoder.ts";
+import type { RowContext } from "./row_context.ts";
 import { whyBad } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
@@ -28,7 +28,7 @@ export type Progress = "done" | "more" | "enough" | "full";
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
-  readonly #decoder: Decoder;
+  readonly #context: RowContext;
   readonly #span: Span;
   readonly #base: number;
   readonly #time: number;
@@ -42,15 +42,15 @@ export class BatchRows {
   /** Why {@link from} returned. */
   progress: Progress = "done";
 
-  constructor(decoder: Decoder, span: Span, view: DataView, at: number) {
-    this.#decoder = decoder;
+  constructor(context: RowContext, span: Span, view: DataView, at: number) {
+    this.#context = context;
     this.#span = span;
     const attributes = view.getInt16(at + Batch.attributes);
     const appendTime = (attributes & Attribute.appendTime) !== 0;
     this.#codec = codecs[attributes & Attribute.codec] ?? "none";
     this.#base = int64At(view, at);
     this.#time = int64At(view, at + (appendTime ? Batch.maxTimestamp : Batch.baseTimestamp));
-    this.#flags = decoder.flags | (appendTime ? Flag.appendTime : 0);
+    this.#flags = context.flags | (appendTime ? Flag.appendTime : 0);
     this.#last = view.getInt32(at + Batch.lastOffsetDelta);
     this.#left = view.getInt32(at + Batch.count);
   }
@@ -74,9 +74,9 @@ export class BatchRows {
    * enough bad records wait. Returns where they end; {@link progress} tells why they do.
    */
   from(records: BatchRecords, target: Kernel, out: number, enough: number): number {
-    const { format, inPlace } = this.#decoder;
+    const { format, inPlace } = this.#context;
     this.progress = "enough";
-    while (out < enough && this.#decoder.held < HELD_MAX) {
+    while (out < enough && this.#context.held < HELD_MAX) {
       const window = records.window();
       const limit = inPlace ? out : out + records.room(format, window.length);
       const start = limit + GAP;
@@ -111,7 +111,7 @@ export class BatchRows {
 
   /** Makes rows of the records from `start` to `end` of `target`: at `out`, up to `limit`. */
   #window(target: Kernel, start: number, end: number, out: number, limit: number): number {
-    const { inPlace } = this.#decoder;
+    const { inPlace } = this.#context;
     while (true) {
       out = inPlace
         ? this.#rows(target, start, end, out)
@@ -138,7 +138,7 @@ export class BatchRows {
   }
 
   #fields(target: Kernel, start: number, end: number, out: number, limit: number): number {
-    const { format } = this.#decoder;
+    const { format } = this.#context;
     const [min, max, budget] = this.#limits();
     // deno-fmt-ignore
     out = target.fields(
@@ -150,7 +150,7 @@ export class BatchRows {
 
   /** Which offset deltas are wanted, and how many rows at most. */
   #limits(): [min: number, max: number, budget: number] {
-    const { counts, options } = this.#decoder;
+    const { counts, options } = this.#context;
     return [
       Math.max(this.#span.done - this.#base, 0),
       Math.min(this.#span.end - this.#base, INT32_MAX),
@@ -159,7 +159,7 @@ export class BatchRows {
   }
 
   #count(kernel: Kernel): void {
-    const { counts } = this.#decoder;
+    const { counts } = this.#context;
     counts.records += kernel.emitted;
     counts.tombstones += kernel.nulls;
     if (kernel.delta !== -1) this.#span.done = this.#base + kernel.delta + 1;
@@ -172,18 +172,18 @@ export class BatchRows {
     const end = out + valueLength;
     const why = whyBad(bytes, out, end);
     if (why !== null) {
-      this.#decoder.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
+      this.#context.leaveOut(this.#span, this.#base + delta, `the value ${why}`);
       return out;
     }
     bytes[end] = 0x0a;
-    this.#decoder.counts.records++;
+    this.#context.counts.records++;
     return end + 1;
   }
 
   /** Looks at the record from `start` to `end`, which is not one of the rows yet. */
   #lookAtRecord(target: Kernel, start: number, end: number, out: number, limit: number): number {
     const { bytes, stop, delta, valueAt, valueLength } = target;
-    const { counts, format } = this.#decoder;
+    const { counts, format } = this.#context;
     let why: string | null;
     if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
     else {
@@ -194,7 +194,7 @@ export class BatchRows {
     this.#passed = delta;
     if (why !== null) {
       const record = bytes.slice(start, end);
-      this.#decoder.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
+      this.#context.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
       return out;
     }
     const flags = this.#flags & ~Flag.guard;

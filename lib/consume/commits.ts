@@ -41,24 +41,24 @@ export class Commits {
    * Commits where the fallback has a first run start, before anything is read: should the run fail,
    * the next one starts there too, and not at an end that has moved on.
    */
-  async starts(): Promise<void> {
+  async commitStarts(): Promise<void> {
     const { commit, fallback } = this.#options;
     if (!commit || fallback !== "latest") return;
     await this.#inTurn(this.#spans.filter(({ notes }) => notes.isFallback));
   }
 
   /** Commits if it is time to. A run with an end is all or nothing: it waits for the end. */
-  async inPassing(): Promise<void> {
+  async commitIfDue(): Promise<void> {
     if (this.#options.until === "end" || performance.now() - this.#since < EVERY) return;
     this.#since = performance.now();
-    await this.last();
+    await this.commit();
   }
 
   /**
    * Commits. Offsets that did not move too: one that is not renewed expires in the end. Returns
    * false if the group has given the member's partitions to others. Throws Failure.
    */
-  async last(): Promise<boolean> {
+  async commit(): Promise<boolean> {
     return !this.#options.commit || await this.#inTurn(this.#spans);
   }
 

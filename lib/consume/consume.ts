@@ -10,9 +10,9 @@ import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epo
 import { produce } from "../protocol/messages/produce.ts";
 import { readAlone } from "./alone.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { type Counts, Decoder } from "./decoder.ts";
+import { type Counts, RowContext } from "./row_context.ts";
 import type { ConsumeOptions } from "./options.ts";
-import type { OnStop } from "./group.ts";
+import type { BeforeExit } from "./group.ts";
 import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
@@ -41,7 +41,7 @@ export interface Summary extends Counts {
  * a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
- * closed; `onStop` gets what it still has to do if a signal ends the process.
+ * closed; `beforeExit` gets what it still has to do if a signal ends the process.
  *
  * Throws Failure; then nothing was committed, but for a failure that says so itself.
  */
@@ -50,7 +50,7 @@ export async function consume(
   config: ClientConfig,
   stream: WritableStream<Uint8Array>,
   log: (line: string) => void,
-  onStop: OnStop = () => {},
+  beforeExit: BeforeExit = () => {},
 ): Promise<Summary> {
   const started = performance.now();
   const cluster = new Cluster(config, [
@@ -59,13 +59,13 @@ export async function consume(
   ]);
   const inflater = new Inflater(config.debug);
   try {
-    const { deadLetters, decoder } = await decoding(cluster, options, log);
+    const { deadLetters, context } = await rowContext(cluster, options, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
       cluster,
       options,
-      decoder,
+      context,
       inflater,
       output,
       losses,
@@ -74,10 +74,10 @@ export async function consume(
     };
     const spans = await (options.assignment.share === "group"
       // Loaded only where it is used: it brings kafkajs, which takes longer than a whole short run.
-      ? (await import("./group.ts")).readAsMember(run, onStop)
+      ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
     return {
-      ...decoder.counts,
+      ...context.counts,
       bytes: output.bytes,
       lost: losses.skipped,
       seconds: Math.round(performance.now() - started) / 1000,
@@ -95,19 +95,19 @@ export async function consume(
   }
 }
 
-/** The decoder, and where it sends bad records. */
-async function decoding(
+/** What the rows of a run are made with, and where bad records go. */
+async function rowContext(
   cluster: Cluster,
   options: ConsumeOptions,
   log: (line: string) => void,
-): Promise<{ decoder: Decoder; deadLetters: DeadLetters | null }> {
+): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
     ? new DeadLetters(cluster, options.badRecord.deadLetter)
     : null;
   await deadLetters?.open();
-  const decoder = new Decoder(options, (bad) => {
+  const context = new RowContext(options, (bad) => {
     deadLetters?.add(bad);
     log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
   });
-  return { decoder, deadLetters };
+  return { context, deadLetters };
 }

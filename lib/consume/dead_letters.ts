@@ -10,7 +10,7 @@ import { MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE } from "../protocol/error_code
 import { produce } from "../protocol/messages/produce.ts";
 import { compressBatch, readRecord, type RecordParts } from "../protocol/record.ts";
 import type { Codec } from "../protocol/record_batch.ts";
-import type { BadRecord } from "./decoder.ts";
+import type { BadRecord } from "./row_context.ts";
 
 const utf8 = new TextEncoder();
 const ALL_IN_SYNC = -1;

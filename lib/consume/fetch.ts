@@ -15,7 +15,7 @@ import { Outage } from "./outage.ts";
 import type { Reading } from "./reading.ts";
 import { checkLogs, recover } from "./recover.ts";
 import { type Span, spanOf } from "./span.ts";
-import { pause, unlessAborted } from "./waiting.ts";
+import { pause, unlessAborted } from "../waiting.ts";
 
 /** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
 const BROKER_MAX_BYTES = 8 * 1024 * 1024;
@@ -53,7 +53,7 @@ async function readGroup(
   maxBytes: number,
   backoff: Backoff,
 ): Promise<void> {
-  const { cluster, decoder, signal } = reading;
+  const { cluster, context, signal } = reading;
   const outage = new Outage(reading);
   // In a run without an end a leader may be away for days: nothing may grow with each try.
   while (spans.length > 0) {
@@ -72,7 +72,7 @@ async function readGroup(
       outage.goesOn(error);
       // The leader moved or went away: go on after what was written, with the present leader.
       await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
-      spans = spans.filter((span) => span.done < span.end && !decoder.full);
+      spans = spans.filter((span) => span.done < span.end && !context.full);
       for (const span of spans) {
         span.jump(span.done);
         span.isDoubted = true;
@@ -100,8 +100,8 @@ async function readLeader(
   backoff: Backoff,
   outage: Outage,
 ): Promise<void> {
-  const { cluster, options, decoder, signal } = reading;
-  const { memory } = decoder;
+  const { cluster, options, context, signal } = reading;
+  const { memory } = context;
   if (id === -1) throw noLeader(`cannot fetch ${partitionName(spans[0])}`);
   const connection = await cluster.broker(id);
   await checkLogs(reading, spans);
@@ -153,13 +153,13 @@ async function readLeader(
         }
         if (!problem) asked = askAtOnce();
         const fetched = response.partitions.filter(({ errorCode }) => errorCode === 0);
-        const apart = await decoder.prepare(buffer, fetched) || !decoder.inPlace;
+        const apart = await context.prepare(buffer, fetched) || !context.inPlace;
         const making = () => makeRows(reading, hand, buffer, apart, fetched, spans);
         await backoff.apart(memory.inTurn(making));
       } finally {
         hand.afterwards(() => memory.give(buffer));
       }
-      if (decoder.full) break;
+      if (context.full) break;
       if (problem) throw problem;
       outage.ends();
       if (gained) {

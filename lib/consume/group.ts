@@ -1,5 +1,5 @@
 import { Cluster } from "../kafka/cluster.ts";
-import { atMost } from "../kafka/deadline.ts";
+import { atMost } from "../waiting.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
@@ -9,11 +9,11 @@ import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { Commits } from "./commits.ts";
 import { readPartitions } from "./alone.ts";
-import { plan } from "./plan.ts";
+import { planSpans } from "./plan_spans.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import { Span } from "./span.ts";
 import { describeTopics } from "./topics.ts";
-import { unlessAborted } from "./waiting.ts";
+import { unlessAborted } from "../waiting.ts";
 
 /**
  * How long rows that were fetched may take to be written when the group wants the partitions back:
@@ -27,7 +27,7 @@ const COMMIT = 1500;
 const LAST_COMMIT = 500;
 
 /** Has `act` done when a signal ends the process, which waits for it; it has its own deadlines. */
-export type OnStop = (act: () => Promise<void>) => void;
+export type BeforeExit = (act: () => Promise<void>) => void;
 
 /**
  * Reads as a member of the group: the partitions it is given, until it is given others. At each
@@ -37,7 +37,7 @@ export type OnStop = (act: () => Promise<void>) => void;
  * At least once: rows whose commit the group refused, since this member was taken for dead, are
  * read again by the next member that has their partitions.
  */
-export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
+export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Span[]> {
   const { cluster: { config } } = run;
   // A broker answers what comes over one connection in its order, and a fetch it answers when there
   // are records: offsets go over connections of their own.
@@ -46,16 +46,16 @@ export async function readAsMember(run: Run, onStop: OnStop): Promise<Span[]> {
   ]);
   try {
     await describeTopics(run.cluster, run.options.topics);
-    return await readGenerations(new GroupReader(run, control), onStop);
+    return await readGenerations(new GroupReader(run, control), beforeExit);
   } finally {
     control.close();
   }
 }
 
-async function readGenerations(reader: GroupReader, onStop: OnStop): Promise<Span[]> {
+async function readGenerations(reader: GroupReader, beforeExit: BeforeExit): Promise<Span[]> {
   const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = reader.run;
   const membership = await Membership.join(config, group, topics, metadataMaxAge);
-  onStop(async () => {
+  beforeExit(async () => {
     // In this order: who has left can't commit.
     await atMost(LAST_COMMIT, reader.stop());
     await membership.leave();
@@ -99,10 +99,10 @@ class GroupReader {
       this.#last = { generation: member.generation, spans };
       const commits = this.#commits = new Commits(this.#control, this.run.options, spans, member);
       // Else who has the partition next would start at an end that has moved on.
-      await unlessAborted(commits.starts(), signal, COMMIT);
+      await unlessAborted(commits.commitStarts(), signal, COMMIT);
       // Records that nobody could read while the group changed do not make a run idle.
       const reading = newReading(this.run, async () => {
-        if (!signal.aborted) await commits.inPassing();
+        if (!signal.aborted) await commits.commitIfDue();
       }, signal);
       const reader = readPartitions(reading, spans);
       const done = await unlessAborted(reader.then(() => true), signal, DRAIN) ?? false;
@@ -111,7 +111,7 @@ class GroupReader {
         this.#straggler = reader;
         reader.catch(() => {}); // Met when the next generation is read.
       }
-      const committed = await unlessAborted(commits.last(), signal, COMMIT) ?? false;
+      const committed = await unlessAborted(commits.commit(), signal, COMMIT) ?? false;
       if (!committed) this.#debug("rows written since the last commit will be read again");
       return done && committed && isOver(reading, spans);
     } finally {
@@ -122,7 +122,7 @@ class GroupReader {
 
   /** Commits a last time. Not where the run has an end, which it did not reach. */
   async stop(): Promise<void> {
-    if (this.run.options.until !== "end") await this.#commits?.last();
+    if (this.run.options.until !== "end") await this.#commits?.commit();
   }
 
   /** Where to read the generation's partitions from, and to. */
@@ -132,7 +132,7 @@ class GroupReader {
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
     const topics = await describeTopics(this.#control, this.run.options.topics);
-    const spans = await plan(this.#control, this.run, topics, partitions, kept);
+    const spans = await planSpans(this.#control, this.run, topics, partitions, kept);
     return spans.map((span) => {
       const name = partitionName(span);
       const end = this.#ends.get(name) ?? span.end;
@@ -148,8 +148,8 @@ class GroupReader {
 }
 
 /** Whether a member that has read these spans has done what it was started for. */
-function isOver({ options, decoder, idle }: Reading, spans: readonly Span[]): boolean {
-  if (decoder.full) return true;
+function isOver({ options, context, idle }: Reading, spans: readonly Span[]): boolean {
+  if (context.full) return true;
   return options.until === "end" ? spans.every((span) => span.done >= span.end) : idle;
 }
 

@@ -24,7 +24,7 @@ export class Handover {
   async over(kernel: Kernel, start: number, end: number): Promise<void> {
     await this.#writing;
     await this.#reading.settle();
-    this.#reading.decoder.held = 0;
+    this.#reading.context.held = 0;
     this.#writing = this.#write(kernel, start, end, this.#spans.map(({ done }) => done));
     this.#writing.catch(() => {}); // Met by the next call, or by finish().
   }

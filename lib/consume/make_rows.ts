@@ -1,6 +1,6 @@
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
-import { Ahead } from "./ahead.ts";
+import { InflateAhead } from "./inflate_ahead.ts";
 import type { Handover } from "./handover.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
@@ -11,14 +11,14 @@ const ROWS_MAX = 4 * 1024 * 1024;
 
 /** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
 export async function makeRows(
-  { decoder, inflater, signal }: Reading,
+  { context, inflater, signal }: Reading,
   hand: Handover,
   source: Kernel,
   apart: boolean,
   partitions: readonly FetchedPartition[],
   spans: readonly Span[],
 ): Promise<void> {
-  const { memory } = decoder;
+  const { memory } = context;
   let target = apart ? await memory.scratch() : source;
   let from = Kernel.DATA;
   let out = from;
@@ -33,13 +33,13 @@ export async function makeRows(
     }
     from = out = apart ? Kernel.DATA : out;
   };
-  const ahead = new Ahead(inflater, source, apart ? partitions : []);
+  const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {
     for (const fetched of partitions) {
       const span = spanOf(spans, fetched);
-      const rows = new PartitionRows(decoder, source, fetched, span, ahead.records);
+      const rows = new PartitionRows(context, source, fetched, span, ahead.records);
       try {
-        while (!rows.finished && !decoder.full && !signal?.aborted) {
+        while (!rows.finished && !context.full && !signal?.aborted) {
           const reach = await ahead.reach(rows.at, fetched.end);
           out = rows.write(target, out, from + ROWS_MAX, reach);
           if (rows.isHungry) await rows.feed();

@@ -24,12 +24,12 @@ export type Assignment =
 export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };
 
 /** What is done with a record that is not a valid row. */
-export type BadRecord = "fail" | "skip" | "pass" | { deadLetter: string };
+export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };
 
 /** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
 export type Until = "end" | "forever" | { idle: number };
 
-/** What a run of the consumer does; `lib/cli/consume_flags.ts` makes it from the command line. */
+/** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
 export interface ConsumeOptions {
   topics: string[];
   group: string;
@@ -47,7 +47,7 @@ export interface ConsumeOptions {
   maxRecords: number;
   commit: boolean;
   isolation: Isolation;
-  badRecord: BadRecord;
+  badRecord: BadRecordAction;
   /** The value as it is, as a quoted CSV field, or as hex digits behind `\\x`. */
   value: "row" | "field" | "hex";
   columns: ColumnName[];

@@ -1,6 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { patientNow } from "../kafka/throttle.ts";
-import type { Decoder } from "./decoder.ts";
+import type { RowContext } from "./row_context.ts";
 import type { Inflater } from "./inflater.ts";
 import type { Losses } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";
@@ -10,7 +10,7 @@ import type { Output } from "./output.ts";
 export interface Run {
   readonly cluster: Cluster;
   readonly options: ConsumeOptions;
-  readonly decoder: Decoder;
+  readonly context: RowContext;
   readonly inflater: Inflater;
   readonly output: Output;
   readonly losses: Losses;

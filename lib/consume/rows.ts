@@ -6,7 +6,7 @@ import { Attribute, Batch, batchEnd, int64At } from "../protocol/record_batch.ts
 import { Aborted } from "./aborted.ts";
 import { BatchRows } from "./batch_rows.ts";
 import { brokenBatch } from "./check_batches.ts";
-import type { Decoder } from "./decoder.ts";
+import type { RowContext } from "./row_context.ts";
 import { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
 
@@ -18,7 +18,7 @@ const AT_ONCE = 16 * 1024 * 1024;
  * into (target = source), or in others. The batches were checked before ({@link checkBatches}).
  */
 export class PartitionRows {
-  readonly #decoder: Decoder;
+  readonly #context: RowContext;
   readonly #source: Kernel;
   readonly #span: Span;
   readonly #aborted: Aborted;
@@ -34,13 +34,13 @@ export class PartitionRows {
 
   /** `inflated` has the records of compressed batches that are inflated already, by their place. */
   constructor(
-    decoder: Decoder,
+    context: RowContext,
     source: Kernel,
     fetched: FetchedPartition,
     span: Span,
     inflated: ReadonlyMap<number, Uint8Array> = new Map(),
   ) {
-    this.#decoder = decoder;
+    this.#context = context;
     this.#source = source;
     this.#span = span;
     this.#inflated = inflated;
@@ -72,7 +72,7 @@ export class PartitionRows {
   write(target: Kernel, out: number, enough: number, reach = this.#end): number {
     const span = this.#span;
     const { view } = this.#source;
-    while (this.#at < reach && !this.#decoder.full && out < enough) {
+    while (this.#at < reach && !this.#context.full && out < enough) {
       const at = this.#at;
       const end = batchEnd(view, at, this.#end);
       const base = int64At(view, at);
@@ -88,7 +88,7 @@ export class PartitionRows {
           this.#pass(end, next);
           continue;
         }
-        this.#batch = new BatchRows(this.#decoder, span, view, at);
+        this.#batch = new BatchRows(this.#context, span, view, at);
       }
       if (target === this.#source) {
         out = this.#batch.inPlace(target, at + Batch.records, end, out);
@@ -98,7 +98,7 @@ export class PartitionRows {
         this.#isHungry = this.#batch.progress === "more";
         if (this.#batch.progress !== "done") return out;
       }
-      if (this.#decoder.full) return out;
+      if (this.#context.full) return out;
       this.#pass(end, next);
     }
     return out;
@@ -130,7 +130,7 @@ export class PartitionRows {
 
   /** The records of the batch from `at` to `end`, inflated if that takes no more than a little room. */
   #open(at: number, end: number, base: number): BatchRecords {
-    const { memory } = this.#decoder;
+    const { memory } = this.#context;
     const afford = (size: number) => {
       if (size <= memory.most) return;
       throw brokenBatch(this.#span, base, memory.tooMuch("a record of the batch", size));
@@ -141,7 +141,7 @@ export class PartitionRows {
     const packed = this.#source.bytes.subarray(at + Batch.records, end);
     const codec = this.#source.view.getInt16(at + Batch.attributes) & Attribute.codec;
     if (codec === 0) return whole(packed);
-    const implementation = this.#decoder.codec(codec);
+    const implementation = this.#context.codec(codec);
     if (!implementation) {
       throw brokenBatch(this.#span, base, `the batch's codec ${codec} is unknown`);
     }

@@ -5,7 +5,7 @@ import type { KnownDatabase, KnownSource } from "./database.ts";
 import type { Outcome, Rounds } from "./findings.ts";
 import type { RowOptions } from "./rows.ts";
 
-/** What a run is asked to look at; `lib/cli/doctor_flags.ts` makes it from the command line. */
+/** What a run is asked to look at; `lib/cli/flags/doctor.ts` makes it from the command line. */
 export interface DoctorOptions {
   /** Without TLS and SASL, which {@link security} gives; the timeout is that of each check. */
   config: ClientConfig;

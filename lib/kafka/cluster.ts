@@ -11,7 +11,7 @@ import {
 } from "../protocol/messages/metadata.ts";
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
 import { Connection, ConnectionError } from "./connection.ts";
-import { atMost } from "./deadline.ts";
+import { atMost } from "../waiting.ts";
 import { check, LeftOutError } from "./errors.ts";
 import { retry } from "./retry.ts";
 

@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import { commentValue, queryComment } from "../greenplum/query_comment.ts";
-import type { PartitionOffset } from "./plan.ts";
+import type { PartitionOffset } from "./plan_topic.ts";
 
 /** What the statement that reads a plan's web table asks for beside the plan. */
 export interface QueryPlan {

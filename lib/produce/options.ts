@@ -10,7 +10,7 @@ export type ValueForm = "row" | "field" | "hex" | "json";
 export const columnTypes = ["text", "number", "boolean", "json"] as const;
 export type ColumnType = typeof columnTypes[number];
 
-/** What a run of the producer does; `lib/cli/produce_flags.ts` makes it from the command line. */
+/** What a run of the producer does; `lib/cli/flags/produce.ts` makes it from the command line. */
 export interface ProduceOptions {
   topic: string;
   /** Read one after the other; none: stdin. */

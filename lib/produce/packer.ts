@@ -8,8 +8,12 @@ import { Pace } from "./pace.ts";
 import type { Sink } from "./sender.ts";
 import { whyUnfit } from "./why_unfit.ts";
 
-/** Largest batch that is filled, header included, bytes: a topic takes 1,048,588 by default. */
-const LARGEST_BATCH = 1_000_000;
+/** The largest batch that is filled: less after a broker said that one was too large. */
+export class BatchLimit {
+  /** Bytes, header included: a topic accepts 1,048,588 by default. */
+  bytes = 1_000_000;
+}
+
 /** How long a row may wait for others to fill its batch with while no input comes, milliseconds. */
 const LINGER = 20;
 /** Below this, waiting for input is no wait. */
@@ -21,8 +25,6 @@ export class Packer {
   rows = 0;
   bytes = 0;
   empty = 0;
-  /** The largest batch filled; less where a broker said that one was too large. */
-  largestBatch: number = LARGEST_BATCH;
   readonly #arena: Arena;
   readonly #options: ProduceOptions;
   readonly #sink: Sink;
@@ -30,6 +32,7 @@ export class Packer {
   readonly #pace: Pace;
   /** A row that can't be a record, and its line; it throws, or counts it. */
   readonly #bad: (line: number, why: string) => void;
+  readonly #limit: BatchLimit;
   /** The slots of the open batches, by partition. */
   readonly #open = new Map<number, Slot>();
   /** Where rows without a key go. */
@@ -44,7 +47,9 @@ export class Packer {
     sink: Sink,
     compressor: Compressor | null,
     bad: (line: number, why: string) => void,
+    limit = new BatchLimit(),
   ) {
+    this.#limit = limit;
     this.#arena = arena;
     this.#options = options;
     this.#sink = sink;
@@ -131,7 +136,7 @@ export class Packer {
     const slot = await this.#slot();
     // Meanwhile others may have been handed on: the row that this is for must find it.
     this.#partition = current;
-    this.#opened(partition, slot, Math.min(this.largestBatch, slot.end - slot.start));
+    this.#opened(partition, slot, Math.min(this.#limit.bytes, slot.end - slot.start));
   }
 
   #opened(partition: number, slot: Slot, limit: number): void {

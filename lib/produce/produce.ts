@@ -10,7 +10,7 @@ import { type Compressor, compressorOf } from "./compressor.ts";
 import { type Batches, DryRun } from "./dry_run.ts";
 import { feed } from "./feed.ts";
 import type { ProduceOptions } from "./options.ts";
-import { Packer } from "./packer.ts";
+import { BatchLimit, Packer } from "./packer.ts";
 import { ANYBODY, newProducer } from "./producer_id.ts";
 import { Sender } from "./sender.ts";
 import { shapeOf } from "./shape.ts";
@@ -90,7 +90,8 @@ async function deliver(
     const identity = options.idempotent
       ? await newProducer(cluster, { topic, partition: options.partition ?? 0 })
       : ANYBODY;
-    const tooLarge = new TooLarge(compressor, bad);
+    const limit = new BatchLimit();
+    const tooLarge = new TooLarge(limit, compressor, bad);
     const sender = new Sender(
       cluster,
       options,
@@ -102,8 +103,7 @@ async function deliver(
     const hashing = isHashing(options);
     const arena = new Arena(partitions, hashing ? partitions : 1, shapeOf(options));
     arena.setUp(options, hashing);
-    const packer = new Packer(arena, options, sender, compressor, bad.add);
-    tooLarge.packer = packer;
+    const packer = new Packer(arena, options, sender, compressor, bad.add, limit);
     const doubt = () => {
       const line = Math.min(sender.firstLine, packer.firstLine);
       return line < Infinity ? bad.place(line) : null;

@@ -2,7 +2,7 @@ import { partitionName } from "../kafka/partitions.ts";
 import type { BadRows } from "./bad_rows.ts";
 import type { RecordBatch } from "./batch.ts";
 import type { Compressor } from "./compressor.ts";
-import type { Packer } from "./packer.ts";
+import type { BatchLimit } from "./packer.ts";
 import type { PartitionQueue } from "./partition_queue.ts";
 import { splitBatch } from "./split_batch.ts";
 
@@ -11,12 +11,13 @@ const LEAST_BATCH = 16 * 1024;
 
 /** Deals with batches that a broker finds too large for the topic. */
 export class TooLarge {
-  /** Told to fill smaller batches. */
-  packer: Packer | null = null;
+  readonly #limit: BatchLimit;
   readonly #compressor: Compressor | null;
   readonly #bad: BadRows;
 
-  constructor(compressor: Compressor | null, bad: BadRows) {
+  /** Lowers `limit`, which the packer reads. */
+  constructor(limit: BatchLimit, compressor: Compressor | null, bad: BadRows) {
+    this.#limit = limit;
     this.#compressor = compressor;
     this.#bad = bad;
   }
@@ -24,10 +25,8 @@ export class TooLarge {
   /** Puts two halves in the batch's place; of a single row nothing, and that is a bad one. */
   readonly deal = (queue: PartitionQueue, batch: RecordBatch, error: Error): void => {
     if (batch.count > 1) {
-      if (this.packer) {
-        const half = Math.max(LEAST_BATCH, batch.recordsSize >> 1);
-        this.packer.largestBatch = Math.min(this.packer.largestBatch, half);
-      }
+      const half = Math.max(LEAST_BATCH, batch.recordsSize >> 1);
+      this.#limit.bytes = Math.min(this.#limit.bytes, half);
       queue.replace(batch, splitBatch(batch, this.#compressor));
       return;
     }

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Failure } from "../../lib/failure.ts";
-import { makeOnce, openCache } from "../postgres/machine.ts";
+import { makeOnce, openCache } from "../servers/postgres/machine.ts";
 import { elfEnd } from "./platforms.ts";
 import { finish } from "./process.ts";
 

@@ -1,8 +1,8 @@
 /** The crimes topic and table, as the demos set them up. */
 import { Failure } from "../../lib/failure.ts";
-import { type Broker, startBroker } from "../broker.ts";
+import { type Broker, startBroker } from "../servers/broker.ts";
 import { generateRows } from "../generate_rows.ts";
-import { type Postgres, startPostgres } from "../postgres.ts";
+import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { own, step } from "./stage.ts";
 
 export const TOPIC = "crimes";

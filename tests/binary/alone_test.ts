@@ -1,7 +1,7 @@
 /** A compiled consumer, copied to where nothing else is, as on a segment host. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { programs } from "../../scripts/compile/programs.ts";
 import { binaries, consumerPath } from "../support/binaries.ts";
 import { text } from "../support/cli.ts";

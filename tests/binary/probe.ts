@@ -2,7 +2,7 @@
  * Tries what kafka_consumer may not do, from where kafka_consumer does its work; prints as JSON how
  * each attempt ended. `--brokers` names a folder to write to, for want of a flag of its own.
  */
-import { connectionFlags } from "../../lib/cli/connection_flags.ts";
+import { connectionFlags } from "../../lib/cli/flags/connection.ts";
 import { type Command, run } from "../../lib/cli/run.ts";
 
 const command: Command = {

@@ -1,6 +1,6 @@
 /** What a start costs: a segment pays for it in every statement, new records or not. */
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { binaries, compileForTest, consumerPath } from "../support/binaries.ts";
 import { createTopic, uniqueName } from "../support/kafka.ts";
 

@@ -1,6 +1,6 @@
 /** Partitions that a topic gets after a group has begun to read it: nothing of them is left out. */
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, start, text } from "../support/cli.ts";
 import { until } from "../support/group.ts";
 import {

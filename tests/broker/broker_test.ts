@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { Failure } from "../../lib/failure.ts";
-import { externalBroker } from "../../scripts/broker/external.ts";
-import { exists, firstError } from "../../scripts/broker/jars.ts";
+import { externalBroker } from "../../scripts/servers/broker/external.ts";
+import { exists, firstError } from "../../scripts/servers/broker/jars.ts";
 import {
   consoleConsume,
   consoleProduce,

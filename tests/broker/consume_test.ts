@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
 import { consumer, start, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, produce, uniqueName } from "../support/kafka.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, kafkajs, produce, uniqueName } from "../support/kafka.ts";
 import { largeBatch, putBatch } from "../support/large_batch.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { allCommitted, Feed, Member, Seen, sleep, until } from "../support/group.ts";
 import { createTopic, kafkajs, uniqueName } from "../support/kafka.ts";
 

@@ -1,6 +1,6 @@
 /** A run may begin in the middle of a batch, and a log too, where records were deleted. */
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, deleteRecords, produce, uniqueName } from "../support/kafka.ts";
 Deno.test("a run, or a log, that begins in the middle of a batch: each row once", async () => {

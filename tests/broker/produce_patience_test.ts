@@ -1,6 +1,6 @@
 /** What a producer must wait out: a quota, a broker that forgets it, and its own pauses. */
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { producer } from "../support/cli.ts";
 import { createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 

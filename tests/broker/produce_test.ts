@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { producer, start, text } from "../support/cli.ts";
 import { consoleConsume, consoleProduce, createTopic, uniqueName } from "../support/kafka.ts";
 

@@ -1,6 +1,6 @@
 /** Quotas of a real broker: it throttles for longer than our --timeout, and nothing fails of that. */
 import assert from "node:assert/strict";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, producer, text } from "../support/cli.ts";
 import { createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 

@@ -1,6 +1,6 @@
 /** A topic that is deleted and created again on a real broker, which deletes a group's offsets with it. */
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { Cluster } from "../../lib/kafka/cluster.ts";
 import { commitOffsets, storedPositions } from "../../lib/kafka/offsets.ts";
 import { findCoordinator } from "../../lib/protocol/messages/find_coordinator.ts";

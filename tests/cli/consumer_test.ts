@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
 import { consumer, producer, start, text, versionLine } from "../support/cli.ts";
 import { createTopic, deleteRecords, groupOffsets, produce, uniqueName } from "../support/kafka.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, start, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
 

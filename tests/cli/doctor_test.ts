@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { gpdbKafka, start, text } from "../support/cli.ts";
 import { assertLine, examine } from "../support/doctor.ts";
 import {

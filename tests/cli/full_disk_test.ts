@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { programs } from "../../scripts/compile/programs.ts";
 import { binaries } from "../support/binaries.ts";
 import { gpdbKafka, runRedirected, start, text } from "../support/cli.ts";

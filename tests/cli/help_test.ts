@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mainCommands } from "../../lib/cli/main_commands.ts";
+import { mainCommands } from "../../lib/cli/commands.ts";
 import { usage } from "../../lib/cli/run.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
 

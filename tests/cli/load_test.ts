@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
-import { freePorts } from "../../scripts/broker/ports.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
+import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { gpdbKafka, start, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, dialect, installKafka, ownServer, startDatabase } from "../support/load.ts";

@@ -1,6 +1,6 @@
 /** lag, offsets and doctor, if the log is not the one that a group's offsets are of. */
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { Cluster } from "../../lib/kafka/cluster.ts";
 import { identityText } from "../../lib/kafka/log_identity.ts";
 import { commitOffsets } from "../../lib/kafka/offsets.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { producer, start, text } from "../support/cli.ts";
 import { consoleConsume, createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 import { stepBeside } from "../support/steps.ts";

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { checkOptions, parseJaas } from "../../lib/cli/jaas.ts";
-import { mergeProperties, parseProperties, splitProperty } from "../../lib/cli/properties.ts";
-import { accepted, fixed, ignored, refused, synonyms } from "../../lib/cli/property_names.ts";
-import { securityConfig } from "../../lib/cli/security.ts";
+import { checkOptions, parseJaas } from "../../lib/properties/jaas.ts";
+import {
+  mergeProperties,
+  parseProperties,
+  splitProperty,
+} from "../../lib/properties/properties.ts";
+import {
+  accepted,
+  fixed,
+  ignored,
+  refused,
+  synonyms,
+} from "../../lib/properties/property_names.ts";
+import { securityConfig } from "../../lib/properties/security.ts";
 import { Failure } from "../../lib/failure.ts";
 
 const file = (text: string) => parseProperties(text, "kafka.conf");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { freePorts } from "../../scripts/broker/ports.ts";
+import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { type Program, start, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, dialect, installKafka, ownServer, startDatabase } from "../support/load.ts";

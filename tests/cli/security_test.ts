@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { securityConfig } from "../../lib/cli/security.ts";
+import { securityConfig } from "../../lib/properties/security.ts";
 import { kafkajs } from "../../lib/kafka/kafkajs/client.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";

@@ -1,6 +1,6 @@
 /** No flag is ignored without a word: what says nothing in its place is a usage error. */
 import assert from "node:assert/strict";
-import { mainCommands } from "../../lib/cli/main_commands.ts";
+import { mainCommands } from "../../lib/cli/commands.ts";
 import { parseFlags } from "../../lib/cli/flags.ts";
 import { Failure } from "../../lib/failure.ts";
 import { gpdbKafka } from "../support/cli.ts";

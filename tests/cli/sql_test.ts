@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startPostgres } from "../../scripts/postgres.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { gpdbKafka, text, versionLine } from "../support/cli.ts";
 import { runScript } from "../support/load.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
 import { createTopic, deleteTopic, produce, uniqueName, withAdmin } from "../support/kafka.ts";
 import { closedPort, silentPort } from "../support/silence.ts";

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { generateRows } from "../../scripts/generate_rows.ts";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
-import type { Postgres } from "../../scripts/postgres.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
+import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, produce, type TestRecord, uniqueName } from "../support/kafka.ts";
 import { addSource, dialect, installKafka, ownServer, startDatabase } from "../support/load.ts";

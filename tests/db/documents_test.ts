@@ -26,14 +26,14 @@ const elsewhere: Record<string, string> = {
     AS_ROLE,
   "deno task compile --closed-network": "scripts/test.ts runs it where it is possible",
   "DENORT_BIN=/path/denort deno task compile --platform …":
-    "no command but its form; tests/scripts/compile_test.ts has what DENORT_BIN may be",
+    "no command but its form; tests/unit/scripts/compile_test.ts has what DENORT_BIN may be",
   "npx deno@2.4.2": "no command but a program's name; scripts/compile/closed_network.ts runs it",
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
-  "deno task kernel": "tests/protocol/kernel/build_test.ts compiles the kernel and compares",
+  "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };
 
 /** What ends by Ctrl-C only, and what it has printed before. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { authority } from "../support/certificates.ts";
 import { gpdbKafka, programDeno } from "../support/cli.ts";
 import { dialect, ownServer } from "../support/load.ts";

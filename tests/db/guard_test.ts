@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, kafkajs, produce, uniqueName } from "../support/kafka.ts";
 

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
-import type { Postgres } from "../../scripts/postgres.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
+import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { consoleConsume, createTopic, groupOffsets, produce, withAdmin } from "../support/kafka.ts";
 import {
   addSource,

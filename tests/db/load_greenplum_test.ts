@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { load, runScript } from "../support/load.ts";
 
 const add = (pg: Postgres, name = "things") =>

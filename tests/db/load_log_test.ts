@@ -1,6 +1,6 @@
 /** Which log a load reads: real brokers, whose topics are recreated, replaced and truncated. */
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import {
   createTopic,
   deleteRecords,

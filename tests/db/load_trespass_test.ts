@@ -1,6 +1,6 @@
 /** What roles with a few rights of their own try, to have more of a source than they were given. */
 import assert from "node:assert/strict";
-import { freePorts } from "../../scripts/broker/ports.ts";
+import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { start } from "../support/cli.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { load, runScript } from "../support/load.ts";

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { Failure } from "../../lib/failure.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 
 const CRIMES_SQL = new URL("../../sql/crimes/postgres.sql", import.meta.url);
 
@@ -168,7 +168,7 @@ Deno.test({
   name: "the server ends with the process that started it, however that ends",
   ignore: !ownServer,
   async fn() {
-    const script = new URL("../../scripts/postgres.ts", import.meta.url).href;
+    const script = new URL("../../scripts/servers/postgres.ts", import.meta.url).href;
     const code = `
       const { startPostgres } = await import(${JSON.stringify(script)});
       const pg = await startPostgres();

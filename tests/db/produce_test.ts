@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { createTopic, uniqueName } from "../support/kafka.ts";
 
 const CRIMES_SQL = new URL("../../sql/crimes/postgres.sql", import.meta.url);

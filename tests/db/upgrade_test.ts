@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, installConsumer, load, runScript, startDatabase } from "../support/load.ts";
 import { dialect, ownServer } from "../support/load.ts";

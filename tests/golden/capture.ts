@@ -3,7 +3,7 @@
  * pinned to: `deno run -A tests/golden/capture.ts` writes golden.ts beside it. The topics are made
  * by foreign clients; the socket is read by nothing of ours.
  */
-import { startBroker } from "../../scripts/broker.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
 import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";

@@ -1,7 +1,7 @@
 /** The topics that capture.ts records, filled by foreign clients: kafkajs and Kafka's own tools. */
 import { Buffer } from "node:buffer";
 import { CompressionTypes } from "kafkajs";
-import type { Broker } from "../../scripts/broker.ts";
+import type { Broker } from "../../scripts/servers/broker.ts";
 import {
   consoleProduce,
   createTopic as createWith,

@@ -4,12 +4,12 @@
  */
 import { delimiter, join } from "node:path";
 import postgres from "postgres";
-import { freePorts } from "../../scripts/broker/ports.ts";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { freePorts } from "../../scripts/servers/broker/ports.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { generateRows } from "../../scripts/generate_rows.ts";
 import { quoteWord } from "../../lib/greenplum/quote.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
-import { startPostgres } from "../../scripts/postgres.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { copyCheckout } from "./checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";

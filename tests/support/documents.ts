@@ -1,7 +1,7 @@
 /** The commands that the project's documents print, as somebody copies them from there. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mainCommands } from "../../lib/cli/main_commands.ts";
+import { mainCommands } from "../../lib/cli/commands.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

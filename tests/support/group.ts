@@ -1,7 +1,7 @@
 /** Members of a consumer group as processes, and the rows that they share. */
 import assert from "node:assert/strict";
 import type { Producer } from "kafkajs";
-import type { Broker } from "../../scripts/broker.ts";
+import type { Broker } from "../../scripts/servers/broker.ts";
 import { start } from "./cli.ts";
 import { groupOffsets, kafkajs, topicOffsets } from "./kafka.ts";
 

@@ -5,8 +5,8 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { type Admin, Kafka, logLevel } from "kafkajs";
-import type { Broker, RunOptions, RunResult } from "../../scripts/broker.ts";
-import { askCluster } from "../../scripts/broker/ready.ts";
+import type { Broker, RunOptions, RunResult } from "../../scripts/servers/broker.ts";
+import { askCluster } from "../../scripts/servers/broker/ready.ts";
 import "../../lib/kafka/kafkajs/timers.ts";
 import { isInstalled } from "./installed.ts";
 

@@ -1,6 +1,6 @@
 /** Record batches larger than clients write them, and what a process takes to read them. */
 import { createGzip } from "node:zlib";
-import type { Broker } from "../../scripts/broker.ts";
+import type { Broker } from "../../scripts/servers/broker.ts";
 import { Cluster } from "../../lib/kafka/cluster.ts";
 import { loadCodec } from "../../lib/protocol/codecs/codecs.ts";
 import { Kernel } from "../../lib/protocol/kernel/kernel.ts";

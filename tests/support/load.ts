@@ -4,8 +4,8 @@
  * its hosts has kafka_consumer in the home of the server's user.
  */
 import type postgres from "postgres";
-import type { Broker } from "../../scripts/broker.ts";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import type { Broker } from "../../scripts/servers/broker.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { type Dialect, sourceDdl } from "../../lib/greenplum/ddl.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import type { SourceDefinition } from "../../lib/greenplum/source.ts";

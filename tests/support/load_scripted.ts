@@ -4,7 +4,7 @@
  */
 import postgres from "postgres";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
-import { type Postgres, startPostgres } from "../../scripts/postgres.ts";
+import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { runScript } from "./load.ts";
 
 /** What a planner prints of one partition. */

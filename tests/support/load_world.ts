@@ -2,9 +2,9 @@
  * What a test of kafka.load needs: a topic of its own, and a database of its own in a server that
  * all tests of a file share. Importing this starts that server; it ends with the file's tests.
  */
-import type { Postgres } from "../../scripts/postgres.ts";
+import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { createTopic, uniqueName } from "./kafka.ts";
 import {
   addSource,

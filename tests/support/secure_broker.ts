@@ -1,6 +1,6 @@
 /** A broker with every kind of listener that a client may have to log in at. */
 import { join } from "node:path";
-import { type Broker, startBroker } from "../../scripts/broker.ts";
+import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { authority, type Certificate, encryptKey } from "./certificates.ts";
 import { withAdmin } from "./kafka.ts";
 

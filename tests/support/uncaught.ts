@@ -1,5 +1,5 @@
 /** A command that ends by an error that nobody catches: "timer" or "promise". */
-import { logFlags } from "../../lib/cli/log_flags.ts";
+import { logFlags } from "../../lib/cli/flags/log.ts";
 import { type Command, run } from "../../lib/cli/run.ts";
 
 const command: Command = {

@@ -2,7 +2,7 @@ import { type Admin as KafkajsAdmin, ConfigResourceTypes } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { isDenied } from "../../protocol/error_codes.ts";
 import type { ClientConfig } from "../config.ts";
-import { within } from "../deadline.ts";
+import { within } from "../../waiting.ts";
 import { kafkajs } from "./client.ts";
 
 /** How long the connections have to be closed properly, milliseconds. */

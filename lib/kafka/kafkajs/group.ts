@@ -4,7 +4,7 @@ import { isDenied } from "../../protocol/error_codes.ts";
 import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
-import { atMost, within } from "../deadline.ts";
+import { atMost, within } from "../../waiting.ts";
 import { partitionNames, type TopicPartition } from "../partitions.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";

@@ -1,4 +1,4 @@
-// LZ4 and Snappy blocks, and xxHash32. AssemblyScript with SIMD; scripts/build_codecs.ts compiles
+// LZ4 and Snappy blocks, and xxHash32. AssemblyScript with SIMD; `deno task wasm` compiles
 // it into lz_wasm.ts. It allocates nothing and imports nothing: lz.ts owns the memory.
 //
 // Blocks: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md

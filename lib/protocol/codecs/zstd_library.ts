@@ -35,7 +35,7 @@ const MOST_ERROR = 120;
 const TOO_SMALL = 70;
 
 /**
- * Zstandard's reference library, compiled to WebAssembly by scripts/build_zstd.ts. Its contexts and
+ * Zstandard's reference library, compiled to WebAssembly by `deno task wasm zstd`. Its contexts and
  * buffers are kept, and each grows to the largest batch met.
  */
 export class ZstdLibrary implements CodecImplementation {

@@ -1,5 +1,5 @@
 // deno-fmt-ignore-file
-// Made by scripts/build_zstd.ts from zstd 1.5.7, whose licence says:
+// Made by `deno task wasm zstd` from zstd 1.5.7, whose licence says:
 // BSD License
 //
 // For Zstandard software

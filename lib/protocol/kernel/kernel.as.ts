@@ -1,5 +1,5 @@
 // The kernel: the loops over bytes and records that JavaScript is slow at. AssemblyScript with
-// SIMD; `deno task kernel` compiles it into kernel_wasm.ts. It allocates nothing and imports
+// SIMD; `deno task wasm` compiles it into kernel_wasm.ts. It allocates nothing and imports
 // nothing: kernel.ts owns the memory and says where things are.
 
 export { crc32c, init } from "./crc.as";

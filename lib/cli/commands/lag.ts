@@ -1,0 +1,147 @@
+import { findSource, type Source, sourcePlaces } from "../../admin/database.ts";
+import { type LagReport, type LagSample, reportLag } from "../../admin/lag.ts";
+import { readLag } from "../../admin/lag_reader.ts";
+import { lagJson, lagLines, lagTable, sparkline } from "../../admin/lag_text.ts";
+import { plain } from "../../admin/table.ts";
+import { Cluster } from "../../kafka/cluster.ts";
+import { openDatabase } from "../../load/database.ts";
+import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
+import { listOffsets } from "../../protocol/messages/list_offsets.ts";
+import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
+import { clientConfig } from "../flags/connection.ts";
+import type { Console } from "../console.ts";
+import { env } from "../environment.ts";
+import { exitCodes } from "../exit_codes.ts";
+import type { Given } from "../flags.ts";
+import { lagFlags, type LagOptions, lagOptions } from "../flags/lag.ts";
+import { print } from "../print.ts";
+import type { Command } from "../run.ts";
+import { parseDuration } from "../values.ts";
+
+/** Samples that speeds are taken over: 20 s by default, in which a reader commits a few times. */
+const SPEED_SAMPLES = 11;
+
+/** Samples that the graph can show: more than a terminal is wide. */
+const KEPT = 500;
+
+/** The lag of a group, and when it will have caught up. */
+export const lagCommand: Command = {
+  name: "gpdb-kafka lag",
+  about: "shows the consumer lag of a group or a database, and when it will have caught up",
+  examples: [
+    "gpdb-kafka lag --group loader",
+    "gpdb-kafka lag --group loader --watch",
+    "gpdb-kafka lag --source crimes --dsn postgres://gpadmin@coordinator/warehouse --json",
+  ],
+  flags: lagFlags,
+  handlesSignals: true,
+  answers: true,
+  async run(given, console) {
+    const options = lagOptions(given, env);
+    const stop = stopSignal();
+    const working = work(options, given, console, stop.signal);
+    working.catch(() => {});
+    const signal = await Promise.race([working, stop.received]);
+    return signal ? exitCodes[signal].code : undefined;
+  },
+};
+
+async function work(options: LagOptions, given: Given, console: Console, stopped: AbortSignal) {
+  const { source, watch, interval } = options;
+  const timeout = parseDuration("--timeout", given.get("timeout") ?? "30s");
+  const sql = source ? openDatabase(source.dsn, `gpdb-kafka lag ${source.name}`) : null;
+  let cluster: Cluster | null = null;
+  const samples: LagSample[] = [];
+  try {
+    const found = sql && source ? await findSource(sql, source.name, timeout) : null;
+    const config = await clientConfig(given, environment(found), console, "gpdb-kafka");
+    cluster = new Cluster(config, [
+      findCoordinator,
+      listOffsets,
+      offsetFetch,
+      offsetForLeaderEpoch,
+    ]);
+    const group = found?.group ?? options.group!;
+    const topics = found ? [found.topic] : options.topics;
+    const view = new LagView(group, options);
+    for (let due = performance.now();;) {
+      const places = sql && found ? sourcePlaces(sql, found.name, timeout) : null;
+      samples.push(await readLag(cluster, group, topics, places));
+      samples.splice(0, samples.length - SPEED_SAMPLES);
+      if (watch || interval === null || samples.length > 1) {
+        view.show(reportLag(samples, source !== null));
+      }
+      if (!watch && (interval === null || samples.length > 1)) return;
+      const now = performance.now();
+      due = Math.max(due + interval!, now);
+      await new Promise((resolve) => setTimeout(resolve, due - now));
+      if (stopped.aborted) return;
+    }
+  } finally {
+    cluster?.close();
+    sql?.end({ timeout: 0 }).catch(() => {});
+  }
+}
+
+/** The environment, in which the brokers of a source stand last: before no brokers at all. */
+function environment(source: Source | null): (name: string) => string | undefined {
+  return (name) => env(name) ?? (name === "KAFKA_PEERS" ? source?.brokers ?? undefined : undefined);
+}
+
+/** Prints reports: as JSON, on a terminal in place, else line by line. */
+class LagView {
+  readonly #group: string;
+  readonly #options: LagOptions;
+  readonly #terminal = Deno.stdout.isTerminal();
+  readonly #lags: number[] = [];
+  #drawn = 0;
+  #shown = 0;
+
+  constructor(group: string, options: LagOptions) {
+    this.#group = group;
+    this.#options = options;
+  }
+
+  show(report: LagReport): void {
+    const { json, watch, interval, source } = this.#options;
+    const layout = { speeds: interval !== null, database: source !== null };
+    if (json) print(lagJson(this.#group, source?.name ?? null, report));
+    else if (!watch) print(lagTable(report, layout));
+    else if (this.#terminal) this.#draw(report, layout);
+    else print(lagLines(report, layout, this.#shown === 0));
+    this.#shown++;
+  }
+
+  /** Over what was drawn before, and no longer than the terminal is high: it can't go up further. */
+  #draw(report: LagReport, layout: { speeds: boolean; database: boolean }): void {
+    const size = Deno.consoleSize();
+    // 0: a terminal that does not report its size.
+    const [columns, rows] = [size.columns || 80, size.rows || 24];
+    const lag = report.databaseLag ?? report.lag;
+    this.#lags.push(lag);
+    this.#lags.splice(0, this.#lags.length - KEPT);
+    const name = this.#options.source?.name ?? this.#group;
+    const title = `${plain(name)}  ${new Date(report.time).toTimeString().slice(0, 8)}  lag ${lag}`;
+    const graph = sparkline(this.#lags, columns - 1);
+    const body = lagTable(report, layout, rows - 6).split("\n").slice(0, -1);
+    const lines = [title, graph, "", ...body].map((line) =>
+      [...line].slice(0, columns - 1).join("")
+    );
+    print(`${this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : ""}\x1b[J${lines.join("\n")}\n`);
+    this.#drawn = lines.length;
+  }
+}
+
+/** A watch ends by a signal, without a message. */
+function stopSignal() {
+  const stop = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => {
+      stop.abort();
+      resolve(name);
+    });
+  }
+  return { received: promise, signal: stop.signal };
+}

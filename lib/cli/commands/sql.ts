@@ -1,0 +1,99 @@
+import { Failure } from "../../failure.ts";
+import { type Dialect, sourceDdl } from "../../greenplum/ddl.ts";
+import { exampleSql, schemaSql } from "../../greenplum/schema_files.ts";
+import type { Column, SourceDefinition } from "../../greenplum/source.ts";
+import { shown } from "../../secret.ts";
+import { Dsn } from "../../load/dsn.ts";
+import { openDatabase, readColumns } from "../../load/database.ts";
+import { databaseProblem } from "../../load/errors.ts";
+import { quoteTable } from "../../greenplum/source.ts";
+import type { Given } from "../flags.ts";
+import { print } from "../print.ts";
+import type { Command } from "../run.ts";
+import { checkSqlFlags, sourceFlags, sqlFlags } from "../flags/sql.ts";
+import { unknownVerb } from "../verbs.ts";
+
+/** The SQL that a database needs. */
+export const sqlCommand: Command = {
+  name: "gpdb-kafka sql",
+  about:
+    "prints SQL: schema (kafka.load), source NAME (loads a topic into a table), example (crimes)",
+  examples: [
+    "gpdb-kafka sql schema | psql -d warehouse",
+    "gpdb-kafka sql source crimes --brokers broker1:9092 " +
+    "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
+    "gpdb-kafka sql example --for postgres",
+  ],
+  flags: sqlFlags,
+  answers: true,
+  async run(given) {
+    const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
+    const [what, name, ...more] = given.files;
+    const files = what === "source" ? 2 : 1;
+    if (given.files.length > files) {
+      throw new Failure("usage", `"${shown(more[0] ?? name)}" is one argument too many`);
+    }
+    print(await text(what, name, dialect, given));
+  },
+};
+
+async function text(
+  what: string | undefined,
+  name: string | undefined,
+  dialect: Dialect,
+  given: Given,
+): Promise<string> {
+  if (what !== undefined) checkSqlFlags(given, what);
+  switch (what) {
+    case "schema":
+      return await schemaSql(dialect);
+    case "example":
+      return await exampleSql(dialect);
+    case "source":
+      if (!name) throw new Failure("usage", "no source: use gpdb-kafka sql source NAME");
+      return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
+    default:
+      throw unknownVerb(what, ["schema", "source", "example"]);
+  }
+}
+
+/** With the columns of the live table, where a DSN says which. */
+async function complete(
+  source: SourceDefinition & { columns: Column[] | null },
+  given: Given,
+): Promise<SourceDefinition> {
+  if (!given.has("dsn")) return source;
+  const sql = openDatabase(Dsn.parse("--dsn", given.get("dsn")!), "gpdb-kafka sql");
+  try {
+    const { target, columns } = await readColumns(sql, quoteTable(source.target));
+    const chosen = source.columns?.map(({ name, type }) => {
+      const found = columns.find((column) => column.name === name);
+      if (!found) throw new Failure("usage", `--column: the table has no column "${name}"`);
+      return type === "" ? found : { name, type };
+    });
+    return { ...source, target, columns: chosen ?? columns };
+  } catch (error) {
+    const problem = databaseProblem(error);
+    if (problem === null) throw error;
+    const { kind, message } = problem;
+    throw new Failure(kind, `cannot read the columns of ${quoteTable(source.target)}: ${message}`, {
+      cause: error,
+    });
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {
+  const untyped = source.columns?.find(({ type }) => type === "");
+  if (untyped) {
+    throw new Failure(
+      "usage",
+      `--column: "${untyped.name}" has no type — use "${untyped.name}:TYPE", or --dsn to look it up`,
+    );
+  }
+  if (dialect === "postgres" && source.columns === null) {
+    throw new Failure("usage", "PostgreSQL requires the columns: use --dsn, or --column NAME:TYPE");
+  }
+  return source;
+}

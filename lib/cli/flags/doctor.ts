@@ -1,0 +1,133 @@
+import type { DoctorOptions } from "../../doctor/options.ts";
+import type { RowOptions } from "../../doctor/rows.ts";
+import { Failure } from "../../failure.ts";
+import { shown } from "../../secret.ts";
+import { clientConfig, connectionFlags, readProperties } from "./connection.ts";
+import type { Console } from "../console.ts";
+import { givenDsn } from "./dsn.ts";
+import { consumeFlags, consumeOptions } from "./consume.ts";
+import { type Flag, type Given, parseFlags } from "../flags.ts";
+import type { Properties } from "../../properties/properties.ts";
+import { parseTable } from "./sql.ts";
+import { checkTopic, parseCount, parseDuration } from "../values.ts";
+import { version } from "../version.ts";
+
+/** Flags of doctor: its own, and those that every command has. */
+export const doctorFlags: readonly Flag[] = [
+  { name: "topic", short: "t", value: "TOPIC", help: "check this topic too" },
+  {
+    name: "group",
+    short: "g",
+    value: "GROUP",
+    help: "check this group's offsets (GPDB_Consumer_Group)",
+  },
+  { name: "dsn", value: "URL", help: "check the database too (else env DATABASE_URL)" },
+  {
+    name: "source",
+    value: "NAME",
+    help: "a source of kafka.load; gives the topic, the table, the group and the reader",
+  },
+  { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
+  { name: "rows", value: "N", help: "check the last N records of each partition (100)" },
+  { name: "value", value: "FORM", help: "as the consumer's --value: row, field or hex (row)" },
+  {
+    name: "columns",
+    value: "LIST",
+    mayBeEmpty: true,
+    help: "as the consumer's --columns: the fields before the value",
+  },
+  {
+    name: "program",
+    value: "PATH",
+    help: "the consumer on the database's hosts (the source's, else $HOME/kafka_consumer)",
+  },
+  ...connectionFlags.map((flag) =>
+    flag.name === "timeout" ? { ...flag, help: "time limit of each check (10s)" } : flag
+  ),
+];
+
+/** What stands before a source's own brokers: flags and properties, not the environment. */
+const brokerProperties = ["bootstrap.servers", "metadata.broker.list"];
+
+/** What the flags ask of doctor. Throws Failure (usage). */
+export async function doctorOptions(
+  given: Given,
+  env: (name: string) => string | undefined,
+  console: Console,
+): Promise<DoctorOptions> {
+  const [extra] = given.files;
+  if (extra !== undefined) {
+    throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
+  }
+  const timeout = parseDuration("--timeout", given.get("timeout") ?? "10s");
+  const properties = await readProperties(given, env, console);
+  // Certificates and logins are a check of their own: what is wrong with them is a finding.
+  const open = new Map(
+    [...properties].filter(([key]) => !/^(security|sasl|ssl|enable)\./.test(key)),
+  );
+  const config = { ...await clientConfig(given, env, console, "gpdb-kafka-doctor", open), timeout };
+  const dsn = givenDsn(given, env);
+  for (const flag of ["source", "table", "program"]) {
+    if (given.has(flag) && dsn === null) {
+      throw new Failure("usage", `--${flag}: no database: use --dsn postgres://user@host/database`);
+    }
+  }
+  for (const flag of ["table", "topic", "group", "value", "columns"]) {
+    if (given.has(flag) && given.has("source")) {
+      throw new Failure("usage", `--${flag}: --source gives it already — leave it out`);
+    }
+  }
+  for (const flag of ["rows", "value", "columns"]) {
+    if (given.has(flag) && !given.has("topic") && !given.has("source")) {
+      throw new Failure("usage", `--${flag} requires --topic or --source`);
+    }
+  }
+  const isSecure = [...properties.keys()].some((key) => key.startsWith("security."));
+  const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
+  return {
+    config,
+    security: () => security(properties, env),
+    brokersAreGiven: given.has("brokers") || brokerProperties.some((key) => properties.has(key)),
+    topic: given.has("topic") ? checkTopic("--topic", given.get("topic")) : null,
+    group: given.get("group") ?? (properties.get("group.id") || "GPDB_Consumer_Group"),
+    dsn,
+    source: given.get("source") ?? null,
+    table: given.has("table") ? parseTable(given.get("table")!) : null,
+    rows: rowOptions(
+      ["value", "columns"].flatMap((name) =>
+        given.has(name) ? [`--${name}`, given.get(name)!] : []
+      ),
+    ),
+    rowsOfCommand: (command) =>
+      rowOptions(wordsOf(command).slice(1).filter((w) => w !== "--ranges-from-query")),
+    sample: parseCount("--rows", given.get("rows") ?? "100", 1),
+    program: given.get("program") ?? null,
+    // A properties file is looked for at the same path there.
+    programArgs: isSecure && file === undefined
+      ? null
+      : [...(file === undefined ? [] : ["--config", file]), "--brokers", config.brokers.join(",")],
+    version,
+  };
+}
+
+async function security(properties: Properties, env: (name: string) => string | undefined) {
+  const { securityConfig } = await import("../../properties/security.ts");
+  return await securityConfig(properties, env);
+}
+
+/** How a consumer with these arguments makes rows, by the tables that it parses them with. */
+function rowOptions(args: readonly string[]): RowOptions {
+  const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
+  const none = new Map<string, string>();
+  const options = consumeOptions(given, () => undefined, none);
+  const { value, columns, tombstones, isolation, badRecord } = options;
+  return { value, columns, tombstones, isolation, badRecord };
+}
+
+/** The words of a shell command, without quotes; a topic among them is given twice above. */
+export function wordsOf(command: string): string[] {
+  const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(/"([^"]*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c)
+  );
+}

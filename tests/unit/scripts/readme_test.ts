@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { blocks, documents, withTables } from "../../../scripts/readme.ts";
+
+Deno.test("the documents' tables are those that the programs parse; else: deno task readme", async () => {
+  const found: string[] = [];
+  for (const path of await documents()) {
+    const text = await Deno.readTextFile(path);
+    const { text: wanted, names } = withTables(text);
+    assert.equal(text, wanted, path.pathname);
+    found.push(...names);
+  }
+  assert.deepEqual(
+    found.toSorted(),
+    Object.keys(blocks).toSorted(),
+    "each table is somewhere, once",
+  );
+});
+
+Deno.test("a document with a table that no program has is an error", () => {
+  const text = "<!-- begin: no such table -->\n\n<!-- end -->\n";
+  assert.throws(() => withTables(text), /Cannot write the table "no such table": unknown/);
+});
+
+Deno.test("every link of the documents leads somewhere", async () => {
+  const wrong: string[] = [];
+  let seen = 0;
+  const root = new URL("../../../", import.meta.url);
+  const more = ["CONTRIBUTING.md", "CHANGELOG.md"].map((name) => new URL(name, root));
+  for (const path of [...await documents(), ...more]) {
+    const text = (await Deno.readTextFile(path)).replaceAll(/```[^]*?```/g, "");
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      seen++;
+      const [file, anchor] = target.split("#");
+      const url = file === "" ? path : new URL(file, path);
+      const found = await Deno.readTextFile(url).catch(() => null);
+      if (found === null || (anchor && !anchors(found).has(anchor))) {
+        wrong.push(`${path.pathname}: ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(seen > 20, `${seen} links`);
+});
+
+/** What the headings of a Markdown text are reached by, as GitHub makes it. */
+function anchors(text: string): Set<string> {
+  const headings = text.replaceAll(/```[^]*?```/g, "").matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title]) =>
+      title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+    ),
+  );
+}
+
+Deno.test("each promise names a test that is there", async () => {
+  const text = await Deno.readTextFile(new URL("../../../docs/promises.md", import.meta.url));
+  const rows = [...text.matchAll(/^\| .+ \| \[[^\]]+\]\(([^)]+)\) +\| (.+?) +\|$/gm)];
+  for (const [, path, name] of rows) {
+    const test = await Deno.readTextFile(new URL(`../../../docs/${path}`, import.meta.url));
+    assert.ok(test.includes(name.replaceAll("\\|", "|")), `${path}: no test "${name}"`);
+  }
+  assert.ok(rows.length > 60, `${rows.length} promises`);
+});
