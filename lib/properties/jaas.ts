@@ -32,7 +32,7 @@ export function parseJaas(text: string): LoginModule {
     if (!/^[\w.$-]+$/.test(key) || equals !== "=" || value === ";" || value === "=") throw failed;
     options.set(key, unquote(value));
   }
-  return { name: className.slice(className.lastIndexOf("../cli") + 1), options };
+  return { name: className.slice(className.lastIndexOf(".") + 1), options };
 }
 
 /**

@@ -155,7 +155,7 @@ function checkHostname(properties: Properties): boolean {
   if (algorithm !== "" && algorithm.toLowerCase() !== "none") {
     throw usage("ssl.endpoint.identification.algorithm is neither https nor none");
   }
-  const [major, minor] = Deno.version.deno.split("../cli").map(Number);
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
   if (major === 2 && minor < 5) {
     throw usage(
       "ssl.endpoint.identification.algorithm: this build (Deno " + Deno.version.deno +

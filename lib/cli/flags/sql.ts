@@ -164,7 +164,7 @@ export function sourceFlags(
 /** Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema. */
 export function parseTable(text: string): TableName {
   const parts = text.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
-  if (parts.length < 1 || parts.length > 2 || parts.join("..") !== text) {
+  if (parts.length < 1 || parts.length > 2 || parts.join(".") !== text) {
     throw new Failure(
       "usage",
       `--table: ${text} is not the name of a table, such as public.crimes`,

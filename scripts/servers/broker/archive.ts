@@ -19,11 +19,11 @@ export async function classDataArchive(
   javaText: string,
 ): Promise<string | undefined> {
   const hash = createHash("sha256").update(`${javaText}\n${classpath}`).digest("hex").slice(0, 12);
-  const archive = join(jars, "../..", `classes-${hash}.jsa`);
+  const archive = join(jars, "..", `classes-${hash}.jsa`);
   if (await exists(archive)) return archive;
   const inVain = `${archive}.failed`; // so that not every start tries again
   if (await exists(inVain)) return undefined;
-  const folder = await Deno.makeTempDir({ dir: join(jars, "../.."), prefix: "classes-" });
+  const folder = await Deno.makeTempDir({ dir: join(jars, ".."), prefix: "classes-" });
   try {
     console.error("Preparing Kafka's classes for quicker starts (once)");
     const written = join(folder, "classes.jsa");

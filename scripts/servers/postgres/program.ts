@@ -133,7 +133,7 @@ async function* walk(path: string): AsyncGenerator<string> {
 /** Copies, not links: an editor may write into the file in place. */
 async function copyInto(target: string, root: string, file: string): Promise<void> {
   const path = relative(root, file);
-  if (path.startsWith("../..") || isAbsolute(path)) {
+  if (path.startsWith("..") || isAbsolute(path)) {
     throw new Failure("usage", `Cannot install a program: "${file}" is outside of "${root}"`);
   }
   for await (const source of walk(file)) {
