@@ -8,15 +8,15 @@ import { dirname, join, normalize } from "node:path";
 const allowed: Record<string, string[]> = {
   protocol: [],
   kafka: ["protocol"],
-  greenplum: [],
   records: ["protocol"],
+  greenplum: [],
   properties: ["kafka"],
   registry: ["properties", "kafka"],
   consume: ["kafka", "protocol", "greenplum", "records", "registry"],
   produce: ["kafka", "protocol", "greenplum", "records", "registry"],
-  load: ["kafka", "protocol", "greenplum", "consume"],
+  load: ["kafka", "protocol", "greenplum", "records", "consume"],
   admin: ["kafka", "protocol", "load"],
-  doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
+  doctor: ["kafka", "protocol", "greenplum", "records", "consume", "load"],
   cli: [
     ...["properties", "kafka", "protocol", "greenplum", "records", "registry"],
     ...["consume", "produce", "load", "admin", "doctor"],

@@ -1,4 +1,4 @@
-import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
+import { Flag, Kernel, type RowsOf, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
 import {
   Attribute,
   Batch,
@@ -83,7 +83,7 @@ export class BatchRows {
       const end = start + window.length;
       target.reserve(end - Kernel.DATA);
       target.bytes.set(window, start);
-      if (!inPlace) target.setColumns(format.columns(this.#span.partition));
+      if (!inPlace) target.setPartition(this.#span.topic, this.#span.partition);
       out = this.#window(target, start, end, out, limit);
       const used = target.at - start;
       records.use(used);
@@ -129,33 +129,37 @@ export class BatchRows {
   }
 
   #rows(kernel: Kernel, start: number, end: number, out: number): number {
-    const [min, max, budget] = this.#limits();
-    // deno-fmt-ignore
-    out = kernel.rows(
-      start, end, this.#left, min, max, budget, out, this.#flags, this.#passed, this.#last);
+    out = kernel.rows(this.#wanted(start, end, out));
     this.#count(kernel);
     return out;
   }
 
   #fields(target: Kernel, start: number, end: number, out: number, limit: number): number {
-    const { format } = this.#context;
-    const [min, max, budget] = this.#limits();
-    // deno-fmt-ignore
-    out = target.fields(
-      start, end, this.#left, min, max, budget, out, this.#flags,
-      limit, this.#passed, this.#last, format, this.#base, this.#time);
+    out = target.fields({
+      ...this.#wanted(start, end, out),
+      enough: limit,
+      offset: this.#base,
+      time: this.#time,
+    });
     this.#count(target);
     return out;
   }
 
-  /** Which offset deltas are wanted, and how many rows at most. */
-  #limits(): [min: number, max: number, budget: number] {
+  /** What the kernel is asked for: which offset deltas are wanted, and how many rows at most. */
+  #wanted(start: number, end: number, out: number): RowsOf {
     const { counts, options } = this.#context;
-    return [
-      Math.max(this.#span.done - this.#base, 0),
-      Math.min(this.#span.end - this.#base, INT32_MAX),
-      Math.min(options.maxRecords - counts.records, INT32_MAX),
-    ];
+    return {
+      start,
+      end,
+      count: this.#left,
+      min: Math.max(this.#span.done - this.#base, 0),
+      max: Math.min(this.#span.end - this.#base, INT32_MAX),
+      budget: Math.min(options.maxRecords - counts.records, INT32_MAX),
+      out,
+      flags: this.#flags,
+      floor: this.#passed,
+      ceiling: this.#last,
+    };
   }
 
   #count(kernel: Kernel): void {
@@ -197,11 +201,11 @@ export class BatchRows {
       this.#context.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
       return out;
     }
-    const flags = this.#flags & ~Flag.guard;
-    // deno-fmt-ignore
-    out = target.fields(
-      start, end, 1, delta, delta + 1, 1, out, flags,
-      limit, delta - 1, delta, format, this.#base, this.#time);
+    out = target.fields({
+      ...{ start, end, count: 1, min: delta, max: delta + 1, budget: 1, out },
+      ...{ flags: this.#flags & ~Flag.guard, floor: delta - 1, ceiling: delta },
+      ...{ enough: limit, offset: this.#base, time: this.#time },
+    });
     counts.records++;
     return out;
   }

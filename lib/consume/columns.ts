@@ -1,4 +1,5 @@
-import { type Column, Flag } from "../protocol/kernel/kernel.ts";
+import { Flag, type Program } from "../protocol/kernel/kernel.ts";
+import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
 
 const utf8 = new TextEncoder();
@@ -16,6 +17,8 @@ export class RowFormat {
    */
   readonly fixed: number;
   readonly factor: number;
+  /** What the kernel makes the rows by. */
+  readonly program: Program;
 
   constructor({ columns, value }: Pick<ConsumeOptions, "columns" | "value">) {
     this.#names = columns;
@@ -23,6 +26,13 @@ export class RowFormat {
     this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts;
     this.factor = 2 * (texts + 1);
     this.#flags = value === "field" ? Flag.valueField : value === "hex" ? Flag.valueHex : 0;
+    const { fixed, factor } = this;
+    this.program = new ProgramWriter().finish({
+      columns: columns.map(columnOf),
+      slots: 0,
+      fixed,
+      factor,
+    });
   }
 
   /** Whether a row is just its value, so that it can be made in place. */
@@ -35,25 +45,15 @@ export class RowFormat {
     return this.#flags;
   }
 
-  /** Number of columns. */
-  get count(): number {
-    return this.#names.length;
-  }
-
-  /** The columns of the rows of one partition, as the kernel wants them. */
-  columns(partition: number): Column[] {
-    return this.#names.map((name): Column => {
-      if (typeof name === "object") return { kind: "header", text: utf8.encode(name.header) };
-      return name === "partition"
-        ? { kind: "text", text: utf8.encode(`${partition}`) }
-        : { kind: name };
-    });
-  }
-
   /** What a column is called in messages; -1 is the value. */
   nameOf(column: number): string {
     const name = this.#names[column];
     if (name === undefined) return "the value";
     return typeof name === "object" ? `header "${name.header}"` : `the ${name}`;
   }
+}
+
+function columnOf(name: ColumnName): Column {
+  if (typeof name === "object") return { kind: "header", text: utf8.encode(name.header) };
+  return { kind: name };
 }

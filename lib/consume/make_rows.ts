@@ -1,4 +1,4 @@
-import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { InflateAhead } from "./inflate_ahead.ts";
 import type { Handover } from "./handover.ts";
@@ -20,7 +20,7 @@ export async function makeRows(
 ): Promise<void> {
   const { memory } = context;
   let target = apart ? await memory.scratch() : source;
-  let from = Kernel.DATA;
+  let from = context.ready(target);
   let out = from;
   /** Hands over, and goes on in another buffer, or after the rows that are being written. */
   const handOver = async () => {
@@ -31,7 +31,7 @@ export async function makeRows(
       target = source;
       target = await memory.scratch();
     }
-    from = out = apart ? Kernel.DATA : out;
+    from = out = apart ? context.ready(target) : out;
   };
   const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {

@@ -62,6 +62,12 @@ export class RowContext {
     this.#onBad = onBad;
   }
 
+  /** Gets a buffer without rows ready for some; returns where they start. */
+  ready(target: Kernel): number {
+    if (!this.inPlace && target.program !== this.format.program) target.load(this.format.program);
+    return target.start;
+  }
+
   /** Whether as many rows were written as were asked for. */
   get full(): boolean {
     return this.counts.records >= this.options.maxRecords;

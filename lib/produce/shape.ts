@@ -10,7 +10,7 @@ const types: Record<ColumnType, number> = { text: 0, number: 1, boolean: 2, json
 const HEAD = 64;
 const ITEM = 16;
 const HEADER = 12;
-/** Size of a column's entry in the kernel's table (columns.as.ts). */
+/** Size of a column's entry in the kernel's table (row_fields.as.ts). */
 const COLUMN = 24;
 
 const utf8 = new TextEncoder();

@@ -1,10 +1,11 @@
 // Whether text is JSON: https://www.rfc-editor.org/rfc/rfc8259, as PostgreSQL's json type accepts it.
 
 import { isNumber } from "./json_text.as";
-import { NESTING } from "./memory.as";
 
 /** How deep arrays and objects may be in each other. */
 const DEEPEST = 4096;
+/** What is open, a bit each: 1 for an object. */
+const NESTING = memory.data(512);
 
 let q: usize = 0;
 let stop: usize = 0;

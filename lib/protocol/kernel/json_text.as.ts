@@ -1,6 +1,6 @@
 // The columns of a CSV row as JSON: https://www.rfc-editor.org/rfc/rfc8259
 
-import { simple, simpleAt, simpleSize } from "./columns.as";
+import { simple, simpleAt, simpleSize } from "./row_fields.as";
 
 // @ts-ignore: decorator
 @inline

@@ -5,4 +5,6 @@
 export { crc32c, init } from "./crc.as";
 export { fields } from "./fields.as";
 export { rows } from "./rows.as";
+export { DATA, PACKED, PARAMETERS, STATE } from "./memory.as";
+export { openProgram } from "./program.as";
 export { discard, pack, setUpPacking, startInput } from "./pack.as";

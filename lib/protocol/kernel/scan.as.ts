@@ -121,7 +121,7 @@ export function rowKey(p: usize, end: usize, mode: i32, what: u32, scratch: usiz
   return unquote(start, i, quotes, scratch);
 }
 
-/** Makes a column of a row (columns.as.ts) its key. False if it is too long for the scratch space. */
+/** Makes a column of a row (row_fields.as.ts) its key. False if it is too long for the scratch space. */
 export function keyOf(column: usize, scratch: usize): bool {
   const start = <usize>load<u32>(column);
   keyLength = -1;

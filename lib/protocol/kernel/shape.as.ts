@@ -10,7 +10,7 @@ import {
   simple,
   simpleAt,
   simpleSize,
-} from "./columns.as";
+} from "./row_fields.as";
 import { jsonString, numberSize, truth } from "./json_text.as";
 import { isJson } from "./json_check.as";
 import { keyOf, NO_KEY, rowKey } from "./scan.as";

@@ -1,0 +1,7 @@
+// STUB: composites of Avro are not written; no program asks for them.
+
+/** Writes the composite of a slot as JSON text, a CSV field; returns its end. */
+export function emitAvro(out: usize, slot: usize): usize {
+  unreachable();
+  return out;
+}

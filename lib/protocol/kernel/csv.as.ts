@@ -1,0 +1,149 @@
+// What fields of a CSV row are made of: quoted text, hex digits, numbers, times.
+
+import { END_MARK, NOT_UTF8, NUL, reject } from "./unfit.as";
+import { isUtf8 } from "./text.as";
+
+/** Whether one of the lines of n bytes at p is just `\.`. */
+export function hasEndMark(p: usize, n: usize): bool {
+  const end = p + n;
+  for (let line = p; line <= end;) {
+    let stop = line;
+    while (stop < end && load<u8>(stop) != 10 && load<u8>(stop) != 13) stop++;
+    if (stop - line == 2 && load<u16>(line) == 0x2e5c) return true;
+    line = stop + 1;
+  }
+  return false;
+}
+
+/** Writes n bytes as a quoted CSV field; returns its end. Calls reject() if it can't be one. */
+export function quoted(out: usize, p: usize, n: usize): usize {
+  const quote = i8x16.splat(34), newline = i8x16.splat(10), zero = i8x16.splat(0);
+  const start = p, end = p + n;
+  let high = zero, lines = zero, nuls = false;
+  store<u8>(out++, 34);
+  while (p + 16 <= end) {
+    const v = v128.load(p);
+    v128.store(out, v);
+    high = v128.or(high, v);
+    lines = v128.or(lines, i8x16.eq(v, newline));
+    if (!i8x16.all_true(v)) nuls = true;
+    const quotes = i8x16.bitmask(i8x16.eq(v, quote));
+    if (quotes == 0) {
+      p += 16;
+      out += 16;
+    } else { // up to the first quote, which is doubled
+      const taken = <usize>ctz(quotes) + 1;
+      p += taken;
+      out += taken;
+      store<u8>(out++, 34);
+    }
+  }
+  let some: u8 = 0;
+  for (; p < end; p++) {
+    const c = load<u8>(p);
+    store<u8>(out++, c);
+    if (c == 34) store<u8>(out++, 34);
+    if (c == 0) nuls = true;
+    if (c == 10) lines = newline;
+    some |= c;
+  }
+  store<u8>(out++, 34);
+  if (nuls) reject(NUL);
+  else if ((some > 127 || i8x16.bitmask(high) != 0) && !isUtf8(start, n)) reject(NOT_UTF8);
+  else if (v128.any_true(lines) && hasEndMark(start, n)) reject(END_MARK);
+  return out;
+}
+
+// @ts-ignore: decorator
+@inline
+function hexDigits(nibbles: v128): v128 {
+  // '0' + n, and 39 more from 'a' on.
+  const letters = v128.and(i8x16.gt_u(nibbles, i8x16.splat(9)), i8x16.splat(39));
+  return i8x16.add(i8x16.add(nibbles, i8x16.splat(48)), letters);
+}
+
+/** Writes `\x` and two digits a byte, PostgreSQL's bytea; returns its end. */
+export function hex(out: usize, p: usize, n: usize): usize {
+  store<u16>(out, 0x785c);
+  out += 2;
+  for (let i: usize = 0; i < n; i += 16) {
+    const v = v128.load(p + i);
+    const high = hexDigits(i8x16.shr_u(v, 4));
+    const low = hexDigits(v128.and(v, i8x16.splat(15)));
+    v128.store(
+      out + 2 * i,
+      v128.shuffle<u8>(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+    );
+    v128.store(
+      out + 2 * i,
+      v128.shuffle<u8>(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
+      16,
+    );
+  }
+  return out + 2 * n;
+}
+
+/** Writes a number of at least `width` digits; returns its end. */
+export function decimal(out: usize, x: u64, width: i32): usize {
+  let digits = 1;
+  for (let y = x; y > 9; y /= 10) digits++;
+  if (digits < width) digits = width;
+  for (let i = digits - 1; i >= 0; i--, x /= 10) store<u8>(out + i, <u8>(48 + x % 10));
+  return out + digits;
+}
+
+const DAY: i64 = 86400000;
+/** 0001-01-01 and 10000-01-01: times outside have no four-digit year. */
+export const FIRST: i64 = -62135596800000, BEHIND: i64 = 253402300800000;
+
+/** Writes milliseconds since 1970 as ISO 8601 in UTC; returns its end. */
+export function isoTime(out: usize, ms: i64): usize {
+  const days = (ms - FIRST) / DAY;
+  const rest = <u64>((ms - FIRST) % DAY);
+  // Howard Hinnant's civil_from_days: years that start in March, eras of 400 years.
+  const z = days + 306;
+  const era = z / 146097;
+  const doe = z - era * 146097;
+  const yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+  const doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+  const mp = (5 * doy + 2) / 153;
+  const day = doy - (153 * mp + 2) / 5 + 1;
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  out = decimal(out, <u64>(yoe + era * 400 + (month <= 2 ? 1 : 0)), 4);
+  store<u8>(out++, 45);
+  out = decimal(out, <u64>month, 2);
+  store<u8>(out++, 45);
+  out = decimal(out, <u64>day, 2);
+  store<u8>(out++, 84);
+  out = decimal(out, rest / 3600000, 2);
+  store<u8>(out++, 58);
+  out = decimal(out, rest / 60000 % 60, 2);
+  store<u8>(out++, 58);
+  out = decimal(out, rest / 1000 % 60, 2);
+  store<u8>(out++, 46);
+  out = decimal(out, rest % 1000, 3);
+  store<u8>(out++, 90);
+  return out;
+}
+
+/** Writes n bytes of valid text without NUL and `\.` lines as a quoted CSV field; returns its end. */
+export function quotedText(out: usize, p: usize, n: usize): usize {
+  const quote = i8x16.splat(34);
+  const end = p + n;
+  store<u8>(out++, 34);
+  while (p < end) {
+    const v = v128.load(p);
+    v128.store(out, v);
+    const quotes = i8x16.bitmask(i8x16.eq(v, quote));
+    const taken = quotes == 0 ? <usize>16 : <usize>ctz(quotes) + 1;
+    if (taken > end - p) {
+      out += end - p;
+      break;
+    }
+    p += taken;
+    out += taken;
+    if (quotes != 0) store<u8>(out++, 34);
+  }
+  store<u8>(out, 34);
+  return out + 1;
+}
