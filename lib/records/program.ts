@@ -87,6 +87,11 @@ export class ProgramWriter {
     return at;
   }
 
+  /** Puts bytes where there is room for them. */
+  bytes(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
   u8(at: number, value: number): void {
     this.#view.setUint8(at, value);
   }

@@ -1,110 +1,155 @@
-// The columns of a CSV row as JSON: https://www.rfc-editor.org/rfc/rfc8259
+// What JSON text is made of (RFC 8259): spaces, strings, numbers, words. All of these read until
+// something is wrong, and a NUL byte is: walkJson() puts one after the text, so none reads past it.
 
-import { simple, simpleAt, simpleSize } from "./row_fields.as";
+/** 7 to 19: named in reasons.ts. */
+export const CUT = 7, TRAILING = 8, NO_VALUE = 9, NO_NAME = 10, NO_COLON = 11, NO_COMMA = 12;
+export const CONTROL = 13, BAD_ESCAPE = 14, NUL_ESCAPE = 15, SURROGATE = 16, BAD_NUMBER = 17;
+export const TOO_DEEP = 18;
 
-// @ts-ignore: decorator
-@inline
-function digit(nibble: u8): u8 {
-  return nibble < 10 ? 48 + nibble : 87 + nibble;
+/** What is wrong, and where; said by who returns 0 instead of an address. */
+export let wrong: i32 = 0;
+export let wrongAt: usize = 0;
+
+/** The text is wrong at p: returns 0. */
+export function fail(reason: i32, p: usize): usize {
+  wrong = reason;
+  wrongAt = p;
+  return 0;
 }
 
-/** The letter that a backslash makes this control character; 0 if it has none. */
-// @ts-ignore: decorator
-@inline
-function letter(byte: u8): u8 {
-  if (byte == 10) return 110;
-  if (byte == 9) return 116;
-  if (byte == 13) return 114;
-  if (byte == 8) return 98;
-  return byte == 12 ? 102 : 0;
+/** Where the first byte from p on is that is not a space. */
+export function afterSpaces(p: usize): usize {
+  while (true) {
+    const c = load<u8>(p);
+    if (c != 32 && c != 10 && c != 13 && c != 9) return p;
+    p++;
+  }
 }
 
-/**
- * A column's text as a JSON string, with its quotes: its size, and if `writes`, the string at out.
- * Copies are whole vectors: up to 15 bytes after it are spoilt.
- */
-export function jsonString(out: usize, column: usize, writes: bool): usize {
-  const quote = i8x16.splat(34), backslash = i8x16.splat(92), space = i8x16.splat(32);
-  const first = out;
-  let p = <usize>load<u32>(column), open = false;
-  const end = p + load<u32>(column, 4);
-  if (writes) store<u8>(out, 34);
-  out++;
-  while (p < end) {
-    const v = v128.load(p);
-    const special = v128.or(
-      v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)),
-      i8x16.lt_u(v, space),
-    );
-    let n = <usize>ctz(<u32>i8x16.bitmask(special) | 0x10000);
-    if (n > end - p) n = end - p;
-    if (writes) v128.store(out, v);
-    out += n;
-    p += n;
-    if (n == 16 || p == end) continue;
-    const byte = load<u8>(p);
-    if (byte == 34 && !(open && p + 1 < end && load<u8>(p, 1) == 34)) {
-      open = !open;
-      p++;
+/** The same, for where there is mostly none or one. */
+// @ts-ignore: decorator
+@inline
+export function skipSpaces(p: usize): usize {
+  if (load<u8>(p) > 32) return p;
+  return load<u8>(p, 1) > 32 && load<u8>(p) == 32 ? p + 1 : afterSpaces(p);
+}
+
+/** A bit for each of 16 bytes at which a string's plain text ends: quote, backslash, control character. */
+// @ts-ignore: decorator
+@inline
+export function ends(v: v128): i32 {
+  return i8x16.bitmask(
+    v128.or(
+      v128.or(i8x16.eq(v, i8x16.splat(34)), i8x16.eq(v, i8x16.splat(92))),
+      i8x16.lt_u(v, i8x16.splat(32)),
+    ),
+  );
+}
+
+/** Whether the string that stringEnd() read last has escapes. */
+export let escaped: bool = false;
+
+/** The number that four hex digits at p are; above 0xffff if they are not. */
+export function hex4(p: usize): u32 {
+  let x: u32 = 0;
+  for (let i: usize = 0; i < 4; i++) {
+    let c: u32 = load<u8>(p + i);
+    if (c - 48 < 10) c -= 48;
+    else {
+      c = (c | 32) - 97;
+      if (c > 5) return 0x10000;
+      c += 10;
+    }
+    x = x << 4 | c;
+  }
+  return x;
+}
+
+/** p is at a backslash: the end of the escape, of a pair of surrogates if it is one. */
+function escapeEnd(p: usize): usize {
+  const c = load<u8>(p, 1);
+  if (c == 117) { // u
+    const x = hex4(p + 2);
+    if (x > 0xffff) return fail(BAD_ESCAPE, p);
+    if (x == 0) return fail(NUL_ESCAPE, p);
+    if (x - 0xd800 >= 0x800) return p + 6;
+    if (x >= 0xdc00 || load<u8>(p, 6) != 92 || load<u8>(p, 7) != 117) return fail(SURROGATE, p);
+    const low = hex4(p + 8);
+    if (low > 0xffff) return fail(BAD_ESCAPE, p + 6);
+    return low - 0xdc00 < 0x400 ? p + 12 : fail(SURROGATE, p);
+  }
+  // " / \ b f n r t
+  if (c == 34 || c == 47 || c == 92 || c == 98 || c == 102 || c == 110 || c == 114 || c == 116) {
+    return p + 2;
+  }
+  return fail(BAD_ESCAPE, p);
+}
+
+/** p is after a string's first quote: what is after its last one. */
+export function stringEnd(p: usize): usize {
+  escaped = false;
+  while (true) {
+    const m = ends(v128.load(p));
+    if (m == 0) {
+      p += 16;
       continue;
     }
-    p += byte == 34 ? 2 : 1;
-    const short = byte == 34 || byte == 92 ? byte : letter(byte);
-    if (writes) {
-      store<u8>(out, 92);
-      store<u8>(out, short == 0 ? 117 : short, 1);
-      if (short == 0) {
-        store<u16>(out, 0x3030, 2);
-        store<u8>(out, digit(byte >> 4), 4);
-        store<u8>(out, digit(byte & 15), 5);
-      }
-    }
-    out += short == 0 ? 6 : 2;
+    p += <usize>ctz(m);
+    const c = load<u8>(p);
+    if (c == 34) return p + 1;
+    if (c != 92) return fail(CONTROL, p);
+    escaped = true;
+    p = escapeEnd(p);
+    if (p == 0) return 0;
   }
-  if (writes) store<u8>(out, 34);
-  return out + 1 - first;
 }
 
+/** How many of the bytes from p on are digits. */
 // @ts-ignore: decorator
 @inline
-function digits(p: usize, end: usize): usize {
-  while (p < end && <u8>(load<u8>(p) - 48) < 10) p++;
+function digits(p: usize): usize {
+  const v = i8x16.sub(v128.load(p), i8x16.splat(48));
+  const other = i8x16.bitmask(i8x16.ge_u(v, i8x16.splat(10)));
+  return other != 0 ? <usize>ctz(other) : manyDigits(p);
+}
+
+function manyDigits(p: usize): usize {
+  const start = p;
+  while (load<u8>(p) - 48 < 10) p++;
+  return p - start;
+}
+
+/** p is at a minus sign or a digit: the end of the number. */
+// @ts-ignore: decorator
+@inline
+export function numberEnd(p: usize): usize {
+  if (load<u8>(p) == 45) p++;
+  let n = digits(p);
+  if (n != 1 && (n == 0 || load<u8>(p) == 48)) return fail(BAD_NUMBER, p);
+  p += n;
+  let c = load<u8>(p);
+  if (c == 46) {
+    n = digits(p + 1);
+    if (n == 0) return fail(BAD_NUMBER, p + 1);
+    p += 1 + n;
+    c = load<u8>(p);
+  }
+  if ((c | 32) == 101) {
+    c = load<u8>(p, 1);
+    p += c == 43 || c == 45 ? 2 : 1;
+    n = digits(p);
+    if (n == 0) return fail(BAD_NUMBER, p);
+    p += n;
+  }
   return p;
 }
 
-/** Whether n bytes at p are a JSON number, and nothing else. */
-export function isNumber(p: usize, n: usize): bool {
-  const end = p + n;
-  if (p < end && load<u8>(p) == 45) p++;
-  const whole = digits(p, end);
-  if (whole == p || (load<u8>(p) == 48 && whole > p + 1)) return false;
-  p = whole;
-  if (p < end && load<u8>(p) == 46) {
-    const fraction = digits(p + 1, end);
-    if (fraction == p + 1) return false;
-    p = fraction;
-  }
-  if (p < end && (load<u8>(p) | 32) == 101) {
-    p++;
-    if (p < end && (load<u8>(p) == 43 || load<u8>(p) == 45)) p++;
-    const exponent = digits(p, end);
-    if (exponent == p) return false;
-    p = exponent;
-  }
-  return p == end;
-}
-
-/** What a column that is PostgreSQL's t, f, true or false says; -1 if it is neither. */
-export function truth(column: usize): i32 {
-  if (!simple(column)) return -1;
-  const p = simpleAt;
-  if (simpleSize == 1) return load<u8>(p) == 116 ? 1 : load<u8>(p) == 102 ? 0 : -1;
-  if (simpleSize == 4) return load<u32>(p) == 0x65757274 ? 1 : -1;
-  if (simpleSize == 5) return load<u32>(p) == 0x736c6166 && load<u8>(p, 4) == 101 ? 0 : -1;
-  return -1;
-}
-
-/** A number's size, or -1 if the column is not one. */
-export function numberSize(column: usize): i32 {
-  return simple(column) && isNumber(simpleAt, simpleSize) ? <i32>simpleSize : -1;
+/** p is at the first letter of a word: the end of true, false or null. */
+// @ts-ignore: decorator
+@inline
+export function wordEnd(p: usize): usize {
+  const word = load<u32>(p);
+  if (word == 0x65757274 || word == 0x6c6c756e) return p + 4;
+  if (word == 0x736c6166 && load<u8>(p, 4) == 101) return p + 5;
+  return fail(NO_VALUE, p);
 }

@@ -179,7 +179,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
       out = put(out, value);
       if (!shaped) copy(out, valueAt, value);
       else {
-        why = writeValue(out);
+        why = writeValue(out, scratch);
         if (why != 0) {
           line += 1 + inner;
           forget();

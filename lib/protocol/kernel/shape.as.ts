@@ -11,10 +11,11 @@ import {
   simpleAt,
   simpleSize,
 } from "./row_fields.as";
-import { jsonString, numberSize, truth } from "./json_text.as";
+import { jsonString, numberSize, truth } from "./json_fields.as";
 import { isJson } from "./json_check.as";
 import { keyOf, NO_KEY, rowKey } from "./scan.as";
-import { copy, isUtf8 } from "./text.as";
+import { copy } from "./text.as";
+import { isUtf8 } from "./utf8.as";
 
 // The program, as lib/produce/shape.ts writes it: uint32 each, offsets from its start.
 const FORM = 0, COLUMNS = 4, KEY = 8, CUTS = 12, ITEMS = 16, ITEMS_AT = 20, HEADERS = 24;
@@ -225,14 +226,17 @@ export function writeHeaders(out: usize): usize {
   return out;
 }
 
-/** Writes the value of the row at hand, shapedValue bytes. Returns why it can't be one, 0 if it can. */
-export function writeValue(out: usize): i32 {
+/**
+ * Writes the value of the row at hand, shapedValue bytes, and spoils 16 after it. Returns why it can't
+ * be one, 0 if it can.
+ */
+export function writeValue(out: usize, scratch: usize): i32 {
   const form = load<i32>(program, FORM);
   if (form == ROW) writeRest(out);
   else if (form == FIELD) {
     plainText(out, entryOf(load<u32>(program + load<u32>(program, ITEMS_AT))), true);
   } else if (form == HEX) writeHex(out);
-  else return writeJson(out);
+  else return writeJson(out, scratch);
   return 0;
 }
 
@@ -260,7 +264,7 @@ function writeHex(out: usize): void {
   }
 }
 
-function writeJson(out: usize): i32 {
+function writeJson(out: usize, scratch: usize): i32 {
   const items = load<u32>(program, ITEMS);
   let item = program + load<u32>(program, ITEMS_AT);
   copy(out, program + load<u32>(program, LEAD_AT), load<u32>(program, LEAD_SIZE));
@@ -282,7 +286,7 @@ function writeJson(out: usize): i32 {
       }
     } else {
       plainText(out, column, true);
-      if (type == JSON && !isJson(out, size)) {
+      if (type == JSON && !isJson(out, size, scratch)) {
         fault = index + 1;
         return NOT_JSON;
       }

@@ -16,6 +16,29 @@ function hex4(p: usize): u32 {
     hexDigit(load<u8>(p, 2)) << 4 | hexDigit(load<u8>(p, 3));
 }
 
+/** What is after the escape that escape() read. */
+let escapeEnd: usize = 0;
+
+/** The code point of the valid escape whose backslash is at p. */
+function escape(p: usize): u32 {
+  let c: u32 = load<u8>(p, 1);
+  p += 2;
+  if (c == 117) { // u
+    c = hex4(p);
+    p += 4;
+    if (c - 0xd800 < 0x400) {
+    c = 0x10000 + ((c - 0xd800) << 10 | hex4(p + 2) - 0xdc00);
+    p += 6;
+    }
+  } else if (c == 110) c = 10; // n
+  else if (c == 114) c = 13; // r
+  else if (c == 116) c = 9; // t
+  else if (c == 98) c = 8; // b
+  else if (c == 102) c = 12; // f
+  escapeEnd = p;
+  return c;
+}
+
 /** Writes the UTF-8 of a code point; returns its end. */
 function utf8(out: usize, c: u32): usize {
   if (c < 0x80) {
@@ -62,20 +85,8 @@ export function unescaped(out: usize, p: usize, n: usize): usize {
     p += plain;
     out += plain;
     if (escapes == 0) continue;
-    let c: u32 = load<u8>(p, 1);
-    p += 2;
-    if (c == 117) { // u
-      c = hex4(p);
-      p += 4;
-      if (c - 0xd800 < 0x400) {
-        c = 0x10000 + ((c - 0xd800) << 10 | hex4(p + 2) - 0xdc00);
-        p += 6;
-      }
-    } else if (c == 110) c = 10; // n
-    else if (c == 114) c = 13; // r
-    else if (c == 116) c = 9; // t
-    else if (c == 98) c = 8; // b
-    else if (c == 102) c = 12; // f
+    const c = escape(p);
+    p = escapeEnd;
     if (c == 34) store<u8>(out++, 34);
     if (c == 10 || c == 13) lines = true;
     out = utf8(out, c);
@@ -83,4 +94,24 @@ export function unescaped(out: usize, p: usize, n: usize): usize {
   if (lines && hasEndMark(start, out - start)) reject(END_MARK);
   store<u8>(out, 34);
   return out + 1;
+}
+
+/**
+ * Decodes the body of a valid JSON string to `out`, if it has at most `most` bytes there: returns how
+ * many, or -1. Up to 3 bytes after them are spoilt.
+ */
+export function decodeName(p: usize, n: usize, out: usize, most: u32): i32 {
+  const end = p + n, start = out;
+  while (p < end) {
+    if (<u32>(out - start) >= most) return -1;
+    const c = load<u8>(p);
+    if (c != 92) {
+      store<u8>(out++, c);
+      p++;
+      continue;
+    }
+    out = utf8(out, escape(p));
+    p = escapeEnd;
+  }
+  return <u32>(out - start) > most ? -1 : <i32>(out - start);
 }

@@ -4,7 +4,7 @@ import { walkAvro } from "./avro.as";
 import { walkJson } from "./json.as";
 import { inProgram } from "./program.as";
 import { walkProto } from "./proto.as";
-import { blame, CUT_FRAME, NO_FRAME } from "./unfit.as";
+import { badAt, badSlot, blame, CUT_FRAME, NO_FRAME } from "./unfit.as";
 
 /** A source, u32 each: form, framed, offset and count of its roots, the root last used, the root without a frame. */
 export const FORM_JSON: u32 = 1, FORM_AVRO: u32 = 2, FORM_PROTO: u32 = 3;
@@ -59,5 +59,6 @@ export function walk(source: usize, p: usize, size: i32): i32 {
   if (form == FORM_JSON) reason = walkJson(node, body, n);
   else if (form == FORM_AVRO) reason = walkAvro(node, body, n);
   else reason = walkProto(node, body, n);
+  if (reason != 0 && badAt >= 0) blame(badAt + skipped, badSlot);
   return reason;
 }
