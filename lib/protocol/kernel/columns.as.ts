@@ -31,14 +31,20 @@ const PARTITION_AT: usize = 44, TOPIC_SIZE: usize = 48, BASE_OFFSET: usize = 56,
 const TOPIC_TEXT: usize = 72;
 
 /** Writes one column of the open record, without a comma; a null is nothing at all. */
+// @ts-ignore: decorator
+@inline
 export function column(out: usize, entry: usize, flags: i32): usize {
   const kind = load<i32>(entry);
-  if (kind == SLOT) {
-    const n = load<u32>(entry, 4), slot = slotAt(n);
-    if (load<u32>(slot) == MISSING) return out;
+  if (kind != SLOT) return ofRecord(out, entry, kind, flags);
+  const n = load<u32>(entry, 4), slot = slotAt(n);
+  if (load<u32>(slot) != MISSING) {
     store<u8>(met + n, 1);
-    return emitSlot(out, slot);
+    out = emitSlot(out, slot);
   }
+  return out;
+}
+
+function ofRecord(out: usize, entry: usize, kind: i32, flags: i32): usize {
   if (kind == OFFSET) return decimal(out, load<u64>(PARAMETERS + BASE_OFFSET) + delta, 1);
   if (kind == TIMESTAMP) {
     const ms = load<i64>(PARAMETERS + BASE_TIME) + ((flags & APPEND_TIME) != 0 ? 0 : time);

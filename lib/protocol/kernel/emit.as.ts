@@ -29,10 +29,42 @@ import { limit, NOT_UTF8, overflows, reject } from "./unfit.as";
 /** What a field of fixed size takes at most, and what copies spoil after it. */
 const SMALL: usize = 64;
 
+/** Kinds whose bytes are written as they are if nothing in them wants quotes. */
+const AS_IT_IS: u32 = 1 << TEXT | 1 << RAW;
+
 /** Writes a slot as a CSV field, without a comma; returns its end. See overflow. */
+// @ts-ignore: decorator
+@inline
 export function emitSlot(out: usize, slot: usize): usize {
-  const kind = load<u32>(slot);
+  const kind = load<u32>(slot), size = load<u32>(slot, 4);
   if (kind <= NULL) return out;
+  // Most fields are short: up to 32 bytes, known to be UTF-8.
+  if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && slotExtra(slot) != 0 && limit >= out + SMALL) {
+    const p = slotBytes(slot);
+    const a = v128.load(p), b = v128.load(p, 16);
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    const special = <u32>i8x16.bitmask(wantsQuotes(a)) | <u32>i8x16.bitmask(wantsQuotes(b)) << 16;
+    // Shifted in two steps: by 32 would be by none.
+    if ((special << (31 - (size - 1))) == 0 && load<u16>(p) != END_OF_DATA) return out + size;
+  }
+  return emitAny(out, slot, kind);
+}
+
+/** Of each byte: whether it is a comma, a quote or a control character. */
+// @ts-ignore: decorator
+@inline
+function wantsQuotes(v: v128): v128 {
+  return v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(44)), i8x16.eq(v, i8x16.splat(34))),
+    i8x16.lt_u(v, i8x16.splat(32)),
+  );
+}
+
+/** A line that is just `\.` ends the data. */
+const END_OF_DATA: u16 = 0x2e5c;
+
+function emitAny(out: usize, slot: usize, kind: u32): usize {
   const size = slotSize(slot);
   // A byte becomes two at most: a quote, or hex digits. Composites look after themselves.
   if (limit < out + SMALL || limit - out - SMALL < 2 * size) {
@@ -86,14 +118,12 @@ function text(out: usize, p: usize, n: usize, trusted: bool): usize {
     store<u16>(out, 0x2222);
     return out + 2;
   }
-  const comma = i8x16.splat(44), quote = i8x16.splat(34), space = i8x16.splat(32);
   let special = i8x16.splat(0), high = i8x16.splat(0);
   let i: usize = 0;
   for (const whole = n & ~15; i < whole; i += 16) {
     const v = v128.load(p + i);
     v128.store(out + i, v);
-    special = v128.or(special, v128.or(i8x16.eq(v, comma), i8x16.eq(v, quote)));
-    special = v128.or(special, i8x16.lt_u(v, space));
+    special = v128.or(special, wantsQuotes(v));
     high = v128.or(high, v);
   }
   let bits = i8x16.bitmask(special), highBits = i8x16.bitmask(high);
@@ -101,11 +131,10 @@ function text(out: usize, p: usize, n: usize, trusted: bool): usize {
     const v = v128.load(p + i);
     v128.store(out + i, v);
     const keep = (1 << <i32>(n - i)) - 1;
-    const last = v128.or(v128.or(i8x16.eq(v, comma), i8x16.eq(v, quote)), i8x16.lt_u(v, space));
-    bits |= i8x16.bitmask(last) & keep;
+    bits |= i8x16.bitmask(wantsQuotes(v)) & keep;
     highBits |= i8x16.bitmask(v) & keep;
   }
-  if (bits != 0 || (n == 2 && load<u16>(p) == 0x2e5c)) {
+  if (bits != 0 || (n == 2 && load<u16>(p) == END_OF_DATA)) {
     return trusted ? quotedText(out, p, n) : quoted(out, p, n);
   }
   if (highBits != 0 && !trusted && !isUtf8(p, n)) reject(NOT_UTF8);

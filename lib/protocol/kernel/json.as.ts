@@ -21,8 +21,9 @@ import {
   useRoot,
 } from "./json_names.as";
 import {
+  afterSpaces,
   CUT,
-  ends,
+  ends32,
   escaped,
   fail,
   NO_COLON,
@@ -74,6 +75,7 @@ function clearBelow(node: usize): void {
 
 /** Of an open object or array on the stack: what it is, and how far it was. */
 const FRAME: usize = 24;
+const COMMA_QUOTE: u16 = 0x222c;
 
 /**
  * Walks size bytes at p by the tree of wanted paths into slots: the whole text is checked. Returns 0,
@@ -117,7 +119,7 @@ function walkValue(root: usize, p: usize): usize {
     let isOpen = false;
     const c = load<u8>(p);
     if (c == 34) {
-      const m = ends(v128.load(p + 1));
+      const m = ends32(p + 1);
       const from = p + 1, quote = from + <usize>ctz(m);
       if (m != 0 && load<u8>(quote) == 34) {
         p = quote + 1;
@@ -132,15 +134,15 @@ function walkValue(root: usize, p: usize): usize {
       p = numberEnd(p);
       if (p == 0) return 0;
       found(node, RAW, from, p - from);
-    } else if (c != 123 && c != 91) {
+    } else if ((c | 32) != 123) { // { and [, which differ in this bit
       const from = p;
       p = wordEnd(p);
       if (p == 0) return 0;
-      found(node, c == 110 ? NULL : RAW, from, p - from);
+      found(node, RAW - (RAW - NULL) * u32(c == 110), from, p - from);
     }
     const has = load<u32>(node, HAS);
     if (has != 0) clearBelow(node);
-    if (c == 123 || c == 91) {
+    if ((c | 32) == 123) {
       if ((has & (c == 123 ? HAS_NAMES : HAS_INDEXES)) == 0) {
         const from = p;
         const depth = <u32>((sp - bottom) / FRAME);
@@ -172,23 +174,26 @@ function walkValue(root: usize, p: usize): usize {
     while (true) {
       if (!isOpen) {
         if (sp == bottom) return p;
-        p = skipSpaces(p);
-        const d = load<u8>(p);
-        if (d != 44) {
-          if (d != (isObject ? 125 : 93)) return fail(NO_COMMA, p);
-          p++;
-          found(inside, JSON, start, p - start);
-          sp -= FRAME;
-          inside = load<u32>(sp);
-          start = load<u32>(sp, 4);
-          link = load<u32>(sp, 8);
-          index = load<u32>(sp, 12);
-          wanted = load<u32>(sp, 16);
-          isObject = load<u32>(sp, 20) != 0;
-          continue;
+        if (load<u16>(p) == COMMA_QUOTE && isObject) p++;
+        else {
+          p = skipSpaces(p);
+          const d = load<u8>(p);
+          if (d != 44) {
+            if (d != (isObject ? 125 : 93)) return fail(NO_COMMA, p);
+            p++;
+            found(inside, JSON, start, p - start);
+            sp -= FRAME;
+            inside = load<u32>(sp);
+            start = load<u32>(sp, 4);
+            link = load<u32>(sp, 8);
+            index = load<u32>(sp, 12);
+            wanted = load<u32>(sp, 16);
+            isObject = load<u32>(sp, 20) != 0;
+            continue;
+          }
+          p = skipSpaces(p + 1);
+          index++;
         }
-        p = skipSpaces(p + 1);
-        index++;
       }
       if (isObject) {
         if (load<u8>(p) != 34) return fail(NO_NAME, p);
@@ -202,8 +207,10 @@ function walkValue(root: usize, p: usize): usize {
           p = nameEnd;
         }
         link = node + NEXT;
-        p = skipSpaces(p);
-        if (load<u8>(p) != 58) return fail(NO_COLON, p);
+        if (load<u8>(p) != 58) {
+          p = afterSpaces(p);
+          if (load<u8>(p) != 58) return fail(NO_COLON, p);
+        }
         p = skipSpaces(p + 1);
       } else {
         const stop = inProgram(load<u32>(inside, INDEXES)) +

@@ -1,7 +1,9 @@
 // Objects and arrays of which no part is wanted: checked, and stepped over.
 
 import {
+  afterSpaces,
   ends,
+  ends32,
   fail,
   NO_COLON,
   NO_COMMA,
@@ -21,7 +23,7 @@ export const STACK_SIZE: usize = 8192 + 8;
 // @ts-ignore: decorator
 @inline
 function string(p: usize): usize {
-  const m = ends(v128.load(p));
+  const m = ends32(p);
   const end = p + <usize>ctz(m);
   return m != 0 && load<u8>(end) == 34 ? end + 1 : stringEnd(p);
 }
@@ -31,10 +33,15 @@ function string(p: usize): usize {
 @inline
 function name(p: usize): usize {
   if (load<u8>(p) != 34) return fail(NO_NAME, p);
-  p = string(p + 1);
+  const m = ends(v128.load(p + 1));
+  const end = p + 1 + <usize>ctz(m);
+  // Most names are shorter than most strings.
+  p = m != 0 && load<u8>(end) == 34 ? end + 1 : stringEnd(p + 1);
   if (p == 0) return 0;
-  p = skipSpaces(p);
-  if (load<u8>(p) != 58) return fail(NO_COLON, p);
+  if (load<u8>(p) != 58) {
+    p = afterSpaces(p);
+    if (load<u8>(p) != 58) return fail(NO_COLON, p);
+  }
   return skipSpaces(p + 1);
 }
 

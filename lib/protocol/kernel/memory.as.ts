@@ -21,6 +21,8 @@ export const STATE: usize = 16640;
 export const PACKED: usize = 16960;
 /** What rows() and fields() are asked for: int32 each, named in kernel.ts; the topic's name after them. */
 export const PARAMETERS: usize = 20480;
+/** For each set of quotes among 8 bytes: which byte is at each place when they are doubled; 16 bytes each. */
+export const DOUBLING: usize = 24576;
 /** From here to DATA: tables that the compiler puts down (build_kernel.ts gives it this address). */
 export const STATIC: usize = 32768;
 /** The program of a run's rows, if one is loaded (see program.as.ts); else the caller's part. */
