@@ -165,6 +165,7 @@ export class BatchRows {
   #count(kernel: Kernel): void {
     const { counts } = this.#context;
     counts.records += kernel.emitted;
+    counts.rows += kernel.written;
     counts.tombstones += kernel.nulls;
     if (kernel.delta !== -1) this.#span.done = this.#base + kernel.delta + 1;
     this.#left -= kernel.seen;
@@ -181,6 +182,7 @@ export class BatchRows {
     }
     bytes[end] = 0x0a;
     this.#context.counts.records++;
+    this.#context.counts.rows++;
     return end + 1;
   }
 
@@ -207,6 +209,7 @@ export class BatchRows {
       ...{ enough: limit, offset: this.#base, time: this.#time },
     });
     counts.records++;
+    counts.rows++;
     return out;
   }
 

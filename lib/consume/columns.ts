@@ -1,4 +1,5 @@
 import { Flag, type Program } from "../protocol/kernel/kernel.ts";
+import { writeDialect } from "../records/dialect.ts";
 import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
 
@@ -6,6 +7,13 @@ const utf8 = new TextEncoder();
 
 /** The longest field of an offset, a partition or a time, with its comma. */
 const FIXED_ROOM = 32;
+
+const valueFlags: Record<ConsumeOptions["value"], number> = {
+  row: 0,
+  rows: Flag.rewritten | Flag.manyRows,
+  field: Flag.valueField,
+  hex: Flag.valueHex,
+};
 
 /** How rows are written where they are more than the value: columns in front, or the value changed. */
 export class RowFormat {
@@ -20,18 +28,22 @@ export class RowFormat {
   /** What the kernel makes the rows by. */
   readonly program: Program;
 
-  constructor({ columns, value }: Pick<ConsumeOptions, "columns" | "value">) {
+  constructor({ columns, value, csv }: Pick<ConsumeOptions, "columns" | "value" | "csv">) {
     this.#names = columns;
     const texts = columns.filter((name) => name === "key" || typeof name === "object").length;
     this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts;
-    this.factor = 2 * (texts + 1);
-    this.#flags = value === "field" ? Flag.valueField : value === "hex" ? Flag.valueHex : 0;
+    // A field of a dialect may be one byte, and need quotes and a double quote in it.
+    this.factor = 2 * texts + (csv === null ? 2 : 3);
+    this.#flags = valueFlags[value] | (csv === null ? 0 : Flag.rewritten);
     const { fixed, factor } = this;
-    this.program = new ProgramWriter().finish({
+    const writer = new ProgramWriter();
+    const dialect = csv === null ? 0 : writeDialect(writer, csv);
+    this.program = writer.finish({
       columns: columns.map(columnOf),
       slots: 0,
       fixed,
       factor,
+      dialect,
     });
   }
 

@@ -12,8 +12,10 @@ import type { Span } from "./span.ts";
 
 /** What came of the records so far. */
 export interface Counts {
-  /** Rows written. */
+  /** Records that became rows. */
   records: number;
+  /** Rows written: as many, but for `--value rows`. */
+  rows: number;
   /** Bad records left out. */
   skipped: number;
   /** Null values left out. */
@@ -34,7 +36,7 @@ export interface BadRecord {
 
 /** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
 export class RowContext {
-  readonly counts: Counts = { records: 0, skipped: 0, tombstones: 0 };
+  readonly counts: Counts = { records: 0, rows: 0, skipped: 0, tombstones: 0 };
   readonly options: ConsumeOptions;
   readonly format: RowFormat;
   /** For the kernel: what the options ask of every batch. */
@@ -56,7 +58,7 @@ export class RowContext {
     this.format = new RowFormat(options);
     this.inPlace = this.format.plain && typeof options.badRecord === "string";
     this.flags = this.format.flags |
-      (options.badRecord === "pass" ? 0 : Flag.guard) |
+      (options.badRecord === "pass" ? 0 : Flag.guard | Flag.trimmed) |
       (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
     this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
@@ -68,7 +70,7 @@ export class RowContext {
     return target.start;
   }
 
-  /** Whether as many rows were written as were asked for. */
+  /** Whether as many records became rows as were asked for. */
   get full(): boolean {
     return this.counts.records >= this.options.maxRecords;
   }

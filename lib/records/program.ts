@@ -56,6 +56,8 @@ export interface Parts {
   /** A row takes at most `fixed` bytes and `factor` times its record, slots aside. */
   fixed: number;
   factor: number;
+  /** Where the dialect of the values' rows is described; 0 if they are standard CSV. */
+  dialect?: number;
 }
 
 /**
@@ -107,7 +109,7 @@ export class ProgramWriter {
   }
 
   /** The program, with its columns, slots and sources. Nothing can be written after that. */
-  finish({ columns, slots, key, value, scratch = 0, fixed, factor }: Parts): Program {
+  finish({ columns, slots, key, value, scratch = 0, fixed, factor, dialect = 0 }: Parts): Program {
     const entries = this.reserve(COLUMN_ENTRY * columns.length);
     for (const [index, column] of columns.entries()) {
       const at = entries + COLUMN_ENTRY * index;
@@ -124,7 +126,7 @@ export class ProgramWriter {
     const scratchAt = this.reserve(scratch, 64);
     // deno-fmt-ignore
     this.u32(0, MAGIC, entries, columns.length, slotsAt, slots, keySource, valueSource,
-      scratchAt, scratch, metAt, fixed, factor);
+      scratchAt, scratch, metAt, fixed, factor, dialect);
     return { bytes: this.#bytes.slice(0, bytes), size: this.#size, met: metAt, slots };
   }
 

@@ -13,6 +13,7 @@ import { Failure } from "../../failure.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
+import { parseCsv } from "./csv.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { checkTopic, parseCount, parseDuration, parseTime } from "../values.ts";
@@ -81,7 +82,7 @@ export const consumeFlags: readonly Flag[] = [
     help:
       "end: stop at the ends that the partitions have at the start; forever; idle=DUR: after DUR without records (end)",
   },
-  { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
+  { name: "max-records", short: "c", value: "N", help: "stop after N records became rows" },
   {
     name: "commit",
     value: "yes|no",
@@ -101,7 +102,13 @@ export const consumeFlags: readonly Flag[] = [
     name: "value",
     value: "FORM",
     help:
-      "row: write the value as it is; field: as a quoted CSV field; hex: as \\x and digits (row)",
+      "row: write the value as it is; rows: the rows it holds; field: it as a quoted CSV field; hex: it as \\x and digits (row)",
+  },
+  {
+    name: "csv",
+    value: "KEY=C,…",
+    help:
+      "rewrite rows of another CSV: delimiter=;,quote=',escape=\\,null=\\N,encoding=latin1 (what differs)",
   },
   {
     name: "columns",
@@ -178,7 +185,7 @@ export function consumeOptions(
     commit,
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     badRecord: parseBadRecord(given),
-    value: given.choice("value", ["row", "field", "hex"], "row"),
+    ...valueOptions(given),
     columns: parseColumns(given.get("columns") ?? ""),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     metadataMaxAge: parseMaxAge(properties),
@@ -187,6 +194,22 @@ export function consumeOptions(
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
+}
+
+/** What becomes of a value. Rows of another form are made by looking at each one. */
+function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"> {
+  const value = given.choice("value", ["row", "rows", "field", "hex"], "row");
+  const csv = given.has("csv") ? parseCsv(given.get("csv")!) : null;
+  if (csv !== null && value !== "row" && value !== "rows") {
+    throw new Failure("usage", `--csv requires --value row or rows, not ${value}`);
+  }
+  if (given.get("bad-record") === "pass" && (csv !== null || value === "rows")) {
+    throw new Failure(
+      "usage",
+      `--bad-record pass: with ${csv === null ? "--value rows" : "--csv"} every row is checked`,
+    );
+  }
+  return { value, csv };
 }
 
 const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

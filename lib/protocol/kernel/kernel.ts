@@ -66,7 +66,7 @@ export const Stop = {
   invalid: 7,
 } as const;
 
-/** Flags of {@link Kernel.rows}, and the last four of {@link Kernel.fields} alone. */
+/** Flags of {@link Kernel.fields}; {@link Kernel.rows} knows the first two and `trimmed`. */
 export const Flag = {
   guard: 1,
   emptyTombstones: 2,
@@ -76,6 +76,12 @@ export const Flag = {
   appendTime: 16,
   /** A row is its columns alone. */
   noValue: 32,
+  /** A line end at a value's end is not part of it. */
+  trimmed: 64,
+  /** A value is rewritten as standard rows, each of which is checked. */
+  rewritten: 128,
+  /** It may be several rows. */
+  manyRows: 256,
 } as const;
 
 /** The parameters of {@link Kernel.rows} and {@link Kernel.fields}, by index of their int32. */
@@ -179,7 +185,7 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     const { STATE, PACKED, PARAMETERS } = this.#exports;
-    this.#state = new Int32Array(memory, STATE.value, 11);
+    this.#state = new Int32Array(memory, STATE.value, 12);
     this.#parameters = new Int32Array(memory, PARAMETERS.value, P.topic);
     this.packed = new PackState(new Uint32Array(memory, PACKED.value, 9));
   }
@@ -282,9 +288,13 @@ export class Kernel {
   get seen(): number {
     return this.#state[2];
   }
-  /** Rows written. */
+  /** Records whose rows were written. */
   get emitted(): number {
     return this.#state[3];
+  }
+  /** Rows written: more than {@link emitted} if values hold several. */
+  get written(): number {
+    return this.#state[11];
   }
   /** Null values skipped. */
   get nulls(): number {

@@ -161,7 +161,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
     const headerSize: usize = shaped ? shapedHeaders : 1;
     const key: usize = keyLength < 0 ? 1 : size(keyLength) + keyLength;
     // Attributes and timestamp delta take a byte each.
-    const body = <u32>(2 + size(count) + key + valueSize + headerSize);
+    const body = <u32>(2 + size(count) + key) + <u32>(valueSize + headerSize);
     record = size(body) + body;
     const lines = top - 4 * (count + 1);
     if (out == 0 || out + record > limit || out + record + 16 > lines) {

@@ -1,6 +1,6 @@
 /**
  * Why a record can't be a row, by its number in the kernel (unfit.as.ts): 1 to 4 of any field, 5 to
- * 19 of JSON and of frames, 20 to 39 of Avro and typed fields, 40 to 59 of Protobuf. Each goes on from
+ * 19 of JSON and of frames, 20 to 39 of Avro and typed fields, 40 to 59 of Protobuf, 60 on of rows. Each goes on from
  * the name of what it is about: "the value is not UTF-8".
  */
 export const unfitReasons: Readonly<Record<number, string>> = {
@@ -22,4 +22,9 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   16: "holds one half of a surrogate pair, which no text can hold",
   17: "is not valid JSON: a number is wrong",
   18: "is nested more than 65,536 levels deep",
+  60: "is empty: Greenplum would miss its columns",
+  61: "holds an empty row",
+  62: "holds a newline outside quotes",
+  63: "holds a carriage return outside quotes",
+  64: "has a quote that is not closed",
 };

@@ -1,8 +1,9 @@
 // Why the open record can't be a row; the reasons are named in reasons.ts.
 
 export const NUL = 1, NOT_UTF8 = 2, END_MARK = 3, NO_TIME = 4;
-/** 5 to 19: what is wrong with JSON and with frames; 20 to 39: Avro and typed fields; 40 to 59: Protobuf. */
+/** 5 to 19: what is wrong with JSON and with frames; 20 to 39: Avro and typed fields; 40 to 59: Protobuf; 60 on: rows in a value. */
 export const NO_FRAME = 5, CUT_FRAME = 6;
+export const EMPTY = 60, EMPTY_ROW = 61, NEWLINE = 62, CARRIAGE_RETURN = 63, OPEN_QUOTE = 64;
 
 /** Why a field can't stand in a row, 0 if it can. */
 export let unfit: i32 = 0;
