@@ -7,10 +7,12 @@ import {
   int64At,
   recordEnd,
 } from "../protocol/record_batch.ts";
+import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
-import { whyBad } from "./guard.ts";
+import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
+import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
 
 const INT32_MAX = 0x7fffffff;
@@ -20,11 +22,14 @@ const GAP = 64;
 /** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
 const HELD_MAX = 4 * 1024 * 1024;
 
+/** A Confluent frame has an id, and with Protobuf up to 100 indexes: longer than this is none. */
+const LONGEST_FRAME = 1024;
+
 /**
- * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
- * higher limit on their number.
+ * Whether a batch is done; else what is missing: more of its records, more room for rows, a higher
+ * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
-export type Progress = "done" | "more" | "enough" | "full";
+export type Progress = "done" | "more" | "enough" | "full" | "schema";
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
@@ -41,6 +46,8 @@ export class BatchRows {
   #left: number;
   /** Why {@link from} returned. */
   progress: Progress = "done";
+  /** What {@link from} needs the schema of. */
+  unknown: UnknownFrame | null = null;
 
   constructor(context: RowContext, span: Span, view: DataView, at: number) {
     this.#context = context;
@@ -91,6 +98,9 @@ export class BatchRows {
         case Stop.full:
           this.progress = "full";
           return out;
+        case Stop.schema:
+          this.progress = "schema";
+          return out;
         case Stop.enough:
           if (used === 0) records.enlargeRoom(format);
           break;
@@ -117,6 +127,12 @@ export class BatchRows {
         ? this.#rows(target, start, end, out)
         : this.#fields(target, start, end, out, limit);
       const { stop } = target;
+      if (stop === Stop.schema || stop === Stop.invalid) {
+        const next = recordEnd(target.bytes, target.at);
+        if (!this.#isLeftOut(target, target.bytes.slice(target.at, next))) return out;
+        start = next;
+        continue;
+      }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
       if (inPlace) {
         start = target.at;
@@ -191,8 +207,11 @@ export class BatchRows {
     const { bytes, stop, delta, valueAt, valueLength } = target;
     const { counts, format } = this.#context;
     let why: string | null;
-    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
-    else {
+    if (stop === Stop.unfit) {
+      const value = valueLength === -1 ? readRecord(bytes.subarray(start, end)).value : null;
+      const framed = value && whyFramed(value, 0, value.length);
+      why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
+    } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
       if (why !== null) why = `the value ${why}`;
     }
@@ -211,6 +230,30 @@ export class BatchRows {
     counts.records++;
     counts.rows++;
     return out;
+  }
+
+  /**
+   * Leaves out a record whose key or value cannot be taken apart. False if that is not known yet: its
+   * schema is to be learned, or the kernel's program is an old one.
+   */
+  #isLeftOut(kernel: Kernel, record: Uint8Array): boolean {
+    const context = this.#context;
+    const { delta, key, value } = readRecord(record);
+    const part = kernel.valueLength === 0 ? "key" : "value";
+    let why: string | null;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    else {
+      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      this.unknown = { part, frame };
+      why = context.reject(this.unknown, kernel.program);
+    }
+    if (why === null) return false;
+    this.#left--;
+    this.#passed = delta;
+    const offset = this.#base + delta;
+    this.#span.done = offset + 1;
+    context.leaveOut(this.#span, offset, `the ${part} ${why}`, record, this.#codec);
+    return true;
   }
 
   #malformed() {

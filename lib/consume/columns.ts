@@ -1,7 +1,8 @@
 import { Flag, type Program } from "../protocol/kernel/kernel.ts";
-import { writeDialect } from "../records/dialect.ts";
+import { type CsvDialect, writeDialect } from "../records/dialect.ts";
 import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
+import type { Structure } from "./structure.ts";
 
 const utf8 = new TextEncoder();
 
@@ -13,11 +14,15 @@ const valueFlags: Record<ConsumeOptions["value"], number> = {
   rows: Flag.rewritten | Flag.manyRows,
   field: Flag.valueField,
   hex: Flag.valueHex,
+  json: Flag.noValue,
+  avro: Flag.noValue,
+  protobuf: Flag.noValue,
 };
 
 /** How rows are written where they are more than the value: columns in front, or the value changed. */
 export class RowFormat {
   readonly #names: readonly ColumnName[];
+  readonly #csv: CsvDialect | null;
   readonly #flags: number;
   /**
    * The most bytes that a row can have: `fixed`, and `factor` times its record's. A text takes at
@@ -25,23 +30,59 @@ export class RowFormat {
    */
   readonly fixed: number;
   readonly factor: number;
-  /** What the kernel makes the rows by. */
-  readonly program: Program;
+  readonly structure: Structure;
+  #program: Program;
+  #version = 0;
 
-  constructor({ columns, value, csv }: Pick<ConsumeOptions, "columns" | "value" | "csv">) {
+  constructor(
+    { columns, value, csv }: Pick<ConsumeOptions, "columns" | "value" | "csv">,
+    structure: Structure = { key: null, value: null },
+  ) {
     this.#names = columns;
-    const texts = columns.filter((name) => name === "key" || typeof name === "object").length;
-    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts;
+    this.structure = structure;
+    const texts =
+      columns.filter((name) =>
+        name === "key" || name === "key:hex" || name === "headers" || typeof name === "object"
+      ).length;
+    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts +
+      (columns.includes("topic") ? 256 : 0);
     // A field of a dialect may be one byte, and need quotes and a double quote in it.
-    this.factor = 2 * texts + (csv === null ? 2 : 3);
+    this.factor = 2 * texts + (csv === null ? 2 : 3) + (columns.includes("headers") ? 10 : 0);
+    this.#csv = csv;
     this.#flags = valueFlags[value] | (csv === null ? 0 : Flag.rewritten);
-    const { fixed, factor } = this;
+    this.#program = this.#made();
+  }
+
+  /** What the kernel makes the rows by. */
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Makes the program again, if something was learned since. */
+  renew(): void {
+    const { key, value } = this.structure;
+    const version = (key?.version ?? 0) + (value?.version ?? 0);
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#program = this.#made();
+  }
+
+  #made(): Program {
     const writer = new ProgramWriter();
-    const dialect = csv === null ? 0 : writeDialect(writer, csv);
-    this.program = writer.finish({
-      columns: columns.map(columnOf),
-      slots: 0,
-      fixed,
+    const dialect = this.#csv === null ? 0 : writeDialect(writer, this.#csv);
+    const { structure, fixed, factor } = this;
+    const key = structure.key?.add(writer, 0);
+    const value = structure.value?.add(writer, key?.next ?? 0);
+    const slots = [...key?.slots ?? [], ...value?.slots ?? []];
+    return writer.finish({
+      columns: [
+        ...this.#names.map(columnOf),
+        ...slots.map((slot): Column => ({ kind: "slot", slot })),
+      ],
+      slots: value?.next ?? key?.next ?? 0,
+      key: key?.source,
+      value: value?.source,
+      fixed: fixed + 2 * slots.length,
       factor,
       dialect,
     });
@@ -49,7 +90,8 @@ export class RowFormat {
 
   /** Whether a row is just its value, so that it can be made in place. */
   get plain(): boolean {
-    return this.#names.length === 0 && this.#flags === 0;
+    const { key, value } = this.structure;
+    return this.#names.length === 0 && this.#flags === 0 && key === null && value === null;
   }
 
   /** Flags of the kernel's fields(). */

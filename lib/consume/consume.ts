@@ -17,11 +17,16 @@ import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
+import { openStructure, type Structure } from "./structure.ts";
+import type { Registry } from "../registry/registry.ts";
 
-/** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
+/**
+ * What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the
+ * snapshot's.
+ */
 export interface Summary extends Counts {
   bytes: number;
-  /** Offsets skipped since what was there is lost: only with --on-lost earliest or latest. */
+  /** Offsets skipped because their records are lost: only with --on-lost earliest or latest. */
   lost: number;
   seconds: number;
   partitions: {
@@ -37,13 +42,13 @@ export interface Summary extends Counts {
 /**
  * Reads this process's share of the topics, from each partition's start to the end it had when the
  * run began, and writes the rows to `stream`, which is closed after the last one. Then, and only
- * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and for
- * a leader that is away for long.
+ * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and
+ * for a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
  * closed; `beforeExit` gets what it still has to do if a signal ends the process.
  *
- * Throws Failure; then nothing was committed, but for a failure that says so itself.
+ * Throws Failure; then nothing was committed, unless its message says so.
  */
 export async function consume(
   options: ConsumeOptions,
@@ -58,8 +63,11 @@ export async function consume(
     ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
   const inflater = new Inflater(config.debug);
+  let registry: Registry | null = null;
   try {
-    const { deadLetters, context } = await rowContext(cluster, options, log);
+    const opened = await openStructure(options, config.debug);
+    registry = opened.registry;
+    const { deadLetters, context } = await rowContext(cluster, options, opened.structure, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
@@ -73,7 +81,7 @@ export async function consume(
       settle: () => deadLetters?.flush() ?? Promise.resolve(),
     };
     const spans = await (options.assignment.share === "group"
-      // Loaded only where it is used: it brings kafkajs, which takes longer than a whole short run.
+      // Loaded only if it is used: it loads kafkajs, which takes longer than a whole short run.
       ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
     return {
@@ -90,6 +98,7 @@ export async function consume(
       })),
     };
   } finally {
+    registry?.close();
     inflater.close();
     cluster.close();
   }
@@ -99,6 +108,7 @@ export async function consume(
 async function rowContext(
   cluster: Cluster,
   options: ConsumeOptions,
+  structure: Structure,
   log: (line: string) => void,
 ): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
@@ -108,6 +118,6 @@ async function rowContext(
   const context = new RowContext(options, (bad) => {
     deadLetters?.add(bad);
     log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
-  });
+  }, structure);
   return { context, deadLetters };
 }

@@ -8,6 +8,8 @@
  */
 export function whyBad(bytes: Uint8Array, start: number, end: number): string | null {
   if (start === end) return "is empty: Greenplum would miss its columns";
+  const frame = whyFramed(bytes, start, end);
+  if (frame !== null) return frame;
   let quoted = false;
   let ascii = true;
   let line = start;
@@ -25,6 +27,20 @@ export function whyBad(bytes: Uint8Array, start: number, end: number): string | 
   if (isEndMark(bytes, line, end)) return END_MARK;
   return ascii || isUtf8(bytes.subarray(start, end)) ? null : "is not UTF-8";
 }
+
+/**
+ * Why a value that begins as a Confluent frame does, with a zero and a schema's id, is none to be
+ * written as text; null if it does not.
+ */
+export function whyFramed(bytes: Uint8Array, start: number, end: number): string | null {
+  if (end - start < FRAME || bytes[start] !== 0) return null;
+  const id = new DataView(bytes.buffer, bytes.byteOffset + start).getInt32(1);
+  if (id < 0) return null;
+  return `is a Confluent frame, schema ${id}: --value json, avro or protobuf reads it`;
+}
+
+/** A zero, and an id of four bytes. */
+const FRAME = 5;
 
 const END_MARK = "holds a line that is just \\., which would end the data";
 

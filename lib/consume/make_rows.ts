@@ -5,6 +5,7 @@ import type { Handover } from "./handover.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
 import { type Span, spanOf } from "./span.ts";
+import { unlessAborted } from "../waiting.ts";
 
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
@@ -43,7 +44,13 @@ export async function makeRows(
           const reach = await ahead.reach(rows.at, fetched.end);
           out = rows.write(target, out, from + ROWS_MAX, reach);
           if (rows.isHungry) await rows.feed();
-          else if (rows.at < reach) await handOver();
+          else if (rows.unknown !== null) {
+            const learning = context.learn(rows.unknown);
+            await (signal ? unlessAborted(learning, signal) : learning);
+            // The next program is loaded into a buffer without rows.
+            if (out > from) await handOver();
+            else from = out = context.ready(target);
+          } else if (rows.at < reach) await handOver();
         }
       } finally {
         await rows.close();

@@ -1,5 +1,8 @@
 import type { CsvDialect } from "../records/dialect.ts";
 import type { Isolation } from "../protocol/messages/list_offsets.ts";
+import type { Path } from "../records/paths.ts";
+import type { SchemaFile } from "../records/schema_form.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 
 /** Where reading starts. `back`: that many offsets before the end; `time`: epoch milliseconds. */
 export type Start =
@@ -22,12 +25,28 @@ export type Assignment =
   | { share: "group" };
 
 /** A field before the value. */
-export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };
+export type ColumnName =
+  | "partition"
+  | "offset"
+  | "timestamp"
+  | "key"
+  | "topic"
+  | "headers"
+  | "key:hex"
+  | "tombstone"
+  | "schema"
+  | { header: string };
+
+/** A format whose fields become columns. */
+export type StructuredForm = "json" | "avro" | "protobuf";
 
 /** What is done with a record that is not a valid row. */
 export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };
 
-/** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
+/**
+ * When a run ends: at the ends the partitions had at its start, never, or when nothing came for
+ * this long.
+ */
 export type Until = "end" | "forever" | { idle: number };
 
 /** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
@@ -37,7 +56,7 @@ export interface ConsumeOptions {
   start: Start;
   /** Where to start when the group has stored no offset of the topic: its first run. */
   fallback: "earliest" | "latest" | "fail";
-  /** Where to go on when the offset no longer exists. */
+  /** Where to continue when the offset no longer exists. */
   onLost: "earliest" | "latest" | "fail";
   assignment: Assignment;
   /** Only these partitions; null for all. */
@@ -50,14 +69,23 @@ export interface ConsumeOptions {
   isolation: Isolation;
   badRecord: BadRecordAction;
   /** The value as it is, which is one row or several; as a quoted CSV field; as hex digits after `\\x`. */
-  value: "row" | "rows" | "field" | "hex";
+  value: "row" | "rows" | "field" | "hex" | StructuredForm;
   /** The dialect of CSV that rows are in, which are rewritten; null: they are as they should be. */
   csv: CsvDialect | null;
+  /** The fields of a structured value, after those of the key. */
+  fields: readonly Path[];
+  /** What keys are, if fields of theirs are columns. */
+  key: StructuredForm | null;
+  keyFields: readonly Path[];
+  /** Where the schemas of frames are. */
+  registry: RegistryConfig | null;
+  /** The schema of values without a frame. */
+  schema: SchemaFile | null;
   columns: ColumnName[];
   until: Until;
   /** How often a run without an end looks for partitions that its topics got, milliseconds. */
   metadataMaxAge: number;
-  tombstones: "skip" | "empty";
+  tombstones: "skip" | "empty" | "row";
   checkCrcs: boolean;
   /** What may be in memory of all that is fetched and made of it, bytes. */
   memoryMax: number;

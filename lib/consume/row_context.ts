@@ -2,13 +2,15 @@ import { Failure } from "../failure.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
-import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
+import { Flag, type Kernel, type Program, unfitReasons } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
+import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
+import type { Structure } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {
@@ -53,13 +55,17 @@ export class RowContext {
   readonly #codecs = new Map<number, CodecImplementation>();
 
   /** `onBad` is called for every record left out. */
-  constructor(options: ConsumeOptions, onBad: (bad: BadRecord) => void) {
+  constructor(
+    options: ConsumeOptions,
+    onBad: (bad: BadRecord) => void,
+    structure: Structure = { key: null, value: null },
+  ) {
     this.options = options;
-    this.format = new RowFormat(options);
+    this.format = new RowFormat(options, structure);
     this.inPlace = this.format.plain && typeof options.badRecord === "string";
     this.flags = this.format.flags |
       (options.badRecord === "pass" ? 0 : Flag.guard | Flag.trimmed) |
-      (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+      (options.tombstones !== "skip" ? Flag.emptyTombstones : 0);
     this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
   }
@@ -68,6 +74,25 @@ export class RowContext {
   ready(target: Kernel): number {
     if (!this.inPlace && target.program !== this.format.program) target.load(this.format.program);
     return target.start;
+  }
+
+  /**
+   * Why a key or value with this frame is not readable, as it goes on from its name. Null if its
+   * schema is still to be learned, or `program` was made before it was.
+   */
+  reject({ part, frame }: UnknownFrame, program: Program | null): string | null {
+    return program === this.format.program ? this.format.structure[part]!.reject(frame) : null;
+  }
+
+  /** Learns the schema of a frame; then buffers must be made {@link ready} again. Throws Failure. */
+  async learn({ part, frame }: UnknownFrame): Promise<void> {
+    await this.format.structure[part]!.learn(frame);
+    this.format.renew();
+  }
+
+  /** What a walker rejected, as it goes on from its name: `is not valid JSON: … (byte 7)`. */
+  whyInvalid({ valueAt, badAt }: Kernel): string {
+    return `${unfitReasons[valueAt]}${badAt >= 0 ? ` (byte ${badAt})` : ""}`;
   }
 
   /** Whether as many records became rows as were asked for. */

@@ -35,7 +35,7 @@ export interface SourceDefinition {
   isolation: "read_committed" | "read_uncommitted";
   /** SEGMENT REJECT LIMIT of Greenplum: `10` or `1 PERCENT`; null fails on the first bad row. */
   rejectLimit: string | null;
-  /** Roles that may load and look. */
+  /** Roles that may load, and read the peek. */
   roles: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function quoteTable({ schema, table }: TableName): string {
 /** The longest name that PostgreSQL and Greenplum keep, bytes; they cut longer ones silently. */
 const LONGEST_NAME = 63;
 
-/** `name_suffix`, or where that is too long, its front with a hash of all of it. */
+/** `name_suffix`, or if that is too long, its beginning and a hash of all of it. */
 export function derivedName(name: string, suffix: string): string {
   const whole = `${name}_${suffix}`;
   const bytes = new TextEncoder().encode(whole);
@@ -62,8 +62,8 @@ export function derivedName(name: string, suffix: string): string {
 }
 
 /**
- * The table that shows what is to come, beside the target, and moves nothing. Named by the source,
- * as several may load one table.
+ * The peek, a table beside the target that shows new records and moves nothing. Named by the
+ * source, as several may load one table.
  */
 export function peekTable({ name, target }: SourceDefinition): TableName {
   return { schema: target.schema, table: derivedName(name, "peek") };
@@ -101,7 +101,7 @@ export function peekCommand(source: SourceDefinition): string {
   return command(source, [...consumerWords(source), ...words]);
 }
 
-/** A statement does not wait longer for the plan; the default of other commands is for people. */
+/** How long a statement waits for the plan; the default of other commands is for people. */
 const PLAN_TIMEOUT = "10s";
 
 /** The shell command that says where the topic starts and ends, and which log it is. */

@@ -9,8 +9,11 @@ export interface RecordParts {
   headers: { name: Uint8Array; value: Uint8Array | null }[];
 }
 
-/** Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record */
-export function readRecord(bytes: Uint8Array): RecordParts {
+/**
+ * Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record
+ * `delta` is its offset, less the batch's.
+ */
+export function readRecord(bytes: Uint8Array): RecordParts & { delta: number } {
   let at = 0;
   const varint = () => {
     let value = 0n;
@@ -29,11 +32,11 @@ export function readRecord(bytes: Uint8Array): RecordParts {
   varint(); // length
   at++; // attributes
   varint(); // timestamp delta
-  varint(); // offset delta
+  const delta = varint();
   const key = text();
   const value = text();
   const headers = Array.from({ length: varint() }, () => ({ name: text()!, value: text() }));
-  return { key, value, headers };
+  return { key, value, headers, delta };
 }
 
 /** A record batch of these records, uncompressed, all of one time (epoch milliseconds). */

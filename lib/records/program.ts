@@ -51,8 +51,6 @@ export interface Parts {
   slots: number;
   key?: Source | null;
   value?: Source | null;
-  /** Bytes of room for the walkers' stacks. */
-  scratch?: number;
   /** A row takes at most `fixed` bytes and `factor` times its record, slots aside. */
   fixed: number;
   factor: number;
@@ -68,6 +66,7 @@ export class ProgramWriter {
   #bytes = new Uint8Array(4096);
   #view = new DataView(this.#bytes.buffer);
   #size = HEADER;
+  #scratch = 0;
 
   /** Room of zeroes; returns its offset. */
   reserve(size: number, align = 8): number {
@@ -94,6 +93,11 @@ export class ProgramWriter {
     this.#bytes.set(bytes, at);
   }
 
+  /** A walker needs this many bytes for its stack, while it walks. */
+  needScratch(size: number): void {
+    this.#scratch = Math.max(this.#scratch, size);
+  }
+
   u8(at: number, value: number): void {
     this.#view.setUint8(at, value);
   }
@@ -109,7 +113,7 @@ export class ProgramWriter {
   }
 
   /** The program, with its columns, slots and sources. Nothing can be written after that. */
-  finish({ columns, slots, key, value, scratch = 0, fixed, factor, dialect = 0 }: Parts): Program {
+  finish({ columns, slots, key, value, fixed, factor, dialect = 0 }: Parts): Program {
     const entries = this.reserve(COLUMN_ENTRY * columns.length);
     for (const [index, column] of columns.entries()) {
       const at = entries + COLUMN_ENTRY * index;
@@ -123,10 +127,10 @@ export class ProgramWriter {
     const bytes = this.#size;
     const slotsAt = this.reserve(SLOT_SIZE * slots, 64);
     const metAt = this.reserve(slots, 64);
-    const scratchAt = this.reserve(scratch, 64);
+    const scratchAt = this.reserve(this.#scratch, 64);
     // deno-fmt-ignore
     this.u32(0, MAGIC, entries, columns.length, slotsAt, slots, keySource, valueSource,
-      scratchAt, scratch, metAt, fixed, factor, dialect);
+      scratchAt, this.#scratch, metAt, fixed, factor, dialect);
     return { bytes: this.#bytes.slice(0, bytes), size: this.#size, met: metAt, slots };
   }
 

@@ -11,7 +11,7 @@ export interface Source {
   features: readonly string[];
   /** Where the compiler may put data of its own, bytes: what is below is the module's. */
   memoryBase: number;
-  /** What its memory has at least, in pages of 64 KiB. */
+  /** Memory at the start, in pages of 64 KiB. */
   pages: number;
 }
 

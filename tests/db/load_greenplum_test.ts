@@ -77,7 +77,7 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   await assert.rejects(load(pg, "things"), /topic "topic" has 0 partitions, but .* loaded 2/);
 });
 
-Deno.test("greenplum: a reader that would not read all, or not as told, is refused", async () => {
+Deno.test("greenplum: a reader that would not read everything, or not these offsets, is rejected", async () => {
   await using pg = await setUp();
   const cases: [string[] | null, string | null, RegExp][] = [
     [["TOTAL_SEGS:2"], "x --ranges-from-query", /must be ON ALL, not TOTAL_SEGS:2/],
@@ -94,7 +94,7 @@ Deno.test("greenplum: a reader that would not read all, or not as told, is refus
   await assert.rejects(async () => await add(pg), /is not a web table with EXECUTE/);
 });
 
-Deno.test("greenplum: the comment fits what segments are told, whatever the topic", async () => {
+Deno.test("greenplum: the comment fits into what segments see of a statement, whatever the topic", async () => {
   await using pg = await setUp();
   for (const topic of ["t", "t".repeat(249)]) {
     const [{ room }] = await pg.sql`SELECT kafka._room(${topic}) AS room`;

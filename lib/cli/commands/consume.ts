@@ -1,6 +1,7 @@
 import { consume, type Summary } from "../../consume/consume.ts";
 import { clientConfig, readProperties } from "../flags/connection.ts";
 import { consumeFlags, consumeOptions } from "../flags/consume.ts";
+import { registryOptions } from "../flags/registry.ts";
 import { env } from "../environment.ts";
 import { beforeExit } from "../signals.ts";
 import type { Command } from "../run.ts";
@@ -19,6 +20,7 @@ export const consumeCommand: Command = {
   async run(given, console) {
     const properties = await readProperties(given, env, console);
     const options = consumeOptions(given, env, properties);
+    options.registry = await registryOptions(given, env, console, properties);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
     const config = await clientConfig(given, env, console, clientId, properties);

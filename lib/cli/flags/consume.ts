@@ -14,6 +14,8 @@ import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
 import { parseCsv } from "./csv.ts";
+import { registryFlags, schemaFile } from "./registry.ts";
+import { parsePaths } from "../../records/paths.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { checkTopic, parseCount, parseDuration, parseTime } from "../values.ts";
@@ -121,6 +123,10 @@ export const consumeFlags: readonly Flag[] = [
     value: "HOW",
     help: "null values: skip, or empty: write an empty row (skip)",
   },
+  { name: "fields", value: "PATHS", help: "fields" },
+  { name: "key", value: "FORM", help: "key" },
+  { name: "key-fields", value: "PATHS", help: "key fields" },
+  ...registryFlags,
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
@@ -186,11 +192,18 @@ export function consumeOptions(
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     badRecord: parseBadRecord(given),
     ...valueOptions(given),
+    fields: given.has("fields") ? parsePaths("--fields", given.get("fields")!) : [],
+    key: given.has("key")
+      ? given.choice<"json" | "avro" | "protobuf">("key", ["json", "avro", "protobuf"], "json")
+      : null,
+    keyFields: given.has("key-fields") ? parsePaths("--key-fields", given.get("key-fields")!) : [],
+    registry: null,
+    schema: schemaFile(given),
     columns: parseColumns(given.get("columns") ?? ""),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
-    tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
+    tombstones: given.choice("tombstones", ["skip", "empty", "row"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
@@ -198,7 +211,8 @@ export function consumeOptions(
 
 /** What becomes of a value. Rows of another form are made by looking at each one. */
 function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"> {
-  const value = given.choice("value", ["row", "rows", "field", "hex"], "row");
+  const forms = ["row", "rows", "field", "hex", "json", "avro", "protobuf"] as const;
+  const value = given.choice("value", forms, "row");
   const csv = given.has("csv") ? parseCsv(given.get("csv")!) : null;
   if (csv !== null && value !== "row" && value !== "rows") {
     throw new Failure("usage", `--csv requires --value row or rows, not ${value}`);
@@ -248,9 +262,17 @@ function parseColumns(text: string): ColumnName[] {
   return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((name) => {
     const [, header] = /^header:(.+)$/.exec(name) ?? [];
     if (header !== undefined) return { header };
-    if (name === "partition" || name === "offset" || name === "timestamp" || name === "key") {
-      return name;
-    }
+    const known = [
+      "partition",
+      "offset",
+      "timestamp",
+      "key",
+      "topic",
+      "headers",
+      "key:hex",
+    ] as const;
+    const found = [...known, "tombstone" as const, "schema" as const].find((one) => one === name);
+    if (found) return found;
     throw new Failure(
       "usage",
       `--columns: "${name}" is not one of partition, offset, timestamp, key, header:NAME`,

@@ -55,7 +55,6 @@ function checked(dialect: CsvDialect): CsvDialect {
   const { delimiter, quote, escape } = dialect;
   if (delimiter === quote) throw wrong("delimiter and quote are the same");
   if (delimiter === escape) throw wrong("delimiter and escape are the same");
-  // deno-lint-ignore no-control-regex
   if (!/^[\x20-\x7e\t]*$/.test(dialect.null)) throw wrong("null is not printable ASCII");
   for (const char of [delimiter, ...(quote === null ? [] : [quote])]) {
     if (dialect.null.includes(char)) throw wrong(`null "${dialect.null}" holds ${char}`);

@@ -114,7 +114,7 @@ export function checkSqlFlags(given: Given, what: string): void {
   }
 }
 
-/** Flags that are handed on to the consumer as they are. */
+/** Flags that are passed to the consumer as they are. */
 const handedOn = ["columns", "value", "csv", "bad-record", "tombstones"] as const;
 
 /** They and the consumer's log. Throws Failure (usage). */
@@ -162,7 +162,9 @@ export function sourceFlags(
   };
 }
 
-/** Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema. */
+/**
+ * Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema.
+ */
 export function parseTable(text: string): TableName {
   const parts = text.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
   if (parts.length < 1 || parts.length > 2 || parts.join(".") !== text) {
@@ -179,7 +181,7 @@ export function parseTable(text: string): TableName {
     : { schema: names[0], table: names[1] };
 }
 
-/** `name:type`; a name may hold colons where it has a type. */
+/** `name:type`; a name may hold colons if it has a type. */
 function parseColumn(text: string): Column {
   const at = text.lastIndexOf(":");
   if (at === -1) return { name: text, type: "" };

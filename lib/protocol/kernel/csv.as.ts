@@ -1,5 +1,6 @@
 // What fields of a CSV row are made of: quoted text, hex digits, numbers, times.
 
+import { padded, unsigned } from "./digits.as";
 import { DOUBLING } from "./memory.as";
 import { END_MARK, NOT_UTF8, NUL, reject } from "./unfit.as";
 import { isUtf8 } from "./text.as";
@@ -95,13 +96,9 @@ export function hex(out: usize, p: usize, n: usize): usize {
   return out + 2 * n;
 }
 
-/** Writes a number of at least `width` digits; returns its end. */
+/** Writes a number of at least `width` digits, at most 8 if it is less; returns its end. */
 export function decimal(out: usize, x: u64, width: i32): usize {
-  let digits = 1;
-  for (let y = x; y > 9; y /= 10) digits++;
-  if (digits < width) digits = width;
-  for (let i = digits - 1; i >= 0; i--, x /= 10) store<u8>(out + i, <u8>(48 + x % 10));
-  return out + digits;
+  return width == 1 ? unsigned(out, x) : padded(out, <u32>x, width);
 }
 
 const DAY: i64 = 86400000;

@@ -14,6 +14,6 @@ export function init(): void {
 export { crc32c } from "./crc.as";
 export { fields } from "./fields.as";
 export { rows } from "./rows.as";
-export { DATA, PACKED, PARAMETERS, STATE } from "./memory.as";
+export { DATA, PACKED, PARAMETERS, POWERS, STATE } from "./memory.as";
 export { openProgram } from "./program.as";
 export { discard, pack, setUpPacking, startInput } from "./pack.as";

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { kernelWasm } from "./kernel_wasm.ts";
 import { type Packing, PackState } from "./packing.ts";
+import { powersOfTen } from "./powers.ts";
 
 export { unfitReasons } from "./reasons.ts";
 
@@ -15,6 +16,7 @@ interface Exports {
   STATE: WebAssembly.Global;
   PACKED: WebAssembly.Global;
   PARAMETERS: WebAssembly.Global;
+  POWERS: WebAssembly.Global;
   setUpPacking(
     end: number,
     quotes: boolean,
@@ -212,6 +214,7 @@ export class Kernel {
     this.reserve(size);
     this.bytes.set(program.bytes, Kernel.DATA);
     this.bytes.fill(0, Kernel.DATA + program.bytes.length, Kernel.DATA + size);
+    this.bytes.set(powersOfTen(), this.#exports.POWERS.value);
     if (!this.#exports.openProgram()) throw new RangeError("not a program of rows");
     this.program = program;
     this.start = Kernel.DATA + size;

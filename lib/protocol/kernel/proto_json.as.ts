@@ -1,7 +1,256 @@
-// STUB: composites of Protobuf are not written; no program asks for them.
+// Messages, lists and maps of Protobuf as JSON text in a CSV field: the JSON mapping of proto3 with the
+// names that fields have in their file, and 64-bit numbers as numbers.
+// https://protobuf.dev/programming-guides/json/
 
-/** Writes the composite of a slot as JSON text, a CSV field; returns its end. */
+import { scratch, scratchSize, inProgram } from "./program.as";
+import { known } from "./proto_json_known.as";
+import { pair, value } from "./proto_json_value.as";
+import { LENGTH, MOMENT } from "./proto_known.as";
+import { length, moment } from "./proto_time.as";
+import {
+  accepts,
+  at,
+  bits,
+  DEEPEST,
+  ENUM,
+  fault,
+  field,
+  find,
+  MESSAGE,
+  number,
+  packed,
+  q,
+  SIZED,
+  size,
+  STRING,
+  TOO_DEEP,
+  TOO_SCATTERED,
+  wire,
+} from "./proto_wire.as";
+import { slotBytes, slotExtra, slotSize, slotValue } from "./slots.as";
+import { limit, overflow, overflows, reject, unfit } from "./unfit.as";
+
+/** Flags of a field. */
+const REPEATED: u32 = 1, MAP: u32 = 2, IMPLICIT: u32 = 4;
+/** What a frame has of each field: its first and its last occurrence, and how many there are. */
+const FRAME_ENTRY: usize = 12;
+
+/** The scratch room that is in use: frames of messages inside each other, and joined parts. */
+let top: usize = 0;
+let depth: i32 = 0;
+
+/** Writes the composite of a slot as JSON text, a CSV field; returns its end. See overflow. */
 export function emitProto(out: usize, slot: usize): usize {
-  unreachable();
+  const ref = slotExtra(slot);
+  if (ref == MOMENT) return moment(out, slotValue(slot), <i32>slotBytes(slot), 3);
+  if (ref == LENGTH) return length(out, slotValue(slot), <i32>slotBytes(slot));
+  top = scratch;
+  depth = 0;
+  const p = slotBytes(slot), end = p + slotSize(slot), what = inProgram(ref);
+  const start = out;
+  store<u8>(out++, 34);
+  if (slotValue(slot) == 0) out = message(out, what, p, end);
+  else out = list(out, what, p, end);
+  // A google.protobuf.Value that is null is a null of SQL.
+  if (load<u32>(start) == 0x6c756e22 && out - start == 5) return start;
+  store<u8>(out, 34);
+  return out + 1;
+}
+
+/** Whether n more bytes have room, and nothing was wrong so far. */
+// @ts-ignore: decorator
+@inline
+export function room(out: usize, n: usize): bool {
+  if (overflow || unfit != 0) return false;
+  if (<u64>out + n + 64 <= <u64>limit) return true;
+  overflows();
+  return false;
+}
+
+/** Room of the scratch for n bytes; 0: there is none. */
+function take(n: usize): usize {
+  if (n > scratch + scratchSize - top) return 0;
+  const taken = top;
+  top += n;
+  return taken;
+}
+
+/** What is at p, in bytes until end, of the message that a descriptor describes. Returns a frame, or 0. */
+export function frame(what: usize, p: usize, end: usize): usize {
+  const needed = <usize>load<u32>(what, 24) * FRAME_ENTRY;
+  const into = take(needed);
+  if (into == 0) {
+    reject(TOO_DEEP);
+    return 0;
+  }
+  memory.fill(into, 0, needed);
+  while (p < end) {
+    field(p, end);
+    if (fault != 0) {
+      reject(fault);
+      return 0;
+    }
+    const one = find(what, number);
+    if (one != 0) {
+      const op = load<u32>(one, 4), flags = load<u32>(one, 8);
+      // Packed numbers of which there are none are not an occurrence.
+      const none = wire == SIZED && op < STRING && size == 0;
+      if (!none && accepts(op, wire, (flags & REPEATED) != 0)) {
+        const entry = into + <usize>load<u32>(one, 28) * FRAME_ENTRY;
+        // The members of a oneof are a ring.
+        for (let other = load<u32>(one, 24); other != 0;) {
+          const member = inProgram(other);
+          if (member == one) break;
+          store<u32>(into + <usize>load<u32>(member, 28) * FRAME_ENTRY, 0, 8);
+          other = load<u32>(member, 24);
+        }
+        const count = load<u32>(entry, 8);
+        if (count == 0) store<u32>(entry, <u32>p);
+        store<u32>(entry, <u32>p, 4);
+        store<u32>(entry, count + 1, 8);
+      }
+    }
+    p = q;
+  }
+  return into;
+}
+
+/** The end of the scratch that is in use, to give back what a call takes. */
+export function mark(): usize {
+  return top;
+}
+export function release(to: usize): void {
+  top = to;
+}
+
+/** How often field i of a frame's message is there. */
+// @ts-ignore: decorator
+@inline
+export function count(frame: usize, i: u32): u32 {
+  return load<u32>(frame + <usize>i * FRAME_ENTRY, 8);
+}
+
+/** The descriptor of a message's field i. */
+// @ts-ignore: decorator
+@inline
+export function fieldOf(what: usize, i: u32): usize {
+  return inProgram(load<u32>(what, 20)) + <usize>i * 40;
+}
+
+/** Writes a message; returns its end. */
+export function message(out: usize, what: usize, p: usize, end: usize): usize {
+  if (depth >= DEEPEST) {
+    reject(TOO_DEEP);
+    return out;
+  }
+  depth++;
+  const before = top;
+  const into = frame(what, p, end);
+  if (into != 0) {
+    out = load<u32>(what, 16) == 0 ? fields(out, what, into, end) : known(out, what, into, end);
+  }
+  top = before;
+  depth--;
+  return out;
+}
+
+function fields(out: usize, what: usize, into: usize, end: usize): usize {
+  const fieldCount = load<u32>(what, 24);
+  if (!room(out, 2)) return out;
+  store<u8>(out++, 123);
+  let some = false;
+  for (let i: u32 = 0; i < fieldCount; i++) {
+    if (count(into, i) == 0) continue;
+    const one = fieldOf(what, i);
+    if ((load<u32>(one, 8) & IMPLICIT) != 0 && isDefault(one, into, i, end)) continue;
+    const name = inProgram(load<u32>(one, 16)), nameSize = load<u32>(one, 20);
+    if (!room(out, nameSize + 2)) return out;
+    if (some) store<u8>(out++, 44);
+    some = true;
+    memory.copy(out, name, nameSize);
+    out = member(out + nameSize, one, into, i, end);
+    if (overflow || unfit != 0) return out;
+  }
+  if (!room(out, 2)) return out;
+  store<u8>(out++, 125);
+  return out;
+}
+
+/** Whether a field that has no presence of its own is given with its default. */
+function isDefault(one: usize, into: usize, i: u32, end: usize): bool {
+  field(load<u32>(into + <usize>i * FRAME_ENTRY, 4), end);
+  const op = load<u32>(one, 4);
+  if (wire == SIZED) return size == 0;
+  if (op <= ENUM && (op == 1 || op == 3 || op == 5 || op == ENUM)) return <u32>bits == 0;
+  return bits == 0;
+}
+
+/** Writes the value of a message's field i, which is there; returns its end. */
+export function member(out: usize, one: usize, into: usize, i: u32, end: usize): usize {
+  const entry = into + <usize>i * FRAME_ENTRY;
+  const first = <usize>load<u32>(entry), last = <usize>load<u32>(entry, 4);
+  const op = load<u32>(one, 4), ref = load<u32>(one, 12), which = load<u32>(one);
+  field(last, end);
+  if ((load<u32>(one, 8) & (REPEATED | MAP)) != 0) return list(out, one, first, q);
+  if (load<u32>(entry, 8) == 1 || op < MESSAGE) return value(out, op, ref, bits, at, size);
+  // A message in several parts is what they are together.
+  const before = top, until = q;
+  const joined = take(until - first);
+  if (joined == 0) {
+    reject(TOO_SCATTERED);
+    return out;
+  }
+  let to = joined;
+  for (let p = first; p < until; p = q) {
+    field(p, end);
+    if (number != which || !accepts(op, wire, false)) continue;
+    memory.copy(to, at, size);
+    to += size;
+  }
+  out = message(out, inProgram(ref), joined, to);
+  top = before;
+  return out;
+}
+
+/** Writes all occurrences of a field from p to end as an array, or as an object of a map; returns its end. */
+export function list(out: usize, one: usize, p: usize, end: usize): usize {
+  const op = load<u32>(one, 4), ref = load<u32>(one, 12), which = load<u32>(one);
+  const map = (load<u32>(one, 8) & MAP) != 0;
+  if (!room(out, 2)) return out;
+  store<u8>(out++, map ? 123 : 91);
+  let some = false;
+  while (p < end) {
+    field(p, end);
+    if (fault != 0) {
+      reject(fault);
+      return out;
+    }
+    p = q;
+    if (number != which || !accepts(op, wire, !map)) continue;
+    if (wire == SIZED && op < STRING) {
+      const stop = at + size;
+      for (let element = at; element < stop;) {
+        const x = packed(op, element, stop);
+        if (fault != 0) {
+          reject(fault);
+          return out;
+        }
+        element = q;
+        if (!room(out, 2)) return out;
+        if (some) store<u8>(out++, 44);
+        some = true;
+        out = value(out, op, ref, x, 0, 0);
+        if (overflow || unfit != 0) return out;
+      }
+      continue;
+    }
+    if (!room(out, 2)) return out;
+    if (some) store<u8>(out++, 44);
+    some = true;
+    out = map ? pair(out, inProgram(ref), at, at + size) : value(out, op, ref, bits, at, size);
+    if (overflow || unfit != 0) return out;
+  }
+  if (!room(out, 2)) return out;
+  store<u8>(out++, map ? 125 : 93);
   return out;
 }
