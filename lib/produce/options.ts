@@ -1,10 +1,12 @@
+import type { WrittenSchema } from "./written_schema.ts";
 import type { Codec } from "../protocol/record_batch.ts";
 
 /**
  * What a record's value is. `row`: the row as it stands; `field`: the text of its only column that is
- * left; `hex`: the bytes that this column has as `\\x` and digits; `json`: an object of its columns.
+ * left; `hex`: the bytes that this column has as `\\x` and digits; `json`: an object of its columns;
+ * `avro`: a record of them.
  */
-export type ValueForm = "row" | "field" | "hex" | "json";
+export type ValueForm = "row" | "field" | "hex" | "json" | "avro";
 
 /** What a column becomes in JSON. */
 export const columnTypes = ["text", "number", "boolean", "json"] as const;
@@ -32,6 +34,8 @@ export interface ProduceOptions {
   value: ValueForm;
   /** The columns of a row, in their order, if `value` needs their names. */
   columns: readonly { name: string; type: ColumnType }[];
+  /** What an Avro value is written by. */
+  schema: WrittenSchema | null;
   /** The one partition that all rows go to. */
   partition: number | null;
   /** Whether a key chooses the partition. */

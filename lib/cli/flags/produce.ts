@@ -1,10 +1,11 @@
 import { Failure } from "../../failure.ts";
 import type { ProduceOptions } from "../../produce/options.ts";
-import { shapeOf } from "../../produce/shape.ts";
+import { isShaped } from "../../produce/shape.ts";
 import { codecs } from "../../protocol/record_batch.ts";
 import { connectionFlags } from "./connection.ts";
 import type { Flag, Given } from "../flags.ts";
 import { parseCount, parseDuration } from "../values.ts";
+import { registryFlags } from "./registry.ts";
 import { produceRecordFlags, recordOptions } from "./produce_record.ts";
 
 /** The producer's flags. */
@@ -52,6 +53,7 @@ export const produceFlags: readonly Flag[] = [
   { name: "pause", value: "DUR", help: "the length of that pause (5s)" },
   { name: "dry-run", help: "send nothing; count the rows, and print how large their batches are" },
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
+  ...registryFlags,
   ...connectionFlags,
 ];
 
@@ -73,7 +75,7 @@ export function produceOptions(given: Given): ProduceOptions {
     files: given.files,
     header: given.choice("header", ["skip", "none"], "none"),
     // Where fields are taken apart, newlines between quotes are part of them.
-    split: given.choice("split", ["line", "csv", "nul"], shapeOf(record) === null ? "line" : "csv"),
+    split: given.choice("split", ["line", "csv", "nul"], isShaped(record) ? "csv" : "line"),
     ...record,
     partition: given.has("partition")
       ? parseCount("--partition", given.get("partition")!, 0)

@@ -29,7 +29,7 @@ export const produceRecordFlags: readonly Flag[] = [
     name: "value",
     value: "FORM",
     help:
-      "row: the row as it is; field: the text of its one field, without CSV quotes; hex: the bytes of \\x and digits; json: an object (row)",
+      "row: the row as it is; field: the text of its one field, without CSV quotes; hex: the bytes of \\x and digits; json: an object; avro: a record of the schema (row)",
   },
   {
     name: "columns",
@@ -42,25 +42,40 @@ export const produceRecordFlags: readonly Flag[] = [
 
 type RecordOptions = Pick<
   ProduceOptions,
-  "key" | "headerColumns" | "tombstones" | "value" | "columns"
+  "key" | "headerColumns" | "tombstones" | "value" | "columns" | "schema"
 >;
 
 /** Those flags. Throws Failure (usage) naming the flag that is wrong. */
 export function recordOptions(given: Given): RecordOptions {
-  const value = given.choice("value", ["row", "field", "hex", "json"], "row");
+  const value = given.choice("value", ["row", "field", "hex", "json", "avro"], "row");
   const key = parseKey(given);
   const headerColumns = given.all("header-column").map(parseHeader);
-  if (value === "json" && !given.has("columns")) {
+  const named = value === "json" || value === "avro";
+  if (named && !given.has("columns")) {
+    const example = value === "json" ? "id,amount:number" : "id,amount";
     throw new Failure(
       "usage",
-      "--value json requires --columns: the names of a row's fields, such as id,amount:number",
+      `--value ${value} requires --columns: the names of a row's fields, such as ${example}`,
     );
   }
-  if (value !== "json" && given.has("columns")) {
-    throw new Failure("usage", "--columns requires --value json");
+  if (!named && given.has("columns")) {
+    throw new Failure("usage", "--columns requires --value json or avro");
   }
-  const columns = given.has("columns") ? parseColumns(given.get("columns")!) : [];
-  const options = { key, headerColumns, tombstones: given.has("tombstone"), value, columns };
+  for (const flag of ["registry", "schema", "message"]) {
+    if (given.has(flag) && value !== "avro") {
+      throw new Failure("usage", `--${flag} requires --value avro`);
+    }
+  }
+  const columns = named ? parseColumns(given.get("columns")!) : [];
+  const typed = value === "avro" ? columns.find(({ type }) => type !== "text") : undefined;
+  if (typed) {
+    throw new Failure(
+      "usage",
+      `--columns: "${typed.name}:${typed.type}": with --value avro the schema has the types`,
+    );
+  }
+  const tombstones = given.has("tombstone");
+  const options = { key, headerColumns, tombstones, value, columns, schema: null };
   checkTombstones(options);
   checkNumbers(options);
   return options;
@@ -82,8 +97,8 @@ function checkTombstones({ tombstones, key }: RecordOptions): void {
 function checkNumbers(options: RecordOptions): void {
   const { key, headerColumns, value, columns } = options;
   if (value === "row") return;
-  const count = value === "json" ? columns.length : cutColumns(options).size + 1;
-  const has = value === "json"
+  const count = columns.length > 0 ? columns.length : cutColumns(options).size + 1;
+  const has = columns.length > 0
     ? `--columns has ${columns.length}`
     : `with --value ${value} a row has ${count}: one for the value, the others for key and headers`;
   if (key !== null && "column" in key && key.column > count) {

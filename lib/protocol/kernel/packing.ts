@@ -28,6 +28,17 @@ export const Unfit = {
   boolean: 6,
   json: 7,
   hex: 8,
+  noNull: 10,
+  int: 11,
+  long: 12,
+  double: 13,
+  decimal: 14,
+  date: 15,
+  timestamp: 16,
+  fineness: 17,
+  time: 18,
+  symbol: 19,
+  fixed: 20,
   /** It leaves a quote open. */
   openQuote: 9,
 } as const;

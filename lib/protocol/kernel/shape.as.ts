@@ -13,25 +13,26 @@ import {
 } from "./row_fields.as";
 import { jsonString, numberSize, truth } from "./json_fields.as";
 import { isJson } from "./json_check.as";
-import { keyOf, NO_KEY, rowKey } from "./scan.as";
+import { keyLength, keyOf, NO_KEY, rowKey } from "./scan.as";
+import { measureAvro, writeAvro } from "./avro_text.as";
 import { copy } from "./text.as";
 import { isUtf8 } from "./utf8.as";
 
 // The program, as lib/produce/shape.ts writes it: uint32 each, offsets from its start.
 const FORM = 0, COLUMNS = 4, KEY = 8, CUTS = 12, ITEMS = 16, ITEMS_AT = 20, HEADERS = 24;
-const HEADERS_AT = 28, LEAD_AT = 32, LEAD_SIZE = 36, TRAIL_AT = 40, TRAIL_SIZE = 44, TABLE = 48;
+const HEADERS_AT = 28, LEAD_AT = 32, LEAD_SIZE = 36, TRAIL_AT = 40, TRAIL_SIZE = 44, TABLE = 48, NULLS = 52;
 /** Value forms. */
-const ROW = 0, FIELD = 1, HEX = 2;
-/** An item of the value: which column, its type, and the text before it. */
-const ITEM: usize = 16;
+const ROW = 0, FIELD = 1, HEX = 2; // else items
+/** An item of the value: which column, its type, the text before it, and more for Avro's types. */
+const ITEM: usize = 32;
 /** A header: which column, and its name with the name's length before it. */
 const HEADER: usize = 12;
-/** Types of items. */
-const TEXT = 0, NUMBER = 1, BOOLEAN = 2, JSON = 3;
+/** Types of items; Avro's are from AVRO on (avro_text.as.ts). */
+const TEXT = 0, NUMBER = 1, BOOLEAN = 2, JSON = 3, AVRO = 16;
 
 /** Why a row can't be a record; named in packing.ts. */
 export const KEYLESS = 1, LACKING = 2, COUNT = 3, NOT_UTF8 = 4, NOT_NUMBER = 5, NOT_BOOLEAN = 6;
-export const NOT_JSON = 7, NOT_HEX = 8, OPEN_QUOTE = 9;
+export const NOT_JSON = 7, NOT_HEX = 8, OPEN_QUOTE = 9, NO_NULL = 10;
 
 let program: usize = 0;
 let table: usize = 0;
@@ -105,7 +106,7 @@ export function shape(p: usize, end: usize, scratch: usize): i32 {
     measureRest(columns, end);
     return 0;
   }
-  return form == FIELD ? measureField() : form == HEX ? measureHex() : measureJson();
+  return form == FIELD ? measureField() : form == HEX ? measureHex() : measureItems();
 }
 
 /** Where the columns are that are left of a row, of those in the table. */
@@ -157,10 +158,11 @@ function nibble(c: u8): u8 {
 }
 
 /** The size of each item, which its column's entry keeps. */
-function measureJson(): i32 {
+function measureItems(): i32 {
   const items = load<u32>(program, ITEMS);
   let item = program + load<u32>(program, ITEMS_AT);
   let size = load<u32>(program, LEAD_SIZE) + load<u32>(program, TRAIL_SIZE);
+  let missing: u32 = 0;
   isEmpty = true;
   for (let i: u32 = 0; i < items; i++, item += ITEM) {
     const index = load<u32>(item);
@@ -168,9 +170,14 @@ function measureJson(): i32 {
     const type = load<i32>(item, 4);
     size += load<u32>(item, 12);
     let own: u32 = 4;
-    if (!isNull(column)) {
-      isEmpty = false;
-      fault = index + 1;
+    fault = index + 1;
+    if (!isNull(column)) isEmpty = false;
+    if (type >= AVRO) {
+      const why = measureAvro(item, column, program);
+      if (why == NO_NULL) missing = missing == 0 ? fault : missing;
+      else if (why != 0) return why;
+      own = load<u32>(column, 12);
+    } else if (!isNull(column)) {
       if (type == NUMBER) {
         const digits = numberSize(column);
         if (digits < 0) return NOT_NUMBER;
@@ -188,7 +195,10 @@ function measureJson(): i32 {
     size += own;
   }
   shapedValue = size;
-  return 0;
+  // The whole value may be null instead, as pack() finds.
+  if (missing == 0 || (isEmpty && keyLength >= 0 && load<u32>(program, NULLS) != 0)) return 0;
+  fault = missing;
+  return NO_NULL;
 }
 
 function measureHeaders(): void {
@@ -236,7 +246,7 @@ export function writeValue(out: usize, scratch: usize): i32 {
   else if (form == FIELD) {
     plainText(out, entryOf(load<u32>(program + load<u32>(program, ITEMS_AT))), true);
   } else if (form == HEX) writeHex(out);
-  else return writeJson(out, scratch);
+  else return writeItems(out, scratch);
   return 0;
 }
 
@@ -264,7 +274,7 @@ function writeHex(out: usize): void {
   }
 }
 
-function writeJson(out: usize, scratch: usize): i32 {
+function writeItems(out: usize, scratch: usize): i32 {
   const items = load<u32>(program, ITEMS);
   let item = program + load<u32>(program, ITEMS_AT);
   copy(out, program + load<u32>(program, LEAD_AT), load<u32>(program, LEAD_SIZE));
@@ -276,7 +286,8 @@ function writeJson(out: usize, scratch: usize): i32 {
     const size = load<u32>(column, 12);
     copy(out, program + load<u32>(item, 8), load<u32>(item, 12));
     out += load<u32>(item, 12);
-    if (isNull(column)) store<u32>(out, 0x6c6c756e); // null
+    if (type >= AVRO) writeAvro(out, item, column, program);
+    else if (isNull(column)) store<u32>(out, 0x6c6c756e); // null
     else if (type == TEXT) jsonString(out, column, true);
     else if (type == BOOLEAN) {
       if (size == 4) store<u32>(out, 0x65757274); // true

@@ -20,6 +20,7 @@ export const defaults: ProduceOptions = {
   tombstones: false,
   value: "row",
   columns: [],
+  schema: null,
   partition: null,
   partitioner: "murmur2",
   codec: "none",
