@@ -13,7 +13,7 @@ import { Failure } from "../../failure.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
-import { parseCsv } from "./csv.ts";
+import { valueOptions } from "./csv.ts";
 import { registryFlags, schemaFile } from "./registry.ts";
 import { parsePaths } from "../../records/paths.ts";
 import type { Flag, Given } from "../flags.ts";
@@ -207,23 +207,6 @@ export function consumeOptions(
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
-}
-
-/** What becomes of a value. Rows of another form are made by looking at each one. */
-function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"> {
-  const forms = ["row", "rows", "field", "hex", "json", "avro", "protobuf"] as const;
-  const value = given.choice("value", forms, "row");
-  const csv = given.has("csv") ? parseCsv(given.get("csv")!) : null;
-  if (csv !== null && value !== "row" && value !== "rows") {
-    throw new Failure("usage", `--csv requires --value row or rows, not ${value}`);
-  }
-  if (given.get("bad-record") === "pass" && (csv !== null || value === "rows")) {
-    throw new Failure(
-      "usage",
-      `--bad-record pass: with ${csv === null ? "--value rows" : "--csv"} every row is checked`,
-    );
-  }
-  return { value, csv };
 }
 
 const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

@@ -1,6 +1,25 @@
 import { Failure } from "../../failure.ts";
 import { type CsvDialect, standardCsv } from "../../records/dialect.ts";
 import { suggestion } from "../../text.ts";
+import type { ConsumeOptions } from "../../consume/options.ts";
+import type { Given } from "../flags.ts";
+
+/** What becomes of a value. Rows of another form are made by looking at each one. */
+export function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"> {
+  const forms = ["row", "rows", "field", "hex", "json", "avro", "protobuf"] as const;
+  const value = given.choice("value", forms, "row");
+  const csv = given.has("csv") ? parseCsv(given.get("csv")!) : null;
+  if (csv !== null && value !== "row" && value !== "rows") {
+    throw new Failure("usage", `--csv requires --value row or rows, not ${value}`);
+  }
+  if (given.get("bad-record") === "pass" && (csv !== null || value === "rows")) {
+    throw new Failure(
+      "usage",
+      `--bad-record pass: with ${csv === null ? "--value rows" : "--csv"} every row is checked`,
+    );
+  }
+  return { value, csv };
+}
 
 const names = ["delimiter", "quote", "escape", "null", "encoding"] as const;
 type Name = typeof names[number];
