@@ -5,7 +5,6 @@ import { codecs } from "../../protocol/record_batch.ts";
 import { connectionFlags } from "./connection.ts";
 import type { Flag, Given } from "../flags.ts";
 import { parseCount, parseDuration } from "../values.ts";
-import { registryFlags } from "./registry.ts";
 import { produceRecordFlags, recordOptions } from "./produce_record.ts";
 
 /** The producer's flags. */
@@ -53,7 +52,6 @@ export const produceFlags: readonly Flag[] = [
   { name: "pause", value: "DUR", help: "the length of that pause (5s)" },
   { name: "dry-run", help: "send nothing; count the rows, and print how large their batches are" },
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
-  ...registryFlags,
   ...connectionFlags,
 ];
 

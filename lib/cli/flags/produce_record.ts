@@ -2,6 +2,7 @@ import { Failure } from "../../failure.ts";
 import { type ColumnType, columnTypes, type ProduceOptions } from "../../produce/options.ts";
 import { cutColumns } from "../../produce/shape.ts";
 import type { Flag, Given } from "../flags.ts";
+import { registryFlags } from "./registry.ts";
 import { suggestion } from "../../text.ts";
 import { parseCount } from "../values.ts";
 
@@ -34,9 +35,16 @@ export const produceRecordFlags: readonly Flag[] = [
   {
     name: "columns",
     value: "LIST",
-    help: `the names of a row's fields, for --value json; NAME:TYPE says what it becomes: ${
+    help: `the names of a row's fields, for --value json and avro; in JSON NAME:TYPE becomes: ${
       columnTypes.join(", ")
     } (text)`,
+  },
+  ...registryFlags.filter(({ name }) => name === "registry"),
+  {
+    name: "schema",
+    value: "FILE",
+    help:
+      "the Avro schema (.avsc) of the values; it is registered unless it is (the topic's newest one)",
   },
 ];
 
@@ -61,7 +69,7 @@ export function recordOptions(given: Given): RecordOptions {
   if (!named && given.has("columns")) {
     throw new Failure("usage", "--columns requires --value json or avro");
   }
-  for (const flag of ["registry", "schema", "message"]) {
+  for (const flag of ["registry", "schema"]) {
     if (given.has(flag) && value !== "avro") {
       throw new Failure("usage", `--${flag} requires --value avro`);
     }
