@@ -113,6 +113,22 @@ function copy(out: usize, p: usize, n: usize): usize {
  * Returns where the first row starts that was not dealt with; PACKED says why it stopped there.
  */
 export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): usize {
+  // Two copies of one loop, each without the other one's branches.
+  return shaped
+    ? packRows(p, end, last, only, budget, true)
+    : packRows(p, end, last, only, budget, false);
+}
+
+// @ts-ignore: decorator
+@inline
+function packRows(
+  p: usize,
+  end: usize,
+  last: bool,
+  only: u32,
+  budget: i32,
+  isShaped: bool,
+): usize {
   let rows = 0, empty = 0, bytes: u32 = 0;
   let status = MORE, partition = only, row: u32 = line, why = 0;
   let record: usize = 0;
@@ -138,7 +154,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
       p = next;
       continue;
     }
-    if (shaped) why = shape(p, p + length, scratch);
+    if (isShaped) why = shape(p, p + length, scratch);
     else if (!rowKey(p, p + length, keyMode, keyArgument, scratch)) why = KEYLESS;
     if (why != 0) {
       line += 1 + inner;
@@ -155,10 +171,10 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
     const top: usize = load<u32>(batch, 4);
     const limit: usize = load<u32>(batch, 8);
     const count = load<u32>(batch, 12);
-    let value = <i32>(shaped ? shapedValue : <u32>(p + length - valueAt));
-    if (tombstones && keyLength >= 0 && (shaped ? isEmpty : value == 0)) value = -1;
+    let value = <i32>(isShaped ? shapedValue : <u32>(p + length - valueAt));
+    if ((isShaped ? isEmpty : value == 0) && tombstones && keyLength >= 0) value = -1;
     const valueSize: usize = value < 0 ? 1 : size(value) + <usize>value;
-    const headerSize: usize = shaped ? shapedHeaders : 1;
+    const headerSize: usize = isShaped ? shapedHeaders : 1;
     const key: usize = keyLength < 0 ? 1 : size(keyLength) + keyLength;
     // Attributes and timestamp delta take a byte each.
     const body = <u32>(2 + size(count) + key) + <u32>(valueSize + headerSize);
@@ -177,7 +193,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
     if (value < 0) store<u8>(out++, 1);
     else {
       out = put(out, value);
-      if (!shaped) copy(out, valueAt, value);
+      if (!isShaped) copy(out, valueAt, value);
       else {
         why = writeValue(out, scratch);
         if (why != 0) {
@@ -190,7 +206,7 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
       }
       out += value;
     }
-    if (shaped) out = writeHeaders(out);
+    if (isShaped) out = writeHeaders(out);
     else store<u8>(out++, 0);
     store<u32>(lines, row);
     store<u32>(batch, <u32>out);
