@@ -73,6 +73,7 @@ export function lz4Decode(src: usize, end: usize, out: usize, limit: usize, base
     const token = <usize>load<u8>(src++);
     let n = token >> 4;
     if (n == 15) {
+      // The same loop is below: a function would have to return two numbers, through memory.
       let more: usize;
       do {
         if (src >= end) return MALFORMED;

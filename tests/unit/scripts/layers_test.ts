@@ -50,3 +50,13 @@ Deno.test("layers: files that import each other in a circle are named", () => {
   ]);
   assert.deepEqual(circles(texts), ["circle: lib/b.ts → lib/c.ts → lib/b.ts"]);
 });
+
+Deno.test("layers: a file that two others import is no circle, and a comment is no import", () => {
+  const texts = new Map([
+    ["lib/a.ts", 'import {\n  b,\n} from "./b.ts";\nawait import("./c.ts");'],
+    ["lib/b.ts", 'export { d } from "./d.ts";'],
+    ["lib/c.ts", 'import "./d.ts";\nimport "./elsewhere.ts";'],
+    ["lib/d.ts", '// import "./a.ts";\n * import "./b.ts";'],
+  ]);
+  assert.deepEqual(circles(texts), []);
+});
