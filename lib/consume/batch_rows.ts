@@ -12,8 +12,8 @@ import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
+import type { UnknownFrame } from "./structure.ts";
 
 const INT32_MAX = 0x7fffffff;
 /** Rows lie at least so far before the records they are made of. */
@@ -208,8 +208,8 @@ export class BatchRows {
     const { counts, format } = this.#context;
     let why: string | null;
     if (stop === Stop.unfit) {
-      const value = valueLength === -1 ? readRecord(bytes.subarray(start, end)).value : null;
-      const framed = value && whyFramed(value, 0, value.length);
+      const isValue = valueLength === -1;
+      const framed = isValue ? whyFramed(readRecord(bytes.slice(start, end)).value!) : null;
       why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
     } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
@@ -241,9 +241,10 @@ export class BatchRows {
     const { delta, key, value } = readRecord(record);
     const part = kernel.valueLength === 0 ? "key" : "value";
     let why: string | null;
-    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel);
+    const bytes = (part === "key" ? key : value)!;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel, bytes);
     else {
-      const frame = (part === "key" ? key : value)!.slice(0, LONGEST_FRAME);
+      const frame = bytes.slice(0, LONGEST_FRAME);
       this.unknown = { part, frame };
       why = context.reject(this.unknown, kernel.program);
     }

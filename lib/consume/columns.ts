@@ -1,22 +1,25 @@
-import { Flag, type Program } from "../protocol/kernel/kernel.ts";
+import { Flag, type Kernel, type Program } from "../protocol/kernel/kernel.ts";
 import { type CsvDialect, writeDialect } from "../records/dialect.ts";
 import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
+import type { Path } from "../records/paths.ts";
 import type { Structure } from "./structure.ts";
+
+/** What of the options a row is made by. */
+type FormatOptions = Pick<ConsumeOptions, "columns" | "value" | "csv" | "keyFields" | "fields">;
 
 const utf8 = new TextEncoder();
 
 /** The longest field of an offset, a partition or a time, with its comma. */
 const FIXED_ROOM = 32;
 
-const valueFlags: Record<ConsumeOptions["value"], number> = {
-  row: 0,
+/** The longest name of a topic, and what is copied with it. */
+const TOPIC_ROOM = 256;
+
+const valueFlags: Readonly<Record<string, number>> = {
   rows: Flag.rewritten | Flag.manyRows,
   field: Flag.valueField,
   hex: Flag.valueHex,
-  json: Flag.noValue,
-  avro: Flag.noValue,
-  protobuf: Flag.noValue,
 };
 
 /** How rows are written where they are more than the value: columns in front, or the value changed. */
@@ -31,25 +34,34 @@ export class RowFormat {
   readonly fixed: number;
   readonly factor: number;
   readonly structure: Structure;
+  /** The paths of the fields, those of the key first. */
+  readonly #paths: readonly Path[];
+  /** Whether a row had the field of each path. */
+  readonly #met: boolean[];
   #program: Program;
   #version = 0;
+  /** The slots of the paths, in each program that was made. */
+  readonly #slots = new WeakMap<Program, readonly number[]>();
 
   constructor(
-    { columns, value, csv }: Pick<ConsumeOptions, "columns" | "value" | "csv">,
+    { columns, value, csv, keyFields, fields }: FormatOptions,
     structure: Structure = { key: null, value: null },
   ) {
     this.#names = columns;
     this.structure = structure;
+    this.#paths = [...structure.key ? keyFields : [], ...structure.value ? fields : []];
+    this.#met = this.#paths.map(() => false);
     const texts =
-      columns.filter((name) =>
-        name === "key" || name === "key:hex" || name === "headers" || typeof name === "object"
-      ).length;
-    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts +
-      (columns.includes("topic") ? 256 : 0);
+      columns.filter((name) => name === "key" || name === "key:hex" || typeof name === "object")
+        .length;
+    const topics = columns.filter((name) => name === "topic").length;
+    this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts + TOPIC_ROOM * topics;
     // A field of a dialect may be one byte, and need quotes and a double quote in it.
-    this.factor = 2 * texts + (csv === null ? 2 : 3) + (columns.includes("headers") ? 10 : 0);
+    this.factor = 2 * texts + (structure.value ? 0 : csv === null ? 2 : 3);
     this.#csv = csv;
-    this.#flags = valueFlags[value] | (csv === null ? 0 : Flag.rewritten);
+    this.#flags = structure.value
+      ? Flag.noValue
+      : (valueFlags[value] ?? 0) | (csv === null ? 0 : Flag.rewritten);
     this.#program = this.#made();
   }
 
@@ -74,7 +86,7 @@ export class RowFormat {
     const key = structure.key?.add(writer, 0);
     const value = structure.value?.add(writer, key?.next ?? 0);
     const slots = [...key?.slots ?? [], ...value?.slots ?? []];
-    return writer.finish({
+    const program = writer.finish({
       columns: [
         ...this.#names.map(columnOf),
         ...slots.map((slot): Column => ({ kind: "slot", slot })),
@@ -82,10 +94,13 @@ export class RowFormat {
       slots: value?.next ?? key?.next ?? 0,
       key: key?.source,
       value: value?.source,
-      fixed: fixed + 2 * slots.length,
+      // What slots take is seen when they are written; their commas are not.
+      fixed: fixed + slots.length,
       factor,
       dialect,
     });
+    this.#slots.set(program, slots);
+    return program;
   }
 
   /** Whether a row is just its value, so that it can be made in place. */
@@ -102,8 +117,28 @@ export class RowFormat {
   /** What a column is called in messages; -1 is the value. */
   nameOf(column: number): string {
     const name = this.#names[column];
-    if (name === undefined) return "the value";
-    return typeof name === "object" ? `header "${name.header}"` : `the ${name}`;
+    if (name !== undefined) {
+      return typeof name === "object" ? `header "${name.header}"` : `the ${name}`;
+    }
+    const path = this.#paths[column - this.#names.length];
+    return path ? `the field ${path.text}` : "the value";
+  }
+
+  /** The path that a slot of a program is for; "" if it is for none. */
+  pathOf(program: Program | null, slot: number): string {
+    const index = program ? this.#slots.get(program)?.indexOf(slot) : undefined;
+    return index === undefined || index === -1 ? "" : this.#paths[index].text;
+  }
+
+  /** Notes which fields the rows of a buffer had. */
+  note({ program, met }: Kernel): void {
+    const slots = program ? this.#slots.get(program) : undefined;
+    slots?.forEach((slot, index) => this.#met[index] ||= met[slot] !== 0);
+  }
+
+  /** The paths that no record had which was noted. */
+  get neverMet(): string[] {
+    return this.#paths.filter((_, index) => !this.#met[index]).map(({ text }) => text);
   }
 }
 

@@ -29,6 +29,8 @@ export interface Summary extends Counts {
   /** Offsets skipped because their records are lost: only with --on-lost earliest or latest. */
   lost: number;
   seconds: number;
+  /** The paths of structured values that no row had a field for, if there are any. */
+  neverMet?: string[];
   partitions: {
     topic: string;
     partition: number;
@@ -84,8 +86,10 @@ export async function consume(
       // Loaded only if it is used: it loads kafkajs, which takes longer than a whole short run.
       ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
+    const { neverMet } = context.format;
     return {
       ...context.counts,
+      ...(neverMet.length > 0 && context.counts.records > 0 ? { neverMet } : {}),
       bytes: output.bytes,
       lost: losses.skipped,
       seconds: Math.round(performance.now() - started) / 1000,

@@ -7,9 +7,9 @@
  * quotes too, and the rows after it vanish without an error.
  */
 export function whyBad(bytes: Uint8Array, start: number, end: number): string | null {
+  const framed = whyFramed(bytes.subarray(start, end));
+  if (framed !== null) return framed;
   if (start === end) return "is empty: Greenplum would miss its columns";
-  const frame = whyFramed(bytes, start, end);
-  if (frame !== null) return frame;
   let quoted = false;
   let ascii = true;
   let line = start;
@@ -28,19 +28,12 @@ export function whyBad(bytes: Uint8Array, start: number, end: number): string | 
   return ascii || isUtf8(bytes.subarray(start, end)) ? null : "is not UTF-8";
 }
 
-/**
- * Why a value that begins as a Confluent frame does, with a zero and a schema's id, is none to be
- * written as text; null if it does not.
- */
-export function whyFramed(bytes: Uint8Array, start: number, end: number): string | null {
-  if (end - start < FRAME || bytes[start] !== 0) return null;
-  const id = new DataView(bytes.buffer, bytes.byteOffset + start).getInt32(1);
-  if (id < 0) return null;
-  return `is a Confluent frame, schema ${id}: --value json, avro or protobuf reads it`;
+/** Why a value in the frame of a schema registry is not a row or a field; null if it is in none. */
+export function whyFramed(value: Uint8Array): string | null {
+  if (value.length < 5 || value[0] !== 0) return null;
+  const id = new DataView(value.buffer, value.byteOffset).getUint32(1);
+  return `is in a Confluent frame, schema ${id}: --value json, avro or protobuf reads it`;
 }
-
-/** A zero, and an id of four bytes. */
-const FRAME = 5;
 
 const END_MARK = "holds a line that is just \\., which would end the data";
 

@@ -25,6 +25,7 @@ export async function makeRows(
   let out = from;
   /** Hands over, and goes on in another buffer, or after the rows that are being written. */
   const handOver = async () => {
+    context.note(target);
     await hand.over(target, from, out);
     if (apart) {
       const written = target;
@@ -49,13 +50,17 @@ export async function makeRows(
             await (signal ? unlessAborted(learning, signal) : learning);
             // The next program is loaded into a buffer without rows.
             if (out > from) await handOver();
-            else from = out = context.ready(target);
+            else {
+              context.note(target);
+              from = out = context.ready(target);
+            }
           } else if (rows.at < reach) await handOver();
         }
       } finally {
         await rows.close();
       }
     }
+    context.note(target);
     await hand.over(target, from, out);
   } finally {
     const last = target;

@@ -28,7 +28,7 @@ export class BatchRecords {
   #need = 0;
   /** Room for rows, at least: for one that is longer than most. */
   #room = 0;
-  /** The room that there was last. */
+  /** What {@link room} said last. */
   #given = 0;
 
   /** `bytes`: all the records; null if they come piece by piece. */
@@ -62,13 +62,16 @@ export class BatchRecords {
     return this.#given;
   }
 
-  /** There must be room for the row of the next record, or its rows, however long they are. */
+  /**
+   * There must be room for the row of the next record, however long it is. How long its fields of
+   * structured values are, or its rows with their columns, is seen when they are written: so it is
+   * twice what was given before.
+   */
   enlargeRoom({ fixed, factor }: RowFormat): void {
     const size = recordEnd(this.#bytes, this.#from) - this.#from;
     this.#need = this.#from + size;
-    const most = fixed + factor * size;
-    // Only rows that repeat their columns take more: how much is seen when they are made.
-    this.#room = most > this.#given ? most : 2 * this.#given;
+    const least = fixed + factor * size;
+    this.#room = least > this.#given ? least : 2 * this.#given;
     this.#afford(size + this.#room);
   }
 

@@ -8,9 +8,8 @@ import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/reco
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
-import type { Structure } from "./structure.ts";
+import type { Structure, UnknownFrame } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {
@@ -76,6 +75,11 @@ export class RowContext {
     return target.start;
   }
 
+  /** Notes which fields the rows had that were made in a buffer: see {@link RowFormat.neverMet}. */
+  note(target: Kernel): void {
+    if (target.program !== null) this.format.note(target);
+  }
+
   /**
    * Why a key or value with this frame is not readable, as it goes on from its name. Null if its
    * schema is still to be learned, or `program` was made before it was.
@@ -90,9 +94,16 @@ export class RowContext {
     this.format.renew();
   }
 
-  /** What a walker rejected, as it goes on from its name: `is not valid JSON: … (byte 7)`. */
-  whyInvalid({ valueAt, badAt }: Kernel): string {
-    return `${unfitReasons[valueAt]}${badAt >= 0 ? ` (byte ${badAt})` : ""}`;
+  /**
+   * What a walker rejected of a key or value, as it goes on from its name: `is not valid JSON: … (byte
+   * 7, in items[2])`.
+   */
+  whyInvalid({ valueAt, valueLength, badAt, badSlot, program }: Kernel, bytes: Uint8Array): string {
+    const why = unfitReasons[valueAt];
+    if (badAt < 0) return why;
+    const part = this.format.structure[valueLength === 0 ? "key" : "value"];
+    const place = part?.placeOf?.(bytes, badAt) || this.format.pathOf(program, badSlot);
+    return `${why} (byte ${badAt}${place ? `, in ${place}` : ""})`;
   }
 
   /** Whether as many records became rows as were asked for. */

@@ -5,10 +5,10 @@ import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, int64At } from "../protocol/record_batch.ts";
 import { Aborted } from "./aborted.ts";
 import { BatchRows } from "./batch_rows.ts";
+import type { UnknownFrame } from "./structure.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { BatchRecords } from "./records.ts";
-import type { UnknownFrame } from "./schemas.ts";
 import type { Span } from "./span.ts";
 
 /** A batch that inflates to more is inflated piece by piece, if its codec can. */

@@ -16,12 +16,6 @@ const MISSING_FOR = 60_000;
 /** What a message says where a frame is not as long as its schema's id and indexes. */
 const CUT = "is shorter than its Confluent frame";
 
-/** The first bytes of a key or value whose schema the kernel's program does not have. */
-export interface UnknownFrame {
-  part: "key" | "value";
-  frame: Uint8Array;
-}
-
 /**
  * The schemas of a run's keys or values: of a registry, learned as their frames come, or one of a
  * file. T is a schema as its format reads it.

@@ -17,12 +17,20 @@ export interface Part {
   /** See {@link Schemas}. */
   reject(frame: Uint8Array): string | null;
   learn(frame: Uint8Array): Promise<void>;
+  /** The path of what is at a byte of such bytes that were rejected; "" if it is not known. */
+  placeOf?(bytes: Uint8Array, at: number): string;
 }
 
 /** Keys and values of a run, null where they are not taken apart. */
 export interface Structure {
   key: Part | null;
   value: Part | null;
+}
+
+/** The first bytes of a key or value whose schema the kernel's program does not have. */
+export interface UnknownFrame {
+  part: "key" | "value";
+  frame: Uint8Array;
 }
 
 /** What of the options this is about. */
@@ -104,11 +112,13 @@ function isStructured(value: string): value is StructuredForm {
 
 async function jsonPart(paths: readonly Path[]): Promise<Part> {
   const { addJson } = await import("../records/json.ts");
+  const { jsonPlace } = await import("../records/json_place.ts");
   return {
     version: 0,
     add: (writer, first) => addJson(writer, paths, first),
     reject: () => null,
     learn: () => Promise.resolve(),
+    placeOf: jsonPlace,
   };
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { AvroType, Logical, RecordType } from "../records/avro_schema.ts";
+import type { AvroType, Logical, RecordType } from "../records/avro_types.ts";
 import { suggestion } from "../text.ts";
 import type { Item, Items } from "./items.ts";
 import type { ProduceOptions } from "./options.ts";

@@ -1,10 +1,6 @@
 import { Failure } from "../failure.ts";
-import {
-  type AvroType,
-  parseAvroSchema,
-  type RecordType,
-  SchemaError,
-} from "../records/avro_schema.ts";
+import { parseAvroSchema, SchemaError } from "../records/avro_schema.ts";
+import type { AvroType, RecordType } from "../records/avro_types.ts";
 import type { SchemaFile } from "../records/schema_form.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import { subjectOf } from "../registry/subject.ts";

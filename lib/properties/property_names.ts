@@ -44,7 +44,7 @@ const sslSynonyms: readonly (readonly string[])[] = [
   ["ssl.key.location", "ssl.key.pem", "ssl.keystore.key", "ssl.keystore.location"],
 ];
 
-/** Names for one thing. One of them takes back what another one said before. */
+/** Names for one thing. A later one overrides an earlier one. */
 export const synonyms: readonly (readonly string[])[] = [
   ["bootstrap.servers", "metadata.broker.list"],
   ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],

@@ -3,13 +3,14 @@
  * What a version of the schema does not have stays missing.
  */
 import { suggestion } from "../text.ts";
-import type { AvroType } from "./avro_schema.ts";
+import type { AvroType } from "./avro_types.ts";
 import { type Field, WalkCode } from "./avro_walk.ts";
 import type { Added } from "./json.ts";
 import type { Path } from "./paths.ts";
 import { Form, Framed, type ProgramWriter } from "./program.ts";
 
-export { type AvroType, type Logical, parseAvroSchema, SchemaError } from "./avro_schema.ts";
+export { parseAvroSchema, SchemaError } from "./avro_schema.ts";
+export type { AvroType, Logical } from "./avro_types.ts";
 
 /** Room that the walker and the JSON writer need for what is nested: 1,000 frames of 32 bytes. */
 const STACK = 32000;

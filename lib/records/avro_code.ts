@@ -14,14 +14,15 @@ export const Op = {
   skipNumbers: 2,
   skipStrings: 3,
   /** A field becomes slot a of this kind; c is the slot's `extra`. */
-  int: 4,
-  long: 5,
-  boolean: 6,
-  float: 7,
-  double: 8,
-  bytes: 9,
+  boolean: 4,
+  float: 5,
+  double: 6,
   /** b bytes. */
-  fixed: 10,
+  fixed: 7,
+  /** From here to `union` all begin with a number. */
+  int: 8,
+  long: 9,
+  bytes: 10,
   /** b: where its symbols are (offset, size), c: how many. */
   enum: 11,
   /** A union with null as its branch b: if it is null, go to a. */
@@ -51,8 +52,8 @@ export const Op = {
 } as const;
 
 const SIZE = 16;
-/** Instructions: 8 MiB. A path through unions of recursive types may lead to ever more places. */
-const MOST = 1 << 19;
+/** Instructions: 4 MiB. A path through unions of recursive types may lead to ever more places. */
+const MOST = 1 << 18;
 
 /** A place in the code, known when it is written. */
 export class Label {

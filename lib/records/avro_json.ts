@@ -3,8 +3,8 @@
  * literals have their quotes doubled.
  */
 import { type Code, Label, Op } from "./avro_code.ts";
-import type { AvroType, RecordType } from "./avro_schema.ts";
-import { kindOf, nullable, type Sizes } from "./avro_types.ts";
+import { kindOf, nullable, type Sizes } from "./avro_kinds.ts";
+import type { AvroType, RecordType } from "./avro_types.ts";
 
 const utf8 = new TextEncoder();
 

@@ -1,5 +1,5 @@
 /** The named types of an Avro schema and of the schemas that it refers to. */
-import type { AvroType, RecordType } from "./avro_schema.ts";
+import type { AvroType, RecordType } from "./avro_types.ts";
 
 /** A JSON object. */
 export type Json = Record<string, unknown>;

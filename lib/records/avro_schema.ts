@@ -3,70 +3,8 @@
  * Names are resolved, aliases and defaults ignored: a value is read by the schema that wrote it.
  */
 import { type Json, Names } from "./avro_names.ts";
+import type { AvroType, Enum, Fixed, Logical, PrimitiveName, RecordType } from "./avro_types.ts";
 import { jsonDepth, jsonFault } from "./json_fault.ts";
-
-/** What a value of 64 bits, of bytes or of text stands for. A logical type that the spec calls invalid is ignored. */
-export type Logical =
-  | "date"
-  | "time-millis"
-  | "time-micros"
-  | "timestamp-millis"
-  | "timestamp-micros"
-  | "timestamp-nanos"
-  | "local-timestamp-millis"
-  | "local-timestamp-micros"
-  | "local-timestamp-nanos"
-  | "uuid"
-  | "duration"
-  | "decimal";
-
-export type PrimitiveName =
-  | "null"
-  | "boolean"
-  | "int"
-  | "long"
-  | "float"
-  | "double"
-  | "bytes"
-  | "string";
-
-export interface Primitive {
-  type: PrimitiveName;
-  logical?: Logical;
-  /** Of a decimal. */
-  scale?: number;
-}
-
-export interface Fixed {
-  type: "fixed";
-  name: string;
-  size: number;
-  logical?: Logical;
-  scale?: number;
-}
-
-export interface Enum {
-  type: "enum";
-  name: string;
-  symbols: string[];
-}
-
-export interface RecordType {
-  type: "record";
-  /** With its namespace. */
-  name: string;
-  /** A field's type may be the record itself: schemas are recursive. */
-  fields: { name: string; type: AvroType }[];
-}
-
-export type AvroType =
-  | Primitive
-  | Fixed
-  | Enum
-  | RecordType
-  | { type: "array"; items: AvroType }
-  | { type: "map"; values: AvroType }
-  | { type: "union"; branches: AvroType[] };
 
 /** A schema that cannot be read; the message says in which part of it, and why. */
 export class SchemaError extends Error {
@@ -98,6 +36,7 @@ const logicalOn: Record<Logical, readonly string[]> = {
   "uuid": ["string", "fixed"],
   "duration": ["fixed"],
   "decimal": ["bytes", "fixed"],
+  "big-decimal": ["bytes"],
 };
 
 /** Types within types: more than any schema has, and few enough for the stack. */

@@ -1,8 +1,8 @@
 /** From an Avro schema and the wanted paths to the code that finds them in a value. */
 import { Code, Label, Op, type Operand } from "./avro_code.ts";
 import { JsonCode } from "./avro_json.ts";
-import type { AvroType, Enum, RecordType } from "./avro_schema.ts";
-import { kindOf, nullable, Sizes } from "./avro_types.ts";
+import { kindOf, nullable, Sizes } from "./avro_kinds.ts";
+import type { AvroType, Enum, RecordType } from "./avro_types.ts";
 import type { Path } from "./paths.ts";
 import { SlotKind } from "./slots.ts";
 
@@ -169,7 +169,7 @@ export class WalkCode {
       case "null":
         return;
       case "enum":
-        return code.add(Op.enum, SlotKind.symbol, slot, symbols(type), type.symbols.length);
+        return code.add(Op.enum, SlotKind.text, slot, symbols(type), type.symbols.length);
       case "fixed":
         return code.add(Op.fixed, kindOf(type), slot, type.size, type.scale ?? 0);
       case "string":

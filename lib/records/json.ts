@@ -82,7 +82,6 @@ function writeNodes(
   first: number,
   noSlot: number,
 ): number {
-  const [root] = nodes;
   const rootAt = writer.reserve(NODE_SIZE + ROOT_SIZE, 16);
   const othersAt = writer.reserve(NODE_SIZE * (nodes.length - 1), 16);
   const placeOf = ({ index }: Node) => index === 0 ? rootAt : othersAt + NODE_SIZE * (index - 1);

@@ -1,9 +1,8 @@
 /** Where text stops to be JSON: JSON.parse() does not always say it. */
 
 const space = /[ \t\r\n]*/y;
-// deno-lint-ignore no-control-regex
 const token =
-  /[{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+  /[{}[\],:]|"(?:[^"\\\p{Cc}]|[\x7f-\x9f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/uy;
 
 type Next = "value" | "value or ]" | "key" | "key or }" | ":" | ", or end";
 

@@ -18,7 +18,7 @@ export type ProtobufMessage = protobuf.Type;
 /** Parts of messages are joined in the scratch room, of a key and of a value (JOINED in proto.as.ts). */
 const JOINED = 65536;
 /** A frame has this much for each field of a message. */
-const FRAME_ENTRY = 12;
+const FRAME_ENTRY = 28;
 const DEEPEST = 100;
 const MOST_FRAMES = 1024 * 1024;
 const ROOT_SIZE = 32;

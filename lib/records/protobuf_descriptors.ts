@@ -46,8 +46,9 @@ export const knownKinds: Readonly<Record<string, number>> = {
   "google.protobuf.Value": 5,
   "google.protobuf.ListValue": 6,
   "google.protobuf.FieldMask": 7,
+  "confluent.type.Decimal": 8,
 };
-export const TIMESTAMP = 1, DURATION = 2, WRAPPER = 3;
+export const TIMESTAMP = 1, DURATION = 2, WRAPPER = 3, DECIMAL = 8;
 
 const REPEATED = 1, MAP = 2, IMPLICIT = 4;
 const MESSAGE_SIZE = 32, FIELD_SIZE = 40, ENUM_SIZE = 24;
@@ -114,9 +115,9 @@ export class Descriptors {
       this.#field(first + FIELD_SIZE * index, field, index);
     }
     for (const { fieldsArray } of oneofsOf(type)) {
-      for (const [index, field] of fieldsArray.entries()) {
-        const next = fieldsArray[(index + 1) % fieldsArray.length];
-        this.#program.u32(offsets.get(field)! + 24, offsets.get(next)!);
+      const [first] = fieldsArray;
+      for (const field of fieldsArray) {
+        this.#program.u32(offsets.get(field)! + 24, offsets.get(first)!);
       }
     }
     writeTable(this.#program, at, fields.map((field) => [field.id, offsets.get(field)!]));

@@ -3,9 +3,11 @@
  * them.
  */
 import protobuf from "protobufjs";
+import { Kernel } from "../protocol/kernel/kernel.ts";
 import type { ProgramWriter } from "./program.ts";
 import { defaultOf } from "./protobuf_defaults.ts";
 import {
+  DECIMAL,
   type Descriptors,
   DURATION,
   knownKinds,
@@ -23,11 +25,11 @@ import {
   oneofsOf,
   type Wanted,
 } from "./protobuf_paths.ts";
+import { kinds, plainOf, writeTags } from "./protobuf_plain.ts";
 import { fullName } from "./protobuf_schema.ts";
 
 /** What is done with a field (proto.as.ts). */
 const Action = {
-  plain: 0,
   slot: 1,
   child: 2,
   whole: 3,
@@ -38,12 +40,26 @@ const Action = {
   span: 8,
   name: 9,
   none: 10,
+  exact: 11,
 } as const;
 
-const NODE_SIZE = 32, ENTRY_SIZE = 40, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
+/** Messages that are one field of a row. */
+const ofKnown: Readonly<Record<number, number>> = {
+  [TIMESTAMP]: Action.time,
+  [DURATION]: Action.span,
+  [DECIMAL]: Action.exact,
+};
+
+const NODE_SIZE = 40, ENTRY_SIZE = 48, RECORD_SIZE = 16, DEFAULT_SIZE = 32, STATE_SIZE = 16;
 /** A node whose message has fields that are kept as bytes. */
 const JOINS = 1;
 const utf8 = new TextEncoder();
+
+/** A field and the offset of the first entry that is about it. */
+interface FieldEntry {
+  field: protobuf.Field;
+  entry: number;
+}
 
 /** What a field needs beside its type: a link of a chain of entries. */
 interface Link {
@@ -93,7 +109,7 @@ export class Nodes {
       if (member instanceof protobuf.OneOf) named.set(member, child);
       else if (member) byField.set(member, child);
     }
-    const entries: [number, number][] = [];
+    const entries: FieldEntry[] = [];
     const inOneof = new Set<protobuf.Field>();
     for (const oneof of oneofsOf(type)) {
       const members = oneof.fieldsArray;
@@ -105,9 +121,10 @@ export class Nodes {
     for (const [field, child] of byField) {
       if (inOneof.has(field)) continue;
       defaults.push(field);
-      entries.push([field.id, this.#entry(field, this.#links(field, child), 0)]);
+      entries.push({ field, entry: this.#entry(field, this.#links(field, child)) });
     }
-    writeTable(this.#program, at, entries);
+    writeTable(this.#program, at, entries.map(({ field, entry }) => [field.id, entry]));
+    this.#program.u32(at + 32, ...writeTags(this.#program, entries));
     const record = this.#program.reserve(RECORD_SIZE);
     this.#record(record, slotsOf(wanted), from);
     this.#program.u32(at + 16, ...this.#defaults(defaults, byField, implicit));
@@ -115,16 +132,14 @@ export class Nodes {
     return at;
   }
 
-  /** The entries of a oneof's members: all of them, for each ends what the others were. */
+  /** The entries of a oneof's members: all of them, for each ends what another one was. */
   #oneof(
     members: readonly protobuf.Field[],
     byField: ReadonlyMap<protobuf.Field, Wanted>,
     named: readonly number[],
-  ): [number, number][] {
-    const oneof = this.#program.reserve(12);
-    const records = this.#program.reserve(RECORD_SIZE * members.length);
-    this.#program.u32(oneof, this.#newState(), members.length, records);
-    return members.map((field, index): [number, number] => {
+  ): FieldEntry[] {
+    const oneof = this.#newState();
+    return members.map((field) => {
       const from = this.#state;
       const wanted = byField.get(field) ?? newWanted();
       const links = this.#links(field, wanted);
@@ -132,8 +147,9 @@ export class Nodes {
       for (const slot of named) links.push({ action: Action.name, slot, name });
       if (links.length === 0) links.push({ action: Action.none });
       const slots = [...wanted.slots, ...slotsOf(wanted), ...named];
-      this.#record(records + RECORD_SIZE * index, slots, from);
-      return [field.id, this.#entry(field, links, oneof)];
+      const record = this.#program.reserve(RECORD_SIZE);
+      this.#record(record, slots, from);
+      return { field, entry: this.#entry(field, links, oneof, record) };
     });
   }
 
@@ -144,17 +160,17 @@ export class Nodes {
     this.#program.u32(at, list, slots.length, from, this.#state - from);
   }
 
-  /** Writes a field's links one after the other; returns the offset of the first. */
-  #entry(field: protobuf.Field, links: readonly Link[], oneof: number): number {
+  /** Writes a field's links one after the other; returns the offset of the first. `record`: of a oneof's member. */
+  #entry(field: protobuf.Field, links: readonly Link[], oneof = 0, record = 0): number {
     const at = this.#program.reserve(ENTRY_SIZE * links.length);
-    const plain = links.length === 1 && oneof === 0 && links[0].action === Action.slot;
+    const alone = links.length === 1 && oneof === 0 && !field.repeated;
     const op = field instanceof protobuf.MapField ? ops.message : opOf(field);
     for (const [index, { action, slot = 0, ref = 0, state = 0, name }] of links.entries()) {
       const here = at + ENTRY_SIZE * index;
       const next = index + 1 < links.length ? here + ENTRY_SIZE : 0;
       // deno-fmt-ignore
-      this.#program.u32(here, op, plain ? Action.plain : action, slot, ref, oneof, next, state, field.id,
-        name ? this.#program.add(name) : 0, name?.length ?? 0);
+      this.#program.u32(here, op, action, slot, ref, oneof, next, state, record,
+        name ? this.#program.add(name) : 0, name?.length ?? 0, alone ? plainOf(op, plainAction(action)) : 0, kinds[op]);
     }
     return at;
   }
@@ -205,7 +221,7 @@ export class Nodes {
     const list = this.#program.reserve(4 + 8 * sorted.length);
     this.#program.u32(list, sorted.length);
     for (const [index, [number, child]] of sorted.entries()) {
-      const entry = this.#entry(field, this.#ofOne(field, child), 0);
+      const entry = this.#entry(field, this.#ofOne(field, child));
       this.#program.u32(list + 4 + 8 * index, number, entry);
     }
     return [...links, { action: Action.elements, ref: list, state }];
@@ -226,10 +242,9 @@ export class Nodes {
       inside.names.set("value", { ...newWanted(), slots: [...slots, ...value?.slots ?? []] });
     } else {
       for (const slot of slots) {
-        if (kind === TIMESTAMP || kind === DURATION) {
-          const action = kind === TIMESTAMP ? Action.time : Action.span;
-          links.push({ action, slot, state: this.#newState() });
-        } else links.push({ action: Action.whole, slot, ref: this.#descriptors.message(type) });
+        const action = ofKnown[kind];
+        if (action !== undefined) links.push({ action, slot, state: this.#newState() });
+        else links.push({ action: Action.whole, slot, ref: this.#descriptors.message(type) });
       }
     }
     if (inside.names.size > 0) {
@@ -254,11 +269,17 @@ export class Nodes {
     for (const [index, { slot, kind, bytes, value = 0n }] of list.entries()) {
       const here = at + DEFAULT_SIZE * index;
       const text = bytes ? this.#program.add(bytes) : 0;
-      this.#program.u32(here, slot, 0, kind, bytes?.length ?? 0, text, 0);
-      this.#program.i64(here + 24, BigInt.asIntN(64, value));
+      // A slot as it is to be: with the address in the kernel's memory.
+      this.#program.u32(here, kind, bytes?.length ?? 0, Kernel.DATA + text, 0);
+      this.#program.i64(here + 16, BigInt.asIntN(64, value));
+      this.#program.u32(here + 24, slot);
     }
     return [at, list.length];
   }
+}
+
+function plainAction(action: number): "slot" | "time" | "other" {
+  return action === Action.slot ? "slot" : action === Action.time ? "time" : "other";
 }
 
 /**

@@ -27,6 +27,7 @@ export const SlotKind = {
   symbol: 24,
   avro: 25,
   proto: 26,
+  bigDecimal: 27,
 } as const;
 
 /** Size of a slot, bytes. */

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { delay } from "../kafka/retry.ts";
+import { pause as waitFor } from "../waiting.ts";
 import {
   type Described,
   MOST_REFERENCES,
@@ -243,7 +243,7 @@ export class Registry {
         const why = [...reasons.values()].join("; ");
         throw new Failure("broker", `${failed}: ${why} (tried for ${timeout / 1000} s)`);
       }
-      await delay(pause);
+      await waitFor(pause);
       wait = Math.min(2 * wait, LONGEST_WAIT);
     }
   }

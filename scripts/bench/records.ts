@@ -14,7 +14,7 @@ import type { Added } from "../../lib/records/json.ts";
 import type { Path } from "../../lib/records/paths.ts";
 import { ProgramWriter } from "../../lib/records/program.ts";
 
-const COUNT = 4000;
+export const COUNT = 4000;
 const RUNS = 400;
 const ID = 7;
 
@@ -61,7 +61,7 @@ function framed(id: number, value: Uint8Array): Uint8Array {
 }
 
 /** Median of the times that `work` takes, seconds. */
-function time(work: () => void): number {
+export function time(work: () => void): number {
   const times: number[] = [];
   for (let i = 0; i < RUNS; i++) {
     const began = performance.now();
@@ -71,7 +71,7 @@ function time(work: () => void): number {
   return times.toSorted((a, b) => a - b)[RUNS >> 1] / 1000;
 }
 
-function report(name: string, seconds: number, bytes: number): number {
+export function report(name: string, seconds: number, bytes: number): number {
   const millions = COUNT / seconds / 1e6;
   const size = (bytes / seconds / 1e9).toFixed(2);
   console.log(`  ${name.padEnd(28)} ${millions.toFixed(2).padStart(6)} M rows/s  ${size} GB/s`);
@@ -79,7 +79,7 @@ function report(name: string, seconds: number, bytes: number): number {
 }
 
 /** The kernel's rows of these values, by what a front end adds to the program. */
-function kernelRows(
+export function kernelRows(
   values: readonly Uint8Array[],
   add: (writer: ProgramWriter) => Added,
 ): { run: () => void; text: () => string } {
@@ -117,7 +117,7 @@ function kernelRows(
 }
 
 /** A field as CSV, the way a program around a decoder writes it. */
-function csvField(value: unknown): string {
+export function csvField(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string") return String(value);
   return value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;

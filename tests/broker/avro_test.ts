@@ -302,7 +302,7 @@ Deno.test("a framed value among rows or text is a bad record that says what read
       assert.equal(run.code, 65, run.stderr);
       assert.match(
         run.stderr,
-        /offset 1: the value is a Confluent frame, schema 70000: --value json, avro or protobuf reads it/,
+        /offset 1: the value is in a Confluent frame, schema 70000: --value json, avro or protobuf reads it/,
       );
     }
   }

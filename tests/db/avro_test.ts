@@ -16,7 +16,7 @@ import { rowsOf } from "../unit/records/avro_rows.ts";
 const hex = (bytes: Iterable<number>) =>
   [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-Deno.test("PostgreSQL reads 100,000 doubles and floats as the very bits that Avro had", async () => {
+Deno.test("PostgreSQL reads 100,000 doubles and floats as the same bits that Avro had", async () => {
   await using pg = await startPostgres();
   const random = new Random(11);
   const rows = rowsOf(record("R", { n: "long", d: "double", f: "float" }), ["n"], ["d"], ["f"]);

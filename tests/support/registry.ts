@@ -40,7 +40,8 @@ export class ScriptedRegistry implements AsyncDisposable {
     const options = { hostname: "127.0.0.1", port: 0, onListen() {}, signal: this.#abort.signal };
     const handler = async (request: Request) => {
       const { pathname, search } = new URL(request.url);
-      const { method, headers } = request;
+      const { method } = request;
+      const headers = new Headers(request.headers); // the request's own go away with it
       this.asked.push({ method, path: pathname + search, headers, body: await request.text() });
       return await answer(this.asked.at(-1)!, this.asked.length);
     };

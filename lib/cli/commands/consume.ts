@@ -14,6 +14,7 @@ export const consumeCommand: Command = {
     "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
     "kafka_consumer --topic crimes --offset -10 --commit no",
     "kafka_consumer --topic crimes --group loader --assign group --until forever",
+    "kafka_consumer --topic orders --value json --fields 'id, customer.name, items[0].sku'",
   ],
   flags: consumeFlags,
   answers: true,
@@ -30,6 +31,7 @@ export const consumeCommand: Command = {
       if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
       if (summary.lost > 0) console.warn(`${summary.lost} offsets that are lost were skipped`);
     }
+    if (summary.neverMet) console.debug(`paths never met: ${summary.neverMet.join(", ")}`);
     console.debug(inWords(summary));
     console.record(asRecord(summary, segment));
   },

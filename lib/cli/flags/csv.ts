@@ -4,10 +4,8 @@ import { suggestion } from "../../text.ts";
 import type { ConsumeOptions } from "../../consume/options.ts";
 import type { Given } from "../flags.ts";
 
-/** What becomes of a value. Rows of another form are made by looking at each one. */
-export function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"> {
-  const forms = ["row", "rows", "field", "hex", "json", "avro", "protobuf"] as const;
-  const value = given.choice("value", forms, "row");
+/** The dialect of --csv, null without it. Rows of another form are made by looking at each one. */
+export function csvOption(given: Given, value: ConsumeOptions["value"]): CsvDialect | null {
   const csv = given.has("csv") ? parseCsv(given.get("csv")!) : null;
   if (csv !== null && value !== "row" && value !== "rows") {
     throw new Failure("usage", `--csv requires --value row or rows, not ${value}`);
@@ -18,7 +16,7 @@ export function valueOptions(given: Given): Pick<ConsumeOptions, "value" | "csv"
       `--bad-record pass: with ${csv === null ? "--value rows" : "--csv"} every row is checked`,
     );
   }
-  return { value, csv };
+  return csv;
 }
 
 const names = ["delimiter", "quote", "escape", "null", "encoding"] as const;

@@ -59,12 +59,6 @@ function reason(value: i32, at: usize, slot: i32): i32 {
   return value;
 }
 
-// @ts-ignore: decorator
-@inline
-function zigzag(x: u64): i64 {
-  return <i64>(x >> 1) ^ -<i64>(x & 1);
-}
-
 /** The code for item n of an array whose instruction is at ins: what the table says, or the skip. */
 function codeOfItem(ins: usize, n: i64): usize {
   const count = load<u32>(ins, 12);
@@ -106,8 +100,21 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
   let sp = stack, pc = root;
   startValue();
   while (true) {
-    const op = load<u8>(pc);
-    // A number is read without a look at the end: what p is after it says whether it was there.
+    const op = load<u8>(pc), at = p;
+    let x: i64 = 0;
+    if (op >= INT && op <= UNION) {
+      // Read without a look at the end: what p is after it says whether it was there.
+      let bits: u64 = load<u8>(p);
+      if (bits < 128) p++;
+      else {
+        bits = longVarint(p);
+        p = after;
+      }
+      if (p - start > n) {
+        return reason(varintFault(at, end), at - start, op < OPTION ? load<i32>(pc, 4) : -1);
+      }
+      x = <i64>(bits >> 1) ^ -<i64>(bits & 1);
+    }
     switch (op) {
       case END:
         return p == end ? 0 : reason(AVRO_LEFT, p - start, -1);
@@ -127,22 +134,11 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
         pc += OPERATION;
         continue;
       case INT:
-      case LONG: {
-        const at = p;
-        let x: u64 = load<u8>(p);
-        if (x < 128) p++;
-        else {
-          x = longVarint(p);
-          p = after;
-        }
-        if (p - start > n) {
-          return reason(varintFault(at, end), at - start, load<i32>(pc, 4));
-        }
-        if (op == INT && x >> 32 != 0) return reason(AVRO_NUMBER, at - start, load<i32>(pc, 4));
-        setValue(load<u32>(pc, 4), load<u8>(pc, 1), zigzag(x), 0);
+      case LONG:
+        if (op == INT && x != <i32>x) return reason(AVRO_NUMBER, at - start, load<i32>(pc, 4));
+        setValue(load<u32>(pc, 4), load<u8>(pc, 1), x, 0);
         pc += OPERATION;
         continue;
-      }
       case BOOLEAN: {
         const b = load<u8>(p);
         if (p == end) return reason(AVRO_CUT, p - start, load<i32>(pc, 4));
@@ -164,26 +160,14 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
         p += 8;
         pc += OPERATION;
         continue;
-      case BYTES: {
-        const at = p;
-        let x: u64 = load<u8>(p);
-        if (x < 128) p++;
-        else {
-          x = longVarint(p);
-          p = after;
+      case BYTES:
+        if (<u64>x > <u64>(end - p)) {
+          return reason(x < 0 ? AVRO_LENGTH : AVRO_CUT, at - start, load<i32>(pc, 4));
         }
-        if (p - start > n) {
-          return reason(varintFault(at, end), at - start, load<i32>(pc, 4));
-        }
-        const bytes = zigzag(x);
-        if (<u64>bytes > <u64>(end - p)) {
-          return reason(bytes < 0 ? AVRO_LENGTH : AVRO_CUT, at - start, load<i32>(pc, 4));
-        }
-        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), p, <u32>bytes, load<u32>(pc, 12));
-        p += <usize>bytes;
+        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), p, <u32>x, load<u32>(pc, 12));
+        p += <usize>x;
         pc += OPERATION;
         continue;
-      }
       case FIXED:
         if (load<u32>(pc, 8) > <u32>(end - p)) return reason(AVRO_CUT, p - start, load<i32>(pc, 4));
         setBytes(load<u32>(pc, 4), load<u8>(pc, 1), p, load<u32>(pc, 8), load<u32>(pc, 12));
@@ -191,44 +175,21 @@ export function walkAvro(root: usize, p: usize, size: i32): i32 {
         pc += OPERATION;
         continue;
       case ENUM: {
-        const at = p;
-        let x: u64 = load<u8>(p);
-        if (x < 128) p++;
-        else {
-          x = longVarint(p);
-          p = after;
-        }
-        if (p - start > n) {
-          return reason(varintFault(at, end), at - start, load<i32>(pc, 4));
-        }
-        const index = <u64>zigzag(x);
-        if (index >= load<u32>(pc, 12)) return reason(AVRO_SYMBOL, at - start, load<i32>(pc, 4));
-        const entry = inProgram(load<u32>(pc, 8)) + 8 * <usize>index;
+        if (<u64>x >= load<u32>(pc, 12)) return reason(AVRO_SYMBOL, at - start, load<i32>(pc, 4));
+        const entry = inProgram(load<u32>(pc, 8)) + 8 * <usize>x;
         const symbol = inProgram(load<u32>(entry));
-        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), symbol, load<u32>(entry, 4), 0);
+        setBytes(load<u32>(pc, 4), load<u8>(pc, 1), symbol, load<u32>(entry, 4), 1);
         pc += OPERATION;
         continue;
       }
       case OPTION:
-      case UNION: {
-        const at = p;
-        let x: u64 = load<u8>(p);
-        if (x < 128) p++;
-        else {
-          x = longVarint(p);
-          p = after;
+      case UNION:
+        if (<u64>x >= (op == OPTION ? 2 : load<u32>(pc, 8))) {
+          return reason(AVRO_BRANCH, at - start, -1);
         }
-        if (p - start > n) return reason(varintFault(at, end), at - start, -1);
-        const branch = <u64>zigzag(x);
-        if (op == OPTION) {
-          if (branch > 1) return reason(AVRO_BRANCH, at - start, -1);
-          pc = branch == load<u32>(pc, 8) ? inProgram(load<u32>(pc, 4)) : pc + OPERATION;
-        } else {
-          if (branch >= load<u32>(pc, 8)) return reason(AVRO_BRANCH, at - start, -1);
-          pc = inProgram(load<u32>(inProgram(load<u32>(pc, 4)) + 4 * <usize>branch));
-        }
+        if (op == UNION) pc = inProgram(load<u32>(inProgram(load<u32>(pc, 4)) + 4 * <usize>x));
+        else pc = x == load<u32>(pc, 8) ? inProgram(load<u32>(pc, 4)) : pc + OPERATION;
         continue;
-      }
       case JUMP:
         pc = inProgram(load<u32>(pc, 4));
         continue;

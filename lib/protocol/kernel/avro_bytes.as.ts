@@ -5,8 +5,10 @@ import { AVRO_BLOCK, AVRO_CUT, AVRO_EMPTY, AVRO_LENGTH, AVRO_NUMBER } from "./un
 
 /** Operations; lib/records/avro_code.ts says what their operands are. */
 export const END: u8 = 0, SKIP_FIXED: u8 = 1, SKIP_NUMBERS: u8 = 2, SKIP_STRINGS: u8 = 3;
-export const INT: u8 = 4, LONG: u8 = 5, BOOLEAN: u8 = 6, FLOAT: u8 = 7, DOUBLE: u8 = 8;
-export const BYTES: u8 = 9, FIXED: u8 = 10, ENUM: u8 = 11, OPTION: u8 = 12, UNION: u8 = 13;
+export const BOOLEAN: u8 = 4, FLOAT: u8 = 5, DOUBLE: u8 = 6, FIXED: u8 = 7;
+/** From INT to UNION all begin with a number. */
+export const INT: u8 = 8, LONG: u8 = 9, BYTES: u8 = 10, ENUM: u8 = 11, OPTION: u8 = 12;
+export const UNION: u8 = 13;
 export const JUMP: u8 = 14, CALL: u8 = 15, RETURN: u8 = 16, MARK: u8 = 17, DONE: u8 = 18;
 export const CLEAR: u8 = 19, ARRAY: u8 = 20, MAP: u8 = 21, NEXT: u8 = 22, SKIP_BLOCKS: u8 = 23;
 export const LITERAL: u8 = 24, STRING: u8 = 25;

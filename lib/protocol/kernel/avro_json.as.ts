@@ -32,12 +32,12 @@ import {
   UNION,
 } from "./avro_bytes.as";
 import { hex } from "./csv.as";
-import { signed } from "./digits.as";
-import { typed } from "./emit_types.as";
+import { emitBytes, emitValue } from "./emit_types.as";
 import { jsonString } from "./json_string.as";
 import { inProgram, scratch, scratchSize } from "./program.as";
 import { isSpecial } from "./shortest.as";
 import {
+  BIG_DECIMAL,
   BYTES as BYTES_KIND,
   DECIMAL,
   INT as INT_KIND,
@@ -73,22 +73,26 @@ function fits(out: usize, n: usize): bool {
   return false;
 }
 
-/** Writes a typed value: a JSON number if it is one, else a string. */
-function typedJson(out: usize, kind: u32, value: i64, at: usize, size: u32, extra: u32): usize {
-  if (kind == DECIMAL) return typed(out, kind, value, at, size, extra);
+/** Writes a value of a typed kind that is a JSON string: a time, or a float that is no number. */
+function valueString(out: usize, kind: u32, value: i64): usize {
   store<u16>(out, 0x2222);
-  out = typed(out + 2, kind, value, at, size, extra);
+  out = emitValue(out + 2, kind, value);
   store<u16>(out, 0x2222);
   return out + 2;
 }
 
 /** Writes bytes: hexadecimal as a JSON string, or what their type says. */
-function bytesJson(out: usize, kind: u32, at: usize, size: u32, extra: u32): usize {
-  if (kind != BYTES_KIND) return typedJson(out, kind, 0, at, size, extra);
+function bytesJson(out: usize, kind: u32, at: usize, size: u32, scale: u32): usize {
+  if (kind == DECIMAL || kind == BIG_DECIMAL) return emitBytes(out, kind, at, size, scale);
   if (!fits(out, 2 * <usize>size)) return out;
-  // ""\\x: the backslash is escaped.
-  store<u32>(out, 0x5c5c2222);
-  out = hex(out + 3, at, size);
+  if (kind == BYTES_KIND) {
+    // ""\\x: the backslash is escaped.
+    store<u32>(out, 0x5c5c2222);
+    out = hex(out + 3, at, size);
+  } else {
+    store<u16>(out, 0x2222);
+    out = emitBytes(out + 2, kind, at, size, scale);
+  }
   store<u16>(out, 0x2222);
   return out + 2;
 }
@@ -123,8 +127,7 @@ export function emitAvro(out: usize, slot: usize): usize {
         if (fault != 0) continue;
         if (op == INT && value != <i32>value) reject(AVRO_NUMBER);
         p = after;
-        if (kind == INT_KIND) out = signed(out, value);
-        else out = typedJson(out, kind, value, 0, 0, 0);
+        out = kind == INT_KIND ? emitValue(out, kind, value) : valueString(out, kind, value);
         pc += OPERATION;
         continue;
       }
@@ -147,9 +150,7 @@ export function emitAvro(out: usize, slot: usize): usize {
         }
         const bits = wide ? load<i64>(p) : <i64>load<u32>(p);
         p += size;
-        out = isSpecial(bits, wide)
-          ? typedJson(out, kind, bits, 0, 0, 0)
-          : typed(out, kind, bits, 0, 0, 0);
+        out = isSpecial(bits, wide) ? valueString(out, kind, bits) : emitValue(out, kind, bits);
         pc += OPERATION;
         continue;
       }
@@ -157,9 +158,10 @@ export function emitAvro(out: usize, slot: usize): usize {
       case STRING: {
         const size = length(p, end);
         if (fault != 0) continue;
-        if (op == STRING) out = jsonString(out, after, size);
-        else out = bytesJson(out, kind, after, <u32>size, load<u32>(pc, 12));
-        p = after + size;
+        p = after;
+        if (op == STRING) out = jsonString(out, p, size);
+        else out = bytesJson(out, kind, p, <u32>size, load<u32>(pc, 12));
+        p += size;
         pc += OPERATION;
         continue;
       }

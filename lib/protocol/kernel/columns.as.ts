@@ -1,6 +1,7 @@
 // The columns of a row: what is taken from the record itself, and slots.
 
-import { decimal, FIRST, BEHIND, hex, isoTime, quoted } from "./csv.as";
+import { hex, quoted } from "./csv.as";
+import { unsigned } from "./digits.as";
 import { emitSlot } from "./emit.as";
 import { headersJson } from "./headers.as";
 import { PARAMETERS } from "./memory.as";
@@ -18,6 +19,7 @@ import {
 } from "./record.as";
 import { MISSING, slotAt } from "./slots.as";
 import { copy } from "./text.as";
+import { timestamp } from "./times.as";
 import { NO_TIME, reject } from "./unfit.as";
 
 export const APPEND_TIME = 16;
@@ -45,15 +47,14 @@ export function column(out: usize, entry: usize, flags: i32): usize {
 }
 
 function ofRecord(out: usize, entry: usize, kind: i32, flags: i32): usize {
-  if (kind == OFFSET) return decimal(out, load<u64>(PARAMETERS + BASE_OFFSET) + delta, 1);
+  if (kind == OFFSET) return unsigned(out, load<u64>(PARAMETERS + BASE_OFFSET) + delta);
   if (kind == TIMESTAMP) {
     const ms = load<i64>(PARAMETERS + BASE_TIME) + ((flags & APPEND_TIME) != 0 ? 0 : time);
     if (ms == -1) return out;
-    if (ms < FIRST || ms >= BEHIND) {
-      reject(NO_TIME);
-      return out;
-    }
-    return isoTime(out, ms);
+    const end = timestamp(out, ms, 3, true);
+    if (end != 0) return end;
+    reject(NO_TIME);
+    return out;
   }
   if (kind == KEY) return keySize < 0 ? out : quoted(out, key, keySize);
   const text = inProgram(load<u32>(entry, 4)), size = load<i32>(entry, 8);
@@ -65,7 +66,7 @@ function ofRecord(out: usize, entry: usize, kind: i32, flags: i32): usize {
       findHeader(text, size);
       return headerSize < 0 ? out : quoted(out, header, headerSize);
     case PARTITION:
-      return decimal(out, load<u32>(PARAMETERS + PARTITION_AT), 1);
+      return unsigned(out, load<u32>(PARAMETERS + PARTITION_AT));
     case TOPIC: {
       const n = load<u32>(PARAMETERS + TOPIC_SIZE);
       copy(out, PARAMETERS + TOPIC_TEXT, n);
@@ -80,6 +81,6 @@ function ofRecord(out: usize, entry: usize, kind: i32, flags: i32): usize {
       return out + 1;
     default: // SCHEMA: the id of a Confluent frame
       if (valueSize < 5 || load<u8>(value) != 0) return out;
-      return decimal(out, bswap(load<u32>(value, 1)), 1);
+      return unsigned(out, bswap(load<u32>(value, 1)));
   }
 }

@@ -1,6 +1,5 @@
-// What fields of a CSV row are made of: quoted text, hex digits, numbers, times.
+// What fields of a CSV row are made of: quoted text, hex digits.
 
-import { padded, unsigned } from "./digits.as";
 import { DOUBLING } from "./memory.as";
 import { END_MARK, NOT_UTF8, NUL, reject } from "./unfit.as";
 import { isUtf8 } from "./text.as";
@@ -94,45 +93,6 @@ export function hex(out: usize, p: usize, n: usize): usize {
     );
   }
   return out + 2 * n;
-}
-
-/** Writes a number of at least `width` digits, at most 8 if it is less; returns its end. */
-export function decimal(out: usize, x: u64, width: i32): usize {
-  return width == 1 ? unsigned(out, x) : padded(out, <u32>x, width);
-}
-
-const DAY: i64 = 86400000;
-/** 0001-01-01 and 10000-01-01: times outside have no four-digit year. */
-export const FIRST: i64 = -62135596800000, BEHIND: i64 = 253402300800000;
-
-/** Writes milliseconds since 1970 as ISO 8601 in UTC; returns its end. */
-export function isoTime(out: usize, ms: i64): usize {
-  const days = (ms - FIRST) / DAY;
-  const rest = <u64>((ms - FIRST) % DAY);
-  // Howard Hinnant's civil_from_days: years that start in March, eras of 400 years.
-  const z = days + 306;
-  const era = z / 146097;
-  const doe = z - era * 146097;
-  const yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-  const doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-  const mp = (5 * doy + 2) / 153;
-  const day = doy - (153 * mp + 2) / 5 + 1;
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  out = decimal(out, <u64>(yoe + era * 400 + (month <= 2 ? 1 : 0)), 4);
-  store<u8>(out++, 45);
-  out = decimal(out, <u64>month, 2);
-  store<u8>(out++, 45);
-  out = decimal(out, <u64>day, 2);
-  store<u8>(out++, 84);
-  out = decimal(out, rest / 3600000, 2);
-  store<u8>(out++, 58);
-  out = decimal(out, rest / 60000 % 60, 2);
-  store<u8>(out++, 58);
-  out = decimal(out, rest / 1000 % 60, 2);
-  store<u8>(out++, 46);
-  out = decimal(out, rest % 1000, 3);
-  store<u8>(out++, 90);
-  return out;
 }
 
 /** Writes 16 bytes at out, their quotes doubled; returns the end. 8 bytes after it may be spoilt. */

@@ -1,15 +1,13 @@
 // Slots to CSV fields.
 
 import { emitAvro } from "./avro_json.as";
-import { decimal, hex, quoted, quotedText } from "./csv.as";
-import { emitType } from "./emit_types.as";
+import { hex, quoted, quotedText } from "./csv.as";
+import { emitBytes, emitValue, hasValue } from "./emit_types.as";
 import { emitProto } from "./proto_json.as";
 import {
   AVRO,
-  BOOL,
   BYTES,
   ESCAPED,
-  INT,
   JSON,
   NULL,
   PROTO,
@@ -20,7 +18,6 @@ import {
   slotValue,
   SYMBOL,
   TEXT,
-  UINT,
 } from "./slots.as";
 import { copy, isUtf8 } from "./text.as";
 import { unescaped } from "./unescape.as";
@@ -38,13 +35,15 @@ const AS_IT_IS: u32 = 1 << TEXT | 1 << RAW;
 export function emitSlot(out: usize, slot: usize): usize {
   const kind = load<u32>(slot), size = load<u32>(slot, 4);
   if (kind <= NULL) return out;
-  // Most fields are short: up to 32 bytes, known to be UTF-8.
-  if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && slotExtra(slot) != 0 && limit >= out + SMALL) {
-    const p = slotBytes(slot);
+  if (hasValue(kind) && limit >= out + SMALL) return emitValue(out, kind, slotValue(slot));
+  // Most fields are short: up to 32 bytes, known to be UTF-8 or ASCII.
+  if ((1 << kind & AS_IT_IS) != 0 && size - 1 < 32 && limit >= out + SMALL) {
+    const p = slotBytes(slot), unknown = i8x16.splat(<i8>(slotExtra(slot) != 0 ? 0 : 128));
     const a = v128.load(p), b = v128.load(p, 16);
     v128.store(out, a);
     v128.store(out, b, 16);
-    const special = <u32>i8x16.bitmask(wantsQuotes(a)) | <u32>i8x16.bitmask(wantsQuotes(b)) << 16;
+    const special = <u32>i8x16.bitmask(v128.or(wantsQuotes(a), v128.and(a, unknown))) |
+      <u32>i8x16.bitmask(v128.or(wantsQuotes(b), v128.and(b, unknown))) << 16;
     // Shifted in two steps: by 32 would be by none.
     if ((special << (31 - (size - 1))) == 0 && load<u16>(p) != END_OF_DATA) return out + size;
   }
@@ -55,10 +54,9 @@ export function emitSlot(out: usize, slot: usize): usize {
 // @ts-ignore: decorator
 @inline
 function wantsQuotes(v: v128): v128 {
-  return v128.or(
-    v128.or(i8x16.eq(v, i8x16.splat(44)), i8x16.eq(v, i8x16.splat(34))),
-    i8x16.lt_u(v, i8x16.splat(32)),
-  );
+  // With this bit flipped a quote comes next to the control characters: 32, and the space is 34.
+  const flipped = v128.xor(v, i8x16.splat(2));
+  return v128.or(i8x16.le_u(flipped, i8x16.splat(32)), i8x16.eq(v, i8x16.splat(44)));
 }
 
 /** A line that is just `\.` ends the data. */
@@ -83,21 +81,6 @@ function emitAny(out: usize, slot: usize, kind: u32): usize {
       return out + size;
     case JSON:
       return quotedText(out, slotBytes(slot), size);
-    case INT: {
-      const value = slotValue(slot);
-      if (value >= 0) return decimal(out, value, 1);
-      store<u8>(out, 45);
-      return decimal(out + 1, 0 - <u64>value, 1);
-    }
-    case UINT:
-      return decimal(out, slotValue(slot), 1);
-    case BOOL:
-      if (slotValue(slot) != 0) {
-        store<u32>(out, 0x65757274); // true
-        return out + 4;
-      }
-      store<u64>(out, 0x65736c6166); // false
-      return out + 5;
     case BYTES:
       return hex(out, slotBytes(slot), size);
     case AVRO:
@@ -105,7 +88,7 @@ function emitAny(out: usize, slot: usize, kind: u32): usize {
     case PROTO:
       return emitProto(out, slot);
     default:
-      return emitType(out, slot, kind);
+      return emitBytes(out, kind, slotBytes(slot), <u32>size, slotExtra(slot));
   }
 }
 

@@ -199,14 +199,17 @@ function walkValue(root: usize, p: usize): usize {
         if (load<u8>(p) != 34) return fail(NO_NAME, p);
         p++;
         node = load<u32>(link);
-        if (isName(p, node)) p = afterName(p, node);
-        else {
+        if (isName(p, node)) {
+          p = afterName(p, node);
+          link = node + NEXT;
+        } else {
           node = findName(p, inside);
           if (node == 0) return 0;
           store<u32>(link, <u32>node);
           p = nameEnd;
+          // That node is of no object in particular: what it links to may be under another one.
+          link = node == unwanted ? inside + FIRST : node + NEXT;
         }
-        link = node + NEXT;
         if (load<u8>(p) != 58) {
           p = afterSpaces(p);
           if (load<u8>(p) != 58) return fail(NO_COLON, p);

@@ -2,55 +2,41 @@
 // what is wanted are written by lib/records/protobuf_nodes.ts.
 
 import { inProgram } from "./program.as";
+import { time } from "./proto_known.as";
 import { clearJoined, take } from "./proto_take.as";
 import {
   at,
+  BAD_TIME,
   bits,
-  BOOLEAN,
+  BITS32,
+  BITS64,
   CUT,
   ENUM,
   enumName,
   fault,
   field,
   find,
-  FIXED32,
-  FIXED64,
-  FLOAT32,
-  FLOAT64,
-  INT32,
-  INT64,
   nameSize,
   number,
   numberOf,
   q,
   SIZED,
   size,
-  STRING,
-  UINT32,
-  UINT64,
   VARINT,
   varint,
   wire,
 } from "./proto_wire.as";
-import {
-  BOOL,
-  BYTES,
-  DOUBLE,
-  FLOAT,
-  INT,
-  PROTO,
-  setBytes,
-  setValue,
-  SLOT_SIZE,
-  slotAt,
-  SYMBOL,
-  TEXT,
-  UINT,
-} from "./slots.as";
+import { INT, PROTO, setBytes, setValue, SLOT_SIZE, slotAt, SYMBOL } from "./slots.as";
 import { blame } from "./unfit.as";
 
-/** What is done with a field that a slot gets, and nothing else; the others are in proto_take.as.ts. */
-export const PLAIN: u32 = 0;
+/**
+ * What is done with a field of which a slot gets the value, and nothing else is to be done; 0 is any other.
+ * lib/records/protobuf_nodes.ts has the same.
+ */
+const VARINT_AS_IT_IS: u32 = 1, VARINT_OTHER: u32 = 2, VARINT_ENUM: u32 = 3, EIGHT_BYTES: u32 = 4;
+const FOUR_BYTES: u32 = 5, TEXT_OR_BYTES: u32 = 6, PLAIN_TIME: u32 = 7;
+/** Fields with a tag below this are found by it; with a number below 256. */
+const SMALL_TAGS: u32 = 2048;
 
 /** The bytes that are walked: what lies outside is joined parts. */
 let origin: usize = 0;
@@ -63,8 +49,7 @@ let originEnd: usize = 0;
 export function walkProto(root: usize, p: usize, size: i32): i32 {
   origin = p;
   originEnd = p + <usize>size;
-  const states = load<u32>(root, 8);
-  if (states != 0) memory.fill(inProgram(load<u32>(root, 4)), 0, states);
+  clear(inProgram(load<u32>(root, 4)), load<u32>(root, 8));
   clearJoined(load<u32>(root, 12));
   const wholes = inProgram(load<u32>(root, 16)), count = load<u32>(root, 20);
   for (let i: u32 = 0; i < count; i++) {
@@ -77,23 +62,26 @@ export function walkProto(root: usize, p: usize, size: i32): i32 {
   return walkMessage(node, p, originEnd);
 }
 
-/** The walker's answer to what is wrong at p. */
-export function bad(reason: i32, p: usize): i32 {
-  blame(p >= origin && p <= originEnd ? <i32>(p - origin) : -1, -1);
+/** The walker's answer to what is wrong at p, in what is for a slot. */
+export function bad(reason: i32, p: usize, slot: i32 = -1): i32 {
+  blame(p >= origin && p <= originEnd ? <i32>(p - origin) : -1, slot);
   return reason;
 }
 
-/** Fields that have a default get it: the message is there. */
+/** Sixteen bytes at a time: there are few. */
+// @ts-ignore: decorator
+@inline
+function clear(p: usize, size: usize): void {
+  for (const end = p + size; p < end; p += 16) v128.store(p, i64x2.splat(0));
+}
+
+/** Fields that have a default get it: the message is there. Each is a slot as it is to be, and its number. */
 export function defaults(node: usize): void {
-  const count = load<u32>(node, 20);
   let from = inProgram(load<u32>(node, 16));
-  for (let i: u32 = 0; i < count; i++) {
-    const slot = slotAt(load<u32>(from));
-    store<u64>(slot, load<u64>(from, 8));
-    store<u32>(slot, <u32>inProgram(load<u32>(from, 16)), 8);
-    store<u32>(slot, load<u32>(from, 20), 12);
-    store<u64>(slot, load<u64>(from, 24), 16);
-    from += 32;
+  for (const end = from + <usize>load<u32>(node, 20) * 32; from < end; from += 32) {
+    const slot = slotAt(load<u32>(from, 24));
+    v128.store(slot, v128.load(from));
+    store<u64>(slot, load<u64>(from, 16), 16);
   }
 }
 
@@ -103,102 +91,139 @@ export function forget(record: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     memory.fill(slotAt(load<u32>(list + (<usize>i << 2))), 0, SLOT_SIZE);
   }
-  const states = load<u32>(record, 12);
-  if (states != 0) memory.fill(inProgram(load<u32>(record, 8)), 0, states);
+  clear(inProgram(load<u32>(record, 8)), load<u32>(record, 12));
 }
 
+/** The end of the value at p of a field that is not wanted; 0: it is not so simple. */
+// @ts-ignore: decorator
+@inline
+function skip(wire: u32, p: usize, end: usize): usize {
+  if (wire == VARINT) {
+    if (p < end && load<u8>(p) < 128) return p + 1;
+    varint(p, end);
+    return fault == 0 ? q : 0;
+  }
+  if (wire == SIZED) {
+    const n: usize = p < end ? load<u8>(p) : 128;
+    return n < 128 && n < end - p ? p + 1 + n : 0;
+  }
+  const n: usize = wire == BITS64 ? 8 : wire == BITS32 ? 4 : end - p + 1;
+  return n <= end - p ? p + n : 0;
+}
+
+/** Walks a message by its node, from p to end. Returns 0 or a reason. */
 export function walkMessage(node: usize, p: usize, end: usize): i32 {
+  const direct = inProgram(load<u32>(node, 32)), directs = load<u32>(node, 36);
   while (p < end) {
     const start = p;
-    // One-byte tags of plain fields, which most are.
-    const tag = <u32>load<u8>(p);
-    if (tag < 128 && tag > 7) {
-      const entry = find(node, tag >>> 3);
-      const what = tag & 7;
-      if (what == VARINT) {
-        let x: u64 = p + 1 < end ? load<u8>(p, 1) : 128;
-        if (x < 128) p += 2;
-        else {
-          x = varint(p + 1, end);
+    let tag = <u32>load<u8>(p++);
+    if (tag >= 128) tag = p < end ? (tag & 127) | <u32>load<u8>(p++) << 7 : u32.MAX_VALUE;
+    const from = p;
+    const offset = tag < directs ? load<u32>(direct + (<usize>tag << 2)) : 0;
+    const entry = inProgram(offset);
+    // One jump a field: what is done with it is known by its tag.
+    switch (offset == 0 ? 0 : load<u32>(entry, 40)) {
+      case VARINT_AS_IT_IS: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
           if (fault != 0) return bad(fault, q);
           p = q;
         }
-        if (entry == 0) continue;
-        const op = load<u32>(entry);
-        if (load<u32>(entry, 4) == PLAIN) {
-          if (op <= ENUM) setNumber(load<u32>(entry, 8), op, x, entry);
-          continue;
-        }
-        const reason = take(entry, VARINT, x, 0, 0, start, p);
-        if (reason != 0) return reason;
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), x, 0);
         continue;
       }
-      if (what == SIZED) {
-        let n: u64 = p + 1 < end ? load<u8>(p, 1) : 128;
-        if (n < 128) p += 2;
-        else {
-          n = varint(p + 1, end);
+      case VARINT_OTHER: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), numberOf(load<u32>(entry), x), 0);
+        continue;
+      }
+      case VARINT_ENUM: {
+        let x: u64 = p < end ? load<u8>(p++) : 128;
+        if (x >= 128) {
+          x = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
+        }
+        setSymbol(entry, <i32>x);
+        continue;
+      }
+      case EIGHT_BYTES: {
+        if (end - p < 8) return bad(CUT, p);
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), load<i64>(p), 0);
+        p += 8;
+        continue;
+      }
+      case FOUR_BYTES: {
+        if (end - p < 4) return bad(CUT, p);
+        setValue(load<u32>(entry, 8), load<u32>(entry, 44), <i64>load<u32>(p), 0);
+        p += 4;
+        continue;
+      }
+      case TEXT_OR_BYTES: {
+        let n: u64 = p < end ? load<u8>(p++) : 128;
+        if (n >= 128) {
+          n = varint(from, end);
           if (fault != 0) return bad(fault, q);
           p = q;
         }
         if (n > <u64>(end - p)) return bad(CUT, p);
-        const from = p;
+        setBytes(load<u32>(entry, 8), load<u32>(entry, 44), p, <u32>n, 0);
         p += <usize>n;
-        if (entry == 0) continue;
-        const op = load<u32>(entry);
-        if (load<u32>(entry, 4) == PLAIN) {
-          if (op - STRING < 2) {
-            setBytes(load<u32>(entry, 8), op == STRING ? TEXT : BYTES, from, <u32>n, 0);
-          }
-          continue;
+        continue;
+      }
+      case PLAIN_TIME: {
+        let n: u64 = p < end ? load<u8>(p++) : 128;
+        if (n >= 128) {
+          n = varint(from, end);
+          if (fault != 0) return bad(fault, q);
+          p = q;
         }
-        const reason = take(entry, SIZED, 0, from, <usize>n, start, p);
-        if (reason != 0) return reason;
+        if (n > <u64>(end - p)) return bad(CUT, p);
+        const reason = time(load<u32>(entry, 8), inProgram(load<u32>(entry, 24)), p, <usize>n);
+        if (reason != 0) {
+          return bad(reason, reason < BAD_TIME ? q : start, load<i32>(entry, 8));
+        }
+        p += <usize>n;
+        continue;
+      }
+      default:
+    }
+    // All fields with a small number that are wanted are found by their tag.
+    if (offset == 0 && tag - 8 < SMALL_TAGS - 8) {
+      const skipped = skip(tag & 7, p, end);
+      if (skipped != 0) {
+        p = skipped;
         continue;
       }
     }
-    field(p, end);
+    field(start, end);
     if (fault != 0) return bad(fault, q);
     p = q;
-    const entry = find(node, number);
-    if (entry != 0) {
-      const reason = take(entry, wire, bits, at, size, start, p);
+    const other = find(node, number);
+    if (other != 0) {
+      const reason = take(other, wire, bits, at, size, start, p);
       if (reason != 0) return reason;
     }
   }
   return 0;
 }
 
-/** A number for a slot, as its type says. */
-// @ts-ignore: decorator
-@inline
-export function setNumber(slot: u32, op: u32, x: u64, entry: usize): void {
-  switch (op) {
-    case INT64:
-      setValue(slot, INT, x, 0);
-      return;
-    case INT32:
-      setValue(slot, INT, <i64><i32>x, 0);
-      return;
-    case FLOAT64:
-      setValue(slot, DOUBLE, x, 0);
-      return;
-    case FLOAT32:
-      setValue(slot, FLOAT, x, 0);
-      return;
-    case ENUM: {
-      const name = enumName(inProgram(load<u32>(entry, 12)), <i32>x);
-      if (name != 0) setBytes(slot, SYMBOL, name, nameSize, 0);
-      else setValue(slot, INT, <i64><i32>x, 0);
-      return;
-    }
-    default: {
-      const kind = op == BOOLEAN
-        ? BOOL
-        : op == UINT32 || op == UINT64 || op == FIXED32 || op == FIXED64
-        ? UINT
-        : INT;
-      setValue(slot, kind, numberOf(op, x), 0);
-    }
-  }
+/** An enum's number for the slot of an entry: its name, or the number. */
+function setSymbol(entry: usize, x: i32): void {
+  const slot = load<u32>(entry, 8), name = enumName(inProgram(load<u32>(entry, 12)), x);
+  if (name != 0) setBytes(slot, SYMBOL, name, nameSize, 0);
+  else setValue(slot, INT, x, 0);
+}
+
+/** A number for the slot of an entry, as its type says. */
+export function setNumber(entry: usize, x: u64): void {
+  const op = load<u32>(entry);
+  if (op == ENUM) setSymbol(entry, <i32>x);
+  else setValue(load<u32>(entry, 8), load<u32>(entry, 44), numberOf(op, x), 0);
 }

@@ -1,27 +1,30 @@
 // Messages of google/protobuf that have a JSON of their own.
 
 import { jsonString } from "./json_string.as";
-import { count, fieldOf, member, room } from "./proto_json.as";
+import { NO_ROOM, numeric, TOO_LONG } from "./numeric.as";
+import { count, entryOf, fieldOf, member, openLast, room } from "./proto_json.as";
 import { either } from "./proto_json_value.as";
 import { isLength, isMoment, nanos, seconds, setSeconds } from "./proto_known.as";
 import { moment, secondsText } from "./proto_time.as";
 import {
   at,
   BAD_DURATION,
+  BAD_SCALE,
   BAD_TIME,
   bits,
   field,
+  MOST_SCALE,
   number,
   q,
   SIZED,
   size,
   wire,
 } from "./proto_wire.as";
-import { overflow, reject, unfit } from "./unfit.as";
+import { limit, LONG_DECIMAL, overflow, overflows, reject, unfit } from "./unfit.as";
 
 /** Kinds of messages; 0 is any other one. lib/records/protobuf_json.ts has the same. */
 const TIMESTAMP: u32 = 1, DURATION: u32 = 2, WRAPPER: u32 = 3, STRUCT: u32 = 4, VALUE: u32 = 5;
-const LIST: u32 = 6, MASK: u32 = 7;
+const LIST: u32 = 6, MASK: u32 = 7, DECIMAL: u32 = 8;
 
 /** Writes the message that a frame is of; returns its end. */
 export function known(out: usize, what: usize, into: usize, end: usize): usize {
@@ -46,6 +49,8 @@ export function known(out: usize, what: usize, into: usize, end: usize): usize {
       return out + 2;
     case MASK:
       return mask(out, into, end);
+    case DECIMAL:
+      return decimal(out, into, end);
     default: // WRAPPER
       return either(out, fieldOf(what, 0), into, 0, end);
   }
@@ -54,11 +59,11 @@ export function known(out: usize, what: usize, into: usize, end: usize): usize {
 function secondsOf(out: usize, kind: u32, into: usize, end: usize): usize {
   let s: i64 = 0, n: i32 = 0;
   if (count(into, 0) != 0) {
-    field(load<u32>(into, 4), end);
+    openLast(into, 0, end);
     s = bits;
   }
   if (count(into, 1) != 0) {
-    field(load<u32>(into, 16), end);
+    openLast(into, 1, end);
     n = <i32>bits;
   }
   setSeconds(s, n);
@@ -72,15 +77,37 @@ function secondsOf(out: usize, kind: u32, into: usize, end: usize): usize {
   return out + 2;
 }
 
+/** Confluent's Decimal as a number: two's complement, a precision, a scale. */
+function decimal(out: usize, into: usize, end: usize): usize {
+  let scale: u32 = 0, p: usize = 0, n: usize = 0;
+  if (count(into, 2) != 0) {
+    openLast(into, 2, end);
+    scale = <u32>bits;
+  }
+  if (count(into, 0) != 0) {
+    openLast(into, 0, end);
+    p = at;
+    n = size;
+  }
+  if (scale > MOST_SCALE) {
+    reject(BAD_SCALE);
+    return out;
+  }
+  const to = numeric(out, p, <u32>n, scale, limit);
+  if (to == NO_ROOM) overflows();
+  else if (to == TOO_LONG) reject(LONG_DECIMAL);
+  return to > TOO_LONG ? to : out;
+}
+
 /** The paths of a FieldMask in one string, as they are, with commas. */
 function mask(out: usize, into: usize, end: usize): usize {
   store<u16>(out, 0x2222);
   out += 2;
   if (count(into, 0) != 0) {
-    field(load<u32>(into, 4), end);
+    openLast(into, 0, end);
     const stop = q;
     let some = false;
-    for (let p: usize = load<u32>(into); p < stop;) {
+    for (let p: usize = load<u32>(entryOf(into, 0)); p < stop;) {
       field(p, end);
       p = q;
       if (number != 1 || wire != SIZED) continue;

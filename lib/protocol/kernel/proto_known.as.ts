@@ -1,18 +1,24 @@
-// Timestamp and Duration: seconds and nanoseconds that are one field of a row.
+// Messages that are one field of a row: Timestamp and Duration, seconds and nanoseconds each; Decimal.
 // https://protobuf.dev/reference/protobuf/google.protobuf/
 
 import {
+  at,
   BAD_DURATION,
+  BAD_SCALE,
   BAD_TIME,
   bits,
   fault,
   field,
+  MOST_SCALE,
   number,
   q,
+  SIZED,
+  size,
   VARINT,
+  varint,
   wire,
 } from "./proto_wire.as";
-import { PROTO, setBytes, setValue, TIMESTAMP_MICROS, TIMESTAMP_MILLIS } from "./slots.as";
+import { DECIMAL, PROTO, setBytes, setValue, TIMESTAMP_MICROS, TIMESTAMP_MILLIS } from "./slots.as";
 
 /** From 0001-01-01 to before 10000-01-01, seconds since 1970. */
 const FIRST_SECOND: i64 = -62135596800, AFTER_SECOND: i64 = 253402300800;
@@ -29,6 +35,19 @@ export const MOMENT: u32 = 0, LENGTH: u32 = 1;
 /** Reads n bytes; what is not there stays as it was. Returns 0 or a reason. */
 export function readSeconds(p: usize, n: usize): i32 {
   const end = p + n;
+  // As all writers write them: the seconds first, in numbers of several bytes.
+  if (p < end && load<u8>(p) == 0x08) {
+    const x = varint(p + 1, end);
+    if (fault != 0) return fault;
+    seconds = <i64>x;
+    p = q;
+    if (p < end && load<u8>(p) == 0x10) {
+      const y = varint(p + 1, end);
+      if (fault != 0) return fault;
+      nanos = <i32>y;
+      p = q;
+    }
+  }
   while (p < end) {
     field(p, end);
     if (fault != 0) return fault;
@@ -89,5 +108,25 @@ export function span(slot: u32, state: usize, p: usize, n: usize): i32 {
   if (!isLength()) return BAD_DURATION;
   setBytes(slot, PROTO, <usize>nanos, 0, LENGTH);
   setValue(slot, PROTO, seconds, LENGTH);
+  return 0;
+}
+
+/**
+ * One occurrence of Confluent's Decimal of n bytes at p for a slot: two's complement and a scale. What it
+ * does not say stays as it was. Returns 0 or a reason.
+ */
+export function exact(slot: u32, state: usize, p: usize, n: usize): i32 {
+  const end = p + n;
+  while (p < end) {
+    field(p, end);
+    if (fault != 0) return fault;
+    if (number == 1 && wire == SIZED) {
+      store<u32>(state, <u32>at);
+      store<u32>(state, <u32>size, 4);
+    } else if (number == 3 && wire == VARINT) store<u32>(state, <u32>bits, 8);
+    p = q;
+  }
+  if (load<u32>(state, 8) > MOST_SCALE) return BAD_SCALE;
+  setBytes(slot, DECIMAL, load<u32>(state), load<u32>(state, 4), load<u32>(state, 8));
   return 0;
 }

@@ -2,8 +2,8 @@
 // text: messages, lists, maps, oneofs.
 
 import { inProgram, scratch, scratchSize } from "./program.as";
-import { bad, defaults, forget, PLAIN, setNumber, walkMessage } from "./proto.as";
-import { span, time } from "./proto_known.as";
+import { bad, defaults, forget, setNumber, walkMessage } from "./proto.as";
+import { exact, span, time } from "./proto_known.as";
 import {
   accepts,
   at,
@@ -23,11 +23,12 @@ import {
   TOO_SCATTERED,
   wire,
 } from "./proto_wire.as";
-import { BYTES, PROTO, setBytes, setValue, slotAt, SYMBOL, TEXT } from "./slots.as";
+import { PROTO, setBytes, setValue, slotAt, SYMBOL } from "./slots.as";
 
 /** What is done with a field. */
 const SLOT: u32 = 1, CHILD: u32 = 2, WHOLE: u32 = 3, ALL: u32 = 4;
 const ELEMENTS: u32 = 5, KEYS: u32 = 6, TIME: u32 = 7, SPAN: u32 = 8, NAME: u32 = 9;
+const EXACT: u32 = 11;
 
 /**
  * Messages that come in several parts are joined at the end of the scratch room: this much for all
@@ -68,16 +69,15 @@ export function take(
   return reason;
 }
 
-/** A member of a oneof is there: what was seen of the others does not count. */
-function choose(oneof: usize, number: u32): void {
-  const state = inProgram(load<u32>(oneof));
+/**
+ * A member of a oneof is there: what was seen of another one does not count. `state` is the oneof's: what
+ * to forget of the member that is there; `record` is that of this one.
+ */
+function choose(state: usize, record: u32): void {
   const before = load<u32>(state);
-  if (before == number) return;
-  store<u32>(state, number);
-  if (before == 0) return;
-  const count = load<u32>(oneof, 4);
-  let record = inProgram(load<u32>(oneof, 8));
-  for (let i: u32 = 0; i < count; i++, record += 16) forget(record);
+  if (before == record) return;
+  store<u32>(state, record);
+  if (before != 0) forget(inProgram(before));
 }
 
 function act(
@@ -94,10 +94,9 @@ function act(
   const slot = load<u32>(entry, 8), ref = load<u32>(entry, 12);
   const state = inProgram(load<u32>(entry, 24));
   switch (action) {
-    case PLAIN:
     case SLOT:
-      if (op < STRING) setNumber(slot, op, x, entry);
-      else setBytes(slot, op == STRING ? TEXT : BYTES, from, <u32>n, 0);
+      if (op < STRING) setNumber(entry, x);
+      else setBytes(slot, load<u32>(entry, 44), from, <u32>n, 0);
       return 0;
     case NAME:
       setBytes(slot, SYMBOL, inProgram(load<u32>(entry, 32)), load<u32>(entry, 36), 0);
@@ -108,7 +107,7 @@ function act(
       const where = slotAt(slot);
       if (load<u32>(where) == PROTO) {
         from = join(load<u32>(where, 8), load<u32>(where, 4), from, n);
-        if (from == 0) return bad(TOO_SCATTERED, start);
+        if (from == 0) return bad(TOO_SCATTERED, start, slot);
         n += <usize>load<u32>(where, 4);
       }
       setBytes(slot, PROTO, from, <u32>n, ref);
@@ -124,11 +123,15 @@ function act(
     }
     case TIME: {
       const reason = time(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
     }
     case SPAN: {
       const reason = span(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
+    }
+    case EXACT: {
+      const reason = exact(slot, state, from, n);
+      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
     }
     case ELEMENTS:
       return elements(inProgram(ref), state, op, wire, x, from, n, start);

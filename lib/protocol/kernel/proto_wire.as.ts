@@ -16,6 +16,10 @@ export const BITS32: u32 = 5;
 /** Reasons (reasons.ts). */
 export const CUT = 40, LONG_VARINT = 41, BAD_TAG = 42, BAD_GROUP = 43, TOO_DEEP = 44;
 export const BAD_TIME = 45, BAD_DURATION = 46, TOO_SCATTERED = 47;
+export const BAD_SCALE = 48;
+
+/** Digits after the point of a numeric of PostgreSQL. */
+export const MOST_SCALE: u32 = 16383;
 
 /** Messages and groups inside each other, as Protobuf's own readers. */
 export const DEEPEST: i32 = 100;
@@ -28,6 +32,19 @@ export let fault: i32 = 0;
 export function varint(p: usize, end: usize): u64 {
   let x: u64 = 0;
   fault = 0;
+  if (p + 8 <= end) {
+    // All eight bytes at once: the first without its high bit is the last of the number.
+    x = load<u64>(p);
+    const stops = ~x & 0x8080808080808080;
+    if (stops != 0) {
+      q = p + 1 + <usize>(ctz(stops) >>> 3);
+      x &= stops ^ (stops - 1);
+      x = (x & 0x007f007f007f007f) | (x & 0x7f007f007f007f00) >>> 1;
+      x = (x & 0x00003fff00003fff) | (x & 0x3fff00003fff0000) >>> 2;
+      return (x & 0x000000000fffffff) | (x & 0x0fffffff00000000) >>> 4;
+    }
+    x = 0;
+  }
   for (let shift: u64 = 0; shift < 70; shift += 7) {
     if (p >= end) {
       fault = CUT;

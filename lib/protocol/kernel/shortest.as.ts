@@ -87,46 +87,43 @@ function point(out: usize, d: u64, k: i32): usize {
   return out + count + 1;
 }
 
-/** Writes y / 10^digits, whose whole part is given. */
-function places(out: usize, whole: u64, part: u32, digits: u32): usize {
+/** Writes a number: its whole part, and hundredths or ten thousandths of which the zeros at the end are left out. */
+function places(out: usize, whole: i32, part: u32, digits: u32): usize {
   out = unsigned(out, whole);
   store<u8>(out, 46);
-  return padded(out + 1, part, digits);
+  out = padded(out + 1, part, digits);
+  while (load<u8>(out - 1) == 48) out--;
+  return out;
 }
 
 /**
- * Writes a positive number if it has at most four digits after the point and 13 in all; else returns
- * 0. No two numbers of 15 digits are the same double, so if one reads back the same, as this
- * division says, it is the shortest.
+ * Writes a positive number that is not whole, if it has at most four digits after the point and 13
+ * in all; else returns 0. No two numbers of 15 digits are the same double, so if one reads back the
+ * same, as this division says, it is the shortest.
  */
 // @ts-ignore: decorator
 @inline
 function short(out: usize, x: f64): usize {
   if (x >= 1e9 || x < 1e-3) return 0;
-  const whole = <u64>x;
-  let y = nearest(x * 10);
-  if (y / 10 == x) return places(out, whole, <u32>(<u64>y - whole * 10), 1);
-  y = nearest(x * 100);
-  if (y / 100 == x) return places(out, whole, <u32>(<u64>y - whole * 100), 2);
-  y = nearest(x * 1000);
-  if (y / 1000 == x) return places(out, whole, <u32>(<u64>y - whole * 1000), 3);
+  const whole = <i32>x;
+  let y = nearest(x * 100);
+  if (y / 100 == x) return places(out, whole, <u32>(<i64>y - 100 * <i64>whole), 2);
   y = nearest(x * 10000);
-  if (y / 10000 == x) return places(out, whole, <u32>(<u64>y - whole * 10000), 4);
+  if (y / 10000 == x) return places(out, whole, <u32>(<i64>y - 10000 * <i64>whole), 4);
   return 0;
 }
 
-/** The same of a float: no two numbers of six digits are the same one. */
+/** The same of a float, of six digits in all. */
 // @ts-ignore: decorator
 @inline
 function shortFloat(out: usize, x: f32): usize {
-  if (x >= 1e3 || x < 1e-3) return 0;
-  const whole = <u64>x;
-  let y = nearest(x * 10);
-  if (y / 10 == x) return places(out, whole, <u32>(<u64>y - whole * 10), 1);
-  y = nearest(x * 100);
-  if (y / 100 == x) return places(out, whole, <u32>(<u64>y - whole * 100), 2);
-  y = nearest(x * 1000);
-  if (y / 1000 == x) return places(out, whole, <u32>(<u64>y - whole * 1000), 3);
+  if (x >= 1e4 || x < 1e-3) return 0;
+  const whole = <i32>x;
+  let y = nearest(x * 100);
+  if (y / 100 == x) return places(out, whole, <u32>(<i64>y - 100 * <i64>whole), 2);
+  if (x >= 1e2) return 0;
+  y = nearest(x * 10000);
+  if (y / 10000 == x) return places(out, whole, <u32>(<i64>y - 10000 * <i64>whole), 4);
   return 0;
 }
 

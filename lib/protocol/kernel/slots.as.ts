@@ -49,6 +49,8 @@ export const SYMBOL: u32 = 24;
 export const AVRO: u32 = 25;
 /** A Protobuf composite of `size` bytes at `at`; `extra`: its descriptor. */
 export const PROTO: u32 = 26;
+/** Avro's big-decimal of `size` bytes at `at`: the number's own bytes, and its scale. */
+export const BIG_DECIMAL: u32 = 27;
 
 export const SLOT_SIZE: usize = 24;
 

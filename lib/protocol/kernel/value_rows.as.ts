@@ -33,7 +33,7 @@ let following: usize = 0;
 export function valueRows(out: usize, to: usize, many: bool): usize {
   const prefix = to - out;
   const end = value + <usize>trimmed(value, valueSize);
-  let p = value, extra: usize = 0;
+  let p = value, extra = prefix;
   rowCount = 0;
   if (p == end) {
     reject(EMPTY);
@@ -49,7 +49,7 @@ export function valueRows(out: usize, to: usize, many: bool): usize {
         reject(NEWLINE);
         return to;
       }
-      // One set of columns has its room already: see fields().
+      // The value and what is not a slot have their room already: see fields().
       extra += prefix;
       if (out + extra > limit) {
         overflows();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import avsc from "avsc";
 import type { ProduceOptions } from "../../../lib/produce/options.ts";
-import { parseAvroSchema, type RecordType } from "../../../lib/records/avro_schema.ts";
+import { parseAvroSchema } from "../../../lib/records/avro_schema.ts";
+import type { RecordType } from "../../../lib/records/avro_types.ts";
 import { Random } from "../../support/random.ts";
 import { bytesOf, NULL_VALUE, packAll } from "./support.ts";
 

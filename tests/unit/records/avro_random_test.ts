@@ -34,6 +34,14 @@ Deno.test("random values of random schemas come out as a plain reader has them",
     const hint = `seed ${seed} ${text} ${JSON.stringify(paths)} ${outcome.reason}`;
     assert.equal(outcome.stop, Stop.done, hint);
     assert.deepEqual(csvRows(outcome.rows), expected, hint);
+    // In less room it is the first of the same rows.
+    const random = new Random(seed);
+    for (let i = 0; i < 10; i++) {
+      const less = rows.run(values, random.int(0, outcome.rows.length));
+      assert.equal(less.stop, Stop.enough, hint);
+      assert.ok(outcome.rows.startsWith(less.rows), hint);
+      assert.equal(csvRows(less.rows).length, less.emitted, hint);
+    }
   }
 });
 

@@ -54,12 +54,12 @@ export class AvroRows {
     }));
   }
 
-  /** The rows of these values. */
-  run(values: readonly (Uint8Array | null)[]): Outcome {
+  /** The rows of these values, in `room` bytes. Throws if anything else of the memory is changed. */
+  run(values: readonly (Uint8Array | null)[], room: number = this.#room): Outcome {
     const { kernel } = this;
     const records = values.map((value, delta) => encodeRecord({ delta, value }));
     const size = records.reduce((sum, record) => sum + record.length, 0);
-    kernel.reserve(kernel.start - Kernel.DATA + size + this.#room + 256);
+    kernel.reserve(kernel.start - Kernel.DATA + size + room + 256);
     let at = kernel.start;
     for (const record of records) {
       kernel.bytes.set(record, at);
@@ -68,16 +68,28 @@ export class AvroRows {
     // The bytes after the records are no part of them: what reads on is seen.
     kernel.bytes.fill(1, at, at + 64);
     const out = at + 64;
+    const after = out + room + 64;
+    kernel.bytes.fill(0xa5, after, after + 64);
     const end = kernel.fields({
       start: kernel.start,
       end: at,
       count: values.length,
       out,
-      enough: out + this.#room,
+      enough: out + room,
       flags: Flag.guard | Flag.noValue,
       offset: 0,
       time: 0,
     });
+    if (end > out + room) throw new Error("the rows do not end in their room");
+    if (kernel.bytes.subarray(after, after + 64).some((byte) => byte !== 0xa5)) {
+      throw new Error("something is written after the rows' room");
+    }
+    let record = kernel.start;
+    for (const bytes of records) {
+      for (const byte of bytes) {
+        if (kernel.bytes[record++] !== byte) throw new Error("a record was changed");
+      }
+    }
     const { stop, emitted, seen, badAt, badSlot, valueAt } = kernel;
     const reason = stop === Stop.invalid || stop === Stop.unfit ? unfitReasons[valueAt] : undefined;
     return {

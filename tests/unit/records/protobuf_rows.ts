@@ -38,6 +38,8 @@ export type Outcome = { fields: Field[] } | { reason: string; badAt: number } | 
 
 export class ProtobufRows {
   readonly kernel = new Kernel();
+  /** The last row as it was written. */
+  text = "";
 
   /** Rows of paths into a message of a golden file, or of a given text. */
   constructor(proto: string, message: string, paths: readonly Steps[]) {
@@ -80,8 +82,8 @@ export class ProtobufRows {
       time: 0,
     });
     if (kernel.stop === Stop.done) {
-      const row = new TextDecoder("utf-8", { fatal: true }).decode(kernel.bytes.slice(out, stop));
-      return { fields: fieldsOf(row) };
+      this.text = new TextDecoder("utf-8", { fatal: true }).decode(kernel.bytes.slice(out, stop));
+      return { fields: fieldsOf(this.text) };
     }
     if (kernel.stop === Stop.enough) return "no room";
     const { valueAt, badAt } = kernel;

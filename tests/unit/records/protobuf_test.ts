@@ -232,3 +232,35 @@ test("framed values of several schemas and messages become rows of one batch", (
   const frame = kernel.bytes.subarray(kernel.valueAt + 1, kernel.valueAt + 5);
   assert.deepEqual([...frame], [0, 0, 0, 3]);
 });
+
+test("a key and a value may both be messages, of which parts are joined", () => {
+  const text = `${proto3}message A { B b = 1; } message B { repeated int32 list = 1; }`;
+  const message = readProtobuf({ text }).message("A");
+  const writer = new ProgramWriter();
+  const paths = [{ text: "b.list", steps: ["b", "list"] }, { text: "b", steps: ["b"] }];
+  const key = addProtobuf(writer, { framed: [], bare: message }, paths, 0, "key");
+  const value = addProtobuf(writer, { framed: [], bare: message }, paths, key.next, "value");
+  const slots = [...key.slots, ...value.slots];
+  const kernel = new Kernel();
+  kernel.load(writer.finish({
+    columns: slots.map((slot) => ({ kind: "slot" as const, slot })),
+    slots: value.next,
+    key: key.source,
+    value: value.source,
+    fixed: 64,
+    factor: 0,
+  }));
+  const parts = (...numbers: number[]) =>
+    Uint8Array.from(numbers.flatMap((number) => [10, 3, 10, 1, number]));
+  const record = encodeRecord({ delta: 0, key: parts(1, 2, 3), value: parts(4, 5) });
+  kernel.reserve(1 << 20);
+  kernel.bytes.set(record, kernel.start);
+  const end = kernel.start + record.length, out = end + 64;
+  const flags = Flag.guard | Flag.noValue;
+  const what = { start: kernel.start, end, count: 1, out, enough: out + 999, flags };
+  const to = kernel.fields({ ...what, offset: 0, time: 0 });
+  assert.equal(
+    new TextDecoder().decode(kernel.bytes.slice(out, to)),
+    '"[1,2,3]","{""list"":[1,2,3]}","[4,5]","{""list"":[4,5]}"\n',
+  );
+});

@@ -198,7 +198,7 @@ test("a message in several parts is what they are together", () => {
   assert.deepEqual(of(c(1), bytes(24, 5)), [null, "d"]);
   // It is not joined without end.
   const large = sized(1, sized(2, text("y".repeat(30_000))));
-  assert.match(reasonOf(rows.one(concat([large, large, large]))), /64 KiB together/);
+  assert.match(reasonOf(rows.one(concat([large, large, large]))), /in too many parts/);
 });
 
 test("what is not wanted is skipped, of whatever type it is", () => {
@@ -220,4 +220,51 @@ test("what is not wanted is skipped, of whatever type it is", () => {
     const value = bytes(...other, 8, 7, ...other, 0x12, 1, 97, ...other);
     assert.deepEqual(fieldsOf(rows.one(value)), ["7", "a"]);
   }
+});
+
+test("tags and numbers may have more bytes than they need", () => {
+  const rows = new ProtobufRows(
+    `${proto3} message A { int32 a = 1; string s = 2; Time t = 3; } message Time { int64 s = 1; }`,
+    "A",
+    [["a"], ["s"], ["t", "s"]],
+  );
+  const long = bytes(
+    0x88,
+    0,
+    0x87,
+    0x80,
+    0,
+    0x92,
+    0x80,
+    0,
+    0x81,
+    0,
+    97,
+    0x9a,
+    0,
+    0x83,
+    0,
+    0x88,
+    0,
+    5,
+  );
+  assert.deepEqual(fieldsOf(rows.one(long)), ["7", "a", "5"]);
+});
+
+test("lists whose elements come in turns are whole, up to as many turns as there is room for", () => {
+  const names = Array.from({ length: 100 }, (_, i) => `f${i}`);
+  const fields = names.map((name, i) => `repeated int32 ${name} = ${i + 1};`).join("\n");
+  const rows = new ProtobufRows(`${proto3} message A { ${fields} }`, "A", [[], ["f7"]]);
+  const turn = (value: number) =>
+    names.flatMap((_, i) => [...varint((i + 1) * 8), ...varint(value * 100 + i)]);
+  const turns = (count: number) =>
+    Uint8Array.from(Array.from({ length: count }, (_, value) => turn(value)).flat());
+  const [whole, seventh] = fieldsOf(rows.one(turns(30)));
+  const expected = names.map((
+    name,
+    i,
+  ) => [name, Array.from({ length: 30 }, (_, n) => n * 100 + i)]);
+  assert.deepEqual(JSON.parse(whole!), Object.fromEntries(expected));
+  assert.deepEqual(JSON.parse(seventh!), expected[7][1]);
+  assert.match(reasonOf(rows.one(turns(3000), 0, 1 << 23)), /in too many parts/);
 });

@@ -57,3 +57,19 @@ for (const { proto, message, paths, cases } of suites) {
     assert.ok(accepted > 10, `${accepted} values were readable`);
   });
 }
+
+test("Confluent's Decimal is a numeric, also in JSON", () => {
+  const proto = `syntax = "proto3"; import "confluent/type/decimal.proto";
+    message A { confluent.type.Decimal d = 1; repeated confluent.type.Decimal all = 2; }`;
+  const rows = new ProtobufRows(proto, "A", [["d"], ["all"], ["all", 1], ["d", "scale"]]);
+  const of = (...bytes: number[]) => rows.one(Uint8Array.from(bytes));
+  assert.deepEqual(of(), { fields: [null, "[]", null, null] });
+  // -12345 and 5, with scales 2 and 0.
+  assert.deepEqual(of(10, 8, 10, 2, 0xcf, 0xc7, 16, 5, 24, 2, 18, 2, 24, 3, 18, 3, 10, 1, 5), {
+    fields: ["-123.45", "[0.000,5]", "5", "2"],
+  });
+  assert.deepEqual(of(10, 14, 10, 1, 5, 24, ...Array(9).fill(0xff), 1), {
+    reason: "holds a Decimal whose scale is not one of 0 to 16,383",
+    badAt: 0,
+  });
+});

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import { Kernel } from "../../../../lib/protocol/kernel/kernel.ts";
+import { POWERS_SIZE } from "../../../../lib/protocol/kernel/powers.ts";
 import { Random } from "../../../support/random.ts";
 import { shortestDouble, shortestFloat } from "../../records/avro_decode.ts";
 import { bytes, double, float, long, of } from "../../records/avro_encode.ts";
 import { rowsOf } from "../../records/avro_rows.ts";
+
+Deno.test("what the compiler puts into the memory ends before the powers of ten", () => {
+  const { bytes } = new Kernel();
+  const [from, to] = [55296, Kernel.DATA]; // POWERS in memory.as.ts
+  assert.ok(bytes.subarray(from, to).every((byte) => byte === 0));
+  assert.ok(POWERS_SIZE <= to - from);
+});
 
 const view = new DataView(new ArrayBuffer(8));
 
@@ -125,8 +134,33 @@ Deno.test("a decimal of no bytes is 0, one beyond PostgreSQL's numeric is a bad 
   assert.equal(rows.one(of(bytes())), "0.00");
   assert.equal(
     rows.one(of(long(80000), new Array(80000).fill(1))),
-    "[has a decimal beyond a numeric of PostgreSQL]",
+    "[has a decimal that no numeric of PostgreSQL can hold]",
   );
+});
+
+Deno.test("a big-decimal has its own scale; what is not one is a bad record", () => {
+  const schema = { type: "bytes", logicalType: "big-decimal" };
+  const rows = rowsOf(schema, []);
+  const inner = (scale: number, ...content: number[]) => [...bytes(...content), ...long(scale)];
+  assert.equal(rows.one(of(bytes(...inner(2, 1, 0)))), "2.56");
+  assert.equal(rows.one(of(bytes(...inner(-3, 0xff)))), "-1e3");
+  const list = rowsOf({ type: "array", items: schema }, []);
+  const items = [bytes(...inner(2, 1, 0)), bytes(...inner(0, 5)), bytes(...inner(-3, 0xff))];
+  assert.equal(list.one(of(long(3), ...items, [0])), '"[2.56,5,-1e3]"');
+  const wrong = "[has a decimal that no numeric of PostgreSQL can hold]";
+  const faults = [
+    [],
+    [2],
+    [0],
+    bytes(1),
+    [...inner(2, 1), 0],
+    inner(20000, 1),
+    inner(-(2 ** 31), 1),
+  ];
+  for (const fault of faults) {
+    assert.equal(rows.one(of(bytes(...fault))), wrong);
+    assert.equal(list.one(of(long(1), bytes(...fault), [0])), wrong);
+  }
 });
 
 Deno.test("days and moments outside the years 1 to 9999 are bad records, the last inside are not", () => {

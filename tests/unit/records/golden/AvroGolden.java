@@ -9,6 +9,8 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.avro.Conversions;
+import org.apache.avro.LogicalTypes;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -80,7 +82,8 @@ public class AvroGolden {
         + "{'name':'id','type':{'type':'fixed','size':16,'name':'U','logicalType':'uuid'}},"
         + "{'name':'took','type':{'type':'fixed','size':12,'name':'D','logicalType':'duration'}},"
         + "{'name':'big','type':{'type':'bytes','logicalType':'decimal','precision':120,'scale':60}},"
-        + "{'name':'none','type':{'type':'int','logicalType':'unknown'}}]}");
+        + "{'name':'none','type':{'type':'int','logicalType':'unknown'}},"
+        + "{'name':'any','type':{'type':'bytes','logicalType':'big-decimal'}}]}");
     HexFormat hex = HexFormat.of();
     byte[] uuid = hex.parseHex("00112233445566778899aabbccddeeff");
     BigInteger big = new BigInteger("-" + "1234567890".repeat(12));
@@ -93,17 +96,22 @@ public class AvroGolden {
       {Long.MAX_VALUE, "2262-04-11T23:47:16.854775807", duration(0, 400, 0), "400 days"},
       {Long.MIN_VALUE, "1677-09-21T00:12:43.145224192", duration(0, 0, -1), "1193:02:47.295"},
     };
+    String[] anys = {"0.00", "-123456789012345678901234567890.123456", "5E+3", "1E-20", "-7"};
     for (Object[] row : rows) {
+      BigDecimal any = new BigDecimal(anys[values.size()]);
+      ByteBuffer anyBytes = new Conversions.BigDecimalConversion()
+          .toBytes(any, null, LogicalTypes.bigDecimal());
       Object datum = record(schema, row[0], row[0],
           new GenericData.Fixed(schema.getField("id").schema(), uuid),
           new GenericData.Fixed(schema.getField("took").schema(), ((ByteBuffer) row[2]).array()),
-          ByteBuffer.wrap(big.toByteArray()), 7);
+          ByteBuffer.wrap(big.toByteArray()), 7, anyBytes);
       values.add(value(schema, datum, false, text(row[1] + "Z"), text(row[1]),
           text("00112233-4455-6677-8899-aabbccddeeff"), text(row[3]),
-          text(new BigDecimal(big, 60).toPlainString()), text("7")));
+          text(new BigDecimal(big, 60).toPlainString()), text("7"),
+          text(any.scale() < 0 ? any.unscaledValue() + "e" + -any.scale() : any.toPlainString())));
     }
     print("logical types that fastavro does not have", schema,
-        "[[\"nanos\"],[\"local\"],[\"id\"],[\"took\"],[\"big\"],[\"none\"]]", values);
+        "[[\"nanos\"],[\"local\"],[\"id\"],[\"took\"],[\"big\"],[\"none\"],[\"any\"]]", values);
   }
 
   static void blocks() throws IOException {
