@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { pause as waitFor } from "../waiting.ts";
+import { pause } from "../waiting.ts";
 import {
   type Described,
   MOST_REFERENCES,
@@ -218,7 +218,7 @@ export class Registry {
     const reasons = new Map<string, string>();
     let wait = FIRST_WAIT;
     while (true) {
-      let pause = wait;
+      let delay = wait;
       const first = this.#current;
       for (let i = 0; i < urls.length; i++) {
         const left = until - performance.now();
@@ -235,15 +235,15 @@ export class Registry {
           }
           if (!(error instanceof PassingError)) throw error;
           reasons.set(urls[index].base, error.message);
-          pause = Math.max(pause, error.retryAfter);
+          delay = Math.max(delay, error.retryAfter);
           debug(`${failed}: ${error.message}`);
         }
       }
-      if (performance.now() + pause > until) {
+      if (performance.now() + delay > until) {
         const why = [...reasons.values()].join("; ");
         throw new Failure("broker", `${failed}: ${why} (tried for ${timeout / 1000} s)`);
       }
-      await waitFor(pause);
+      await pause(delay);
       wait = Math.min(2 * wait, LONGEST_WAIT);
     }
   }

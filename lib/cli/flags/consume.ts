@@ -1,21 +1,12 @@
 import { queryRanges } from "../../consume/query_ranges.ts";
 import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../../consume/memory_limits.ts";
 import { parseRanges } from "../../consume/ranges.ts";
-import type {
-  Assignment,
-  BadRecordAction,
-  ColumnName,
-  ConsumeOptions,
-  Start,
-  Until,
-} from "../../consume/options.ts";
+import type { Assignment, ConsumeOptions, Start, Until } from "../../consume/options.ts";
 import { Failure } from "../../failure.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
-import { csvOption } from "./csv.ts";
-import { registryFlags, schemaFile } from "./registry.ts";
-import { parsePaths } from "../../records/paths.ts";
+import { rowFlags, rowOptions } from "./rows.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { checkTopic, parseCount, parseDuration, parseTime } from "../values.ts";
@@ -95,46 +86,7 @@ export const consumeFlags: readonly Flag[] = [
     value: "LEVEL",
     help: "read_committed or read_uncommitted (read_committed)",
   },
-  {
-    name: "bad-record",
-    value: "HOW",
-    help: "if a record is not a valid row: fail, skip, pass or dead-letter=TOPIC (fail)",
-  },
-  {
-    name: "value",
-    value: "FORM",
-    help:
-      "row: write the value as it is; rows: the rows it holds; field: it as a quoted CSV field; " +
-      "hex: it as \\x and digits; json, avro, protobuf: its --fields (row)",
-  },
-  {
-    name: "csv",
-    value: "KEY=C,…",
-    help:
-      "rewrite rows of another CSV: delimiter=;,quote=',escape=\\,null=\\N,encoding=latin1 (what differs)",
-  },
-  {
-    name: "fields",
-    value: "PATHS",
-    help: "the fields of a json, avro or protobuf value, such as id,customer.name,items[0].sku; " +
-      "a lone dot is the whole value",
-  },
-  { name: "key", value: "FORM", help: "what keys are: json, avro or protobuf, with --key-fields" },
-  { name: "key-fields", value: "PATHS", help: "fields of the key, before those of the value" },
-  ...registryFlags,
-  {
-    name: "columns",
-    value: "LIST",
-    mayBeEmpty: true,
-    help:
-      "fields before the value: topic, partition, offset, timestamp, key, key:hex, header:NAME, " +
-      "headers (as JSON), tombstone (t or f), schema (the registry's id)",
-  },
-  {
-    name: "tombstones",
-    value: "HOW",
-    help: "null values: skip; empty, row: write a row, its fields of the value empty (skip)",
-  },
+  ...rowFlags,
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
@@ -198,15 +150,10 @@ export function consumeOptions(
       : Infinity,
     commit,
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
-    badRecord: parseBadRecord(given),
-    ...structured(given),
-    registry: null,
-    schema: schemaFile(given),
-    columns: parseColumns(given.get("columns") ?? ""),
+    ...rowOptions(given),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
-    tombstones: given.choice("tombstones", ["skip", "empty", "row"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
@@ -234,90 +181,6 @@ function parseStart(text: string): Start {
     "usage",
     `--offset: "${text}" is not one of stored, earliest, latest, N, -N, @TIME`,
   );
-}
-
-function parseBadRecord(given: Given): BadRecordAction {
-  const [, deadLetter] = /^dead-letter=(.*)$/.exec(given.get("bad-record") ?? "") ?? [];
-  if (deadLetter === undefined) {
-    return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");
-  }
-  return { deadLetter: checkTopic("--bad-record dead-letter", deadLetter) };
-}
-
-const columnNames = [
-  ...["topic", "partition", "offset", "timestamp", "key", "key:hex"] as const,
-  ...["headers", "tombstone", "schema"] as const,
-];
-
-function parseColumns(text: string): ColumnName[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((name) => {
-    const [, header] = /^header:(.+)$/.exec(name) ?? [];
-    if (header !== undefined) return { header };
-    const known = columnNames.find((column) => column === name);
-    if (known !== undefined) return known;
-    throw new Failure(
-      "usage",
-      `--columns: "${name}" is not one of ${columnNames.join(", ")}, header:NAME`,
-    );
-  });
-}
-
-const structuredForms = ["json", "avro", "protobuf"] as const;
-
-/** What keys and values are, and their fields. */
-function structured(
-  given: Given,
-): Pick<ConsumeOptions, "value" | "csv" | "fields" | "key" | "keyFields"> {
-  const value = given.choice("value", ["row", "rows", "field", "hex", ...structuredForms], "row");
-  const csv = csvOption(given, value);
-  const isStructured = structuredForms.some((form) => form === value);
-  const key = given.has("key") ? given.choice("key", structuredForms, "json") : null;
-  const [one, other] = ["--fields", "--value json, avro or protobuf"];
-  if (given.has("fields") !== isStructured) {
-    throw new Failure(
-      "usage",
-      isStructured ? `--value ${value} requires ${one} PATHS` : `${one} requires ${other}`,
-    );
-  }
-  if (given.has("key-fields") !== (key !== null)) {
-    throw new Failure(
-      "usage",
-      key !== null
-        ? `--key ${key} requires --key-fields PATHS`
-        : "--key-fields requires --key json, avro or protobuf",
-    );
-  }
-  if ((isStructured || key !== null) && given.get("bad-record") === "pass") {
-    const form = isStructured ? `--value ${value}` : `--key ${key}`;
-    throw new Failure(
-      "usage",
-      `--bad-record pass: with ${form} a bad record has no fields — use skip or dead-letter=TOPIC`,
-    );
-  }
-  checkSchemaFlags(given, value, key);
-  return {
-    value,
-    csv,
-    fields: isStructured ? parsePaths(one, given.get("fields")!) : [],
-    key,
-    keyFields: key !== null ? parsePaths("--key-fields", given.get("key-fields")!) : [],
-  };
-}
-
-/** Flags about schemas where nothing has one. */
-function checkSchemaFlags(given: Given, value: string, key: string | null): void {
-  const hasSchema = (form: string | null) => form === "avro" || form === "protobuf";
-  if (given.has("schema") && !hasSchema(value)) {
-    throw new Failure("usage", "--schema requires --value avro or protobuf");
-  }
-  if (given.has("registry") && !hasSchema(key) && (!hasSchema(value) || given.has("schema"))) {
-    throw new Failure(
-      "usage",
-      given.has("schema")
-        ? "--registry and --schema exclude each other, unless --key is avro or protobuf"
-        : "--registry requires --value or --key avro or protobuf",
-    );
-  }
 }
 
 function parseUntil(text: string, hasRanges: boolean): Until {
