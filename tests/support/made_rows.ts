@@ -1,4 +1,5 @@
 /** Values made into rows as the fetch loop does, without a broker. */
+import assert from "node:assert/strict";
 import { type BadRecord, type Counts, RowContext } from "../../lib/consume/row_context.ts";
 import type { ConsumeOptions } from "../../lib/consume/options.ts";
 import { PartitionRows } from "../../lib/consume/rows.ts";
@@ -68,3 +69,30 @@ export function makeRowsOf(
   const { counts } = context;
   return { bytes, text: new TextDecoder().decode(bytes), bad, counts, done: span.done };
 }
+
+/** A value, and its rows or why it is bad. */
+export type Case = [value: Value, rows: string[] | string];
+
+export function checkRows(cases: readonly Case[], options: Partial<ConsumeOptions>): void {
+  const good = cases.filter((one): one is [Value, string[]] => typeof one[1] !== "string");
+  const text = good.flatMap(([, rows]) => rows.map((row) => `${row}\n`)).join("");
+  const letters: Partial<ConsumeOptions> = { ...options, badRecord: { deadLetter: "letters" } };
+  for (const [one, apart] of [[options, false], [options, true], [letters, false]] as const) {
+    const made = makeRowsOf(cases.map(([value]) => value), one, { apart });
+    assert.equal(made.text, text);
+    assert.equal(made.done, cases.length);
+    assert.equal(made.counts.records, good.length);
+    assert.equal(made.counts.rows, good.flatMap(([, rows]) => rows).length);
+    assert.deepEqual(
+      made.bad.map(({ offset, why }) => [offset, why]),
+      cases.flatMap(([, why], offset) =>
+        typeof why === "string" ? [[offset, `the value ${why}`]] : []
+      ),
+    );
+  }
+}
+
+export const EMPTY = "is empty: Greenplum would miss its columns";
+export const NEWLINE = "holds a newline outside quotes";
+export const CR = "holds a carriage return outside quotes";
+export const END_MARK = "holds a line that is just \\., which would end the data";

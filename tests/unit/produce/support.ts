@@ -4,7 +4,8 @@ import { BadRows } from "../../../lib/produce/bad_rows.ts";
 import type { RecordBatch } from "../../../lib/produce/batch.ts";
 import { feedInput } from "../../../lib/produce/feed.ts";
 import type { Input } from "../../../lib/produce/input.ts";
-import type { ProduceOptions } from "../../../lib/produce/options.ts";
+import type { ColumnType, ProduceOptions } from "../../../lib/produce/options.ts";
+import { Random } from "../../support/random.ts";
 import { Packer } from "../../../lib/produce/packer.ts";
 import type { Sink } from "../../../lib/produce/sender.ts";
 import { shapeOf } from "../../../lib/produce/shape.ts";
@@ -187,4 +188,23 @@ export function recordsOf(batch: RecordBatch, records?: Uint8Array): Packed[] {
   }
   if (at !== bytes.length) throw new Error(`records end at ${at}, not ${bytes.length}`);
   return rows;
+}
+
+/** Whole numbers below what is asked for, the same at each run. */
+export function below(seed: number): (end: number) => number {
+  const random = new Random(seed);
+  return (end) => random.int(0, end - 1);
+}
+
+export const cutFirst = { column: 1, cut: true };
+export const columns = (...names: string[]) =>
+  names.map((name) => {
+    const [text, type = "text"] = name.split(":");
+    return { name: text, type: type as ColumnType };
+  });
+
+/** A field as PostgreSQL writes it, with quotes where it must or where `always`. */
+export function csv(text: string | null, always: boolean): string {
+  if (text === null) return "";
+  return always || text === "" || /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
