@@ -13,7 +13,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** How a reader makes rows of records: what of its flags decides over that. */
 export type RowOptions =
   & Pick<ConsumeOptions, "columns" | "tombstones" | "isolation" | "badRecord">
-  & Pick<ConsumeOptions, "value" | "fields" | "key" | "keyFields" | "schema">
+  & Pick<ConsumeOptions, "value" | "csv" | "fields" | "key" | "keyFields" | "schema">
   & {
     /** The values of its --registry. */
     registries: readonly string[];

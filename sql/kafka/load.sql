@@ -1,5 +1,5 @@
 -- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._lock_target, kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
+-- kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and no other role may call
 -- a step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the
@@ -229,7 +229,8 @@ BEGIN
   ELSIF p.definition <> s::text THEN
     RAISE EXCEPTION 'cannot finish the load of source "%": the source was changed meanwhile', s.name
       USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
-  ELSIF NOT coalesce(rows >= 0 AND rejected >= 0 AND rows + rejected <= p.records, false) THEN
+  ELSIF NOT coalesce(rows >= 0 AND rejected >= 0
+    AND (rows + rejected <= p.records OR kafka._holds_rows(s)), false) THEN
     RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows + rejected, p.records
       USING ERRCODE = 'data_exception',
         DETAIL = 'A value holds more than one row, or the reader read more than was planned.';

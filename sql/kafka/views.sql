@@ -19,7 +19,7 @@ FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
     sum(x.rejected) AS rows_rejected, sum(x.lost) AS offsets_lost,
-    sum(x.records - x.rows - x.rejected) AS offsets_without_row
+    sum(greatest(x.records - x.rows - x.rejected, 0)) AS offsets_without_row
   FROM kafka.load_history x GROUP BY x.source
 ) n ON n.source = s.name
 LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;

@@ -6,6 +6,7 @@ import { clientConfig, connectionFlags, readProperties } from "./connection.ts";
 import type { Console } from "../console.ts";
 import { givenDsn } from "./dsn.ts";
 import { consumeFlags, consumeOptions } from "./consume.ts";
+import { rowFlags } from "./rows.ts";
 import { type Flag, type Given, parseFlags } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { parseTable } from "./sql.ts";
@@ -13,10 +14,8 @@ import { checkTopic, parseCount, parseDuration } from "../values.ts";
 import { version } from "../version.ts";
 
 /** Flags of the consumer that say what a row is. */
-const readerFlags: readonly string[] = [
-  ...["value", "fields", "key", "key-fields", "registry", "schema", "message", "columns"],
-  ...["tombstones"],
-];
+const readerFlags = rowFlags.filter(({ name }) => name !== "bad-record");
+const readerNames = readerFlags.map(({ name }) => name);
 
 /** Flags of doctor: its own, and those that every command has. */
 export const doctorFlags: readonly Flag[] = [
@@ -35,8 +34,7 @@ export const doctorFlags: readonly Flag[] = [
   },
   { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
   { name: "rows", value: "N", help: "check the last N records of each partition (100)" },
-  ...consumeFlags.filter(({ name }) => readerFlags.includes(name))
-    .map((flag) => ({ ...flag, help: `as the consumer's --${flag.name}` })),
+  ...readerFlags.map((flag) => ({ ...flag, help: `as the consumer's --${flag.name}` })),
   {
     name: "program",
     value: "PATH",
@@ -73,13 +71,13 @@ export async function doctorOptions(
       throw new Failure("usage", `--${flag}: no database: use --dsn postgres://user@host/database`);
     }
   }
-  for (const flag of ["table", "topic", "group", ...readerFlags]) {
+  for (const flag of ["table", "topic", "group", ...readerNames]) {
     if (flag === "registry") continue; // the source's programs may have it from their own file
     if (given.has(flag) && given.has("source")) {
       throw new Failure("usage", `--${flag}: --source gives it already — leave it out`);
     }
   }
-  for (const flag of ["rows", ...readerFlags]) {
+  for (const flag of ["rows", ...readerNames]) {
     if (given.has(flag) && !given.has("topic") && !given.has("source")) {
       throw new Failure("usage", `--${flag} requires --topic or --source`);
     }
@@ -98,7 +96,7 @@ export async function doctorOptions(
     rows: rowOptions(
       given.has("source")
         ? []
-        : readerFlags.flatMap((name) => given.all(name).flatMap((value) => [`--${name}`, value])),
+        : readerNames.flatMap((name) => given.all(name).flatMap((value) => [`--${name}`, value])),
     ),
     rowsOfCommand: (command) =>
       rowOptions(wordsOf(command).slice(1).filter((w) => w !== "--ranges-from-query")),
@@ -130,10 +128,10 @@ function rowOptions(args: readonly string[]): RowOptions {
   const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
   const none = new Map<string, string>();
   const options = consumeOptions(given, () => undefined, none);
-  const { value, columns, tombstones, isolation, badRecord } = options;
+  const { value, csv, columns, tombstones, isolation, badRecord } = options;
   const { fields, key, keyFields, schema } = options;
   return {
-    ...{ value, columns, tombstones, isolation, badRecord, fields, key, keyFields, schema },
+    ...{ value, csv, columns, tombstones, isolation, badRecord, fields, key, keyFields, schema },
     registries: given.all("registry"),
   };
 }

@@ -72,7 +72,8 @@ export const sqlFlags: readonly Flag[] = [
     help:
       "as the consumer's --columns: these fields come before the value, so their columns come first",
   },
-  { name: "value", value: "HOW", help: "as the consumer's --value: row, field or hex" },
+  { name: "value", value: "HOW", help: "as the consumer's --value: row, rows, field or hex" },
+  { name: "csv", value: "KEY=C,…", help: "as the consumer's --csv" },
   { name: "bad-record", value: "HOW", help: "as the consumer's --bad-record: fail, skip, …" },
   { name: "tombstones", value: "HOW", help: "as the consumer's --tombstones: skip or empty" },
   {
@@ -114,7 +115,7 @@ export function checkSqlFlags(given: Given, what: string): void {
 }
 
 /** Flags that are passed to the consumer as they are. */
-const handedOn = ["columns", "value", "bad-record", "tombstones"] as const;
+const handedOn = ["columns", "value", "csv", "bad-record", "tombstones"] as const;
 
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
