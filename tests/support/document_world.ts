@@ -13,6 +13,7 @@ import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { copyCheckout } from "../../scripts/compile/checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";
+import { record } from "../unit/records/avro_encode.ts";
 import { createTopic, deleteTopic, withAdmin } from "./kafka.ts";
 import { fillStructured, PAYMENT, SHIPMENT } from "./structured_topics.ts";
 import { addSource, installConsumer, runScript } from "./load.ts";
@@ -70,7 +71,8 @@ export async function startWorld(): Promise<World> {
       shipments: "shipments",
     }),
   );
-  for (const topic of ["plain-payments", "plain-shipments"]) await createTopic(broker, topic);
+  const more = ["plain-payments", "plain-shipments", "sales", "exports"];
+  for (const topic of more) await createTopic(broker, topic);
   const owned = stack.move();
   return {
     broker,
@@ -187,6 +189,9 @@ async function makeFiles(folder: string, hosts: string): Promise<void> {
   }
   await write("payment.avsc", PAYMENT);
   await write("shipment.proto", SHIPMENT);
+  await write("sales.csv", `1,2.50,true,"[{""sku"": ""a""}]"\n2,,false,[]\n`);
+  const sale = { id: "long", amount: ["null", "double"], paid: "boolean", lines: "string" };
+  await write("sales.avsc", JSON.stringify(record("Sale", sale)));
   await write("loader.offsets", "crimes 0 1500\n");
   const rows = [...generateRows({ rows: 50, start: 90_001 })].map(text).join("");
   await write("crimes.csv", rows);

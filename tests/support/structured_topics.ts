@@ -3,7 +3,7 @@ import type { Broker } from "../../scripts/servers/broker.ts";
 import { orderDocument } from "../../scripts/orders.ts";
 import { bytes, long, of, record, string } from "../unit/records/avro_encode.ts";
 import { createTopic, produce } from "./kafka.ts";
-import { framed, ScriptedRegistry, subjectsOf } from "./registry.ts";
+import { framed, json, ScriptedRegistry, subjectsOf } from "./registry.ts";
 
 export const PAYMENT = JSON.stringify(
   record("shop.Payment", {
@@ -87,8 +87,12 @@ export async function fillStructured(
       partition,
     );
   }
-  return new ScriptedRegistry(subjectsOf({
+  const known = subjectsOf({
     [`${payments}-value`]: [{ id: 3, schema: PAYMENT }],
     [`${shipments}-value`]: [{ id: 4, schema: SHIPMENT, schemaType: "PROTOBUF" }],
-  }));
+  });
+  // What a producer registers gets an id.
+  return new ScriptedRegistry((asked, count) =>
+    asked.method === "POST" ? json({ id: 5 }) : known(asked, count)
+  );
 }
