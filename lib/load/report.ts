@@ -110,6 +110,6 @@ export class ScreenReport implements LoopEvents {
 }
 
 /** Text of others on a terminal: no escape sequences. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return [...text].map((c) => c < " " || (c >= "\x7f" && c <= "\x9f") ? " " : c).join("");
 }
