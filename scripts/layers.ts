@@ -97,7 +97,7 @@ const folders: Record<string, Folder> = {
 const alike = ["tests/unit", "tests/golden", "tests/db"];
 
 /** The packages that the programs import; the others of deno.json are for development. */
-export const runtimePackages = ["kafkajs", "postgres", "prom-client"];
+export const runtimePackages = ["kafkajs", "postgres", "prom-client", "yaml"];
 
 const ENTRY_LINES = 60;
 const entries = ["main.ts", "consumer.ts", "producer.ts"];

@@ -210,8 +210,9 @@ Deno.test({
   screen.say("stopping");
   const lines = drawn[1].split("\n");
   assert.ok(lines.length <= 10, drawn[1]);
-  assert.match(lines[0], /^\x1b\[9A\r\x1b\[J30 sources: 10 rows loaded, \d+ rows\/s, lag 1,234/);
-  assert.match(lines[1], /^ {2}source20 +0 rows, lag -, failed: no  \[2Jtable/);
+  assert.ok(lines[0].startsWith("\x1b[9A\r\x1b[J30 sources: 10 rows loaded, "), lines[0]);
+  assert.match(lines[0], /\d+ rows\/s, lag 1,234$/);
+  assert.match(lines[1], /^ {2}source20 +0 rows, lag -, failed: no {2}\[2Jtable/);
   assert.match(lines[2], /^ {2}source7 +10 rows, lag 1,234/);
   assert.deepEqual(lines.slice(-3), ["  and 24 more", "stopping", ""]);
 });
