@@ -80,7 +80,7 @@ function sourceTable(sources: readonly SourceStatus[], now: number): string {
       ago(now - since)
     }</small></td>
 <td class="number">${lag === null ? "–" : count(lag)}</td>
-<td>${curve(course, now)}</td>
+<td>${curve(course, lag, now)}</td>
 <td class="number">${count(source.speed)}</td>
 <td class="number">${count(rows)}</td>
 <td class="number${rejected > 0 ? " bad" : ""}">${count(rejected)}</td>
@@ -160,9 +160,10 @@ ${rows.join("\n")}
 const WIDTH = 160;
 const HEIGHT = 28;
 
-/** The course of the lag as a line; its highest value is at the top. */
-function curve(course: readonly LagSample[], now: number): string {
-  if (course.length < 2) return "";
+/** The course of the lag as a line, up to now; its highest value is at the top. */
+function curve(samples: readonly LagSample[], lag: number | null, now: number): string {
+  if (samples.length < 2) return "";
+  const course = [...samples, { at: now, lag: lag ?? 0 }];
   const highest = course.reduce((most, { lag }) => Math.max(most, lag), 0);
   const first = course[0].at;
   const points = course.map(({ at, lag }) => {
