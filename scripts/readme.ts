@@ -18,6 +18,7 @@ import { planCommand } from "../lib/cli/commands/plan.ts";
 import { produceFlags } from "../lib/cli/flags/produce.ts";
 import { sqlFlags } from "../lib/cli/flags/sql.ts";
 import { topicsCommand } from "../lib/cli/commands/topics.ts";
+import { kafkaErrors } from "../lib/protocol/error_codes.ts";
 import { mapRows } from "./layers.ts";
 
 const root = new URL("../", import.meta.url);
@@ -42,6 +43,17 @@ function ownFlags(flags: readonly Flag[]): Flag[] {
 function exitTable(): string {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning]);
   return table(["status", "meaning"], rows);
+}
+
+/** The error codes of brokers, and what a run makes of them. */
+function brokerErrorTable(): string {
+  const rows = Object.entries(kafkaErrors).map(([name, { code, kind, meaning }]) => [
+    `\`${name}\` (${code})`,
+    cell(meaning),
+    kind === "retriable" ? "yes" : "",
+    kind === "denied" ? "77" : "69",
+  ]);
+  return table(["error", "meaning", "retried", "status"], rows);
 }
 
 /** Columns as wide as their widest cell, as `deno fmt` leaves them. */
@@ -72,6 +84,7 @@ export const blocks: Readonly<Record<string, () => string>> = {
   folders: folderTable,
   commands: commandTable,
   "exit status": exitTable,
+  "errors of brokers": brokerErrorTable,
   "common flags": () => flagTable(connectionFlags),
   "kafka_consumer flags": () => flagTable(ownFlags(consumeFlags)),
   "kafka_producer flags": () => flagTable(ownFlags(produceFlags)),
