@@ -6,6 +6,9 @@ import type { LoopEvents } from "./loop.ts";
 export class LoadMetrics implements LoopEvents {
   readonly #registry = new Registry();
   readonly #rows: Counter;
+  readonly #updated: Counter;
+  readonly #deleted: Counter;
+  readonly #filtered: Counter;
   readonly #rejected: Counter;
   readonly #records: Counter;
   readonly #withoutRow: Counter;
@@ -28,6 +31,12 @@ export class LoadMetrics implements LoopEvents {
     const counter = (name: string, help: string) => new Counter({ name, help, registers });
     const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
     this.#rows = counter("gpdb_kafka_rows_total", "Rows inserted");
+    this.#updated = counter(
+      "gpdb_kafka_updated_rows_total",
+      "Rows inserted in place of a row with their key",
+    );
+    this.#deleted = counter("gpdb_kafka_deleted_rows_total", "Rows deleted by their key");
+    this.#filtered = counter("gpdb_kafka_filtered_rows_total", "Rows that the filter left out");
     this.#rejected = counter(
       "gpdb_kafka_rejected_rows_total",
       "Rows left out by the reject limit",
@@ -59,11 +68,15 @@ export class LoadMetrics implements LoopEvents {
     this.#deadline = Math.max(3 * every, 60_000);
   }
 
-  loaded({ rows, rejected, records, lag, lost, seconds }: Loaded): void {
+  loaded(load: Loaded): void {
+    const { rows, rejected, records, lag, lost, seconds } = load;
+    this.#updated.inc(atLeastZero(load.updated));
+    this.#deleted.inc(atLeastZero(load.deleted));
+    this.#filtered.inc(atLeastZero(load.filtered));
     this.#rows.inc(atLeastZero(rows));
     this.#rejected.inc(atLeastZero(rejected));
     this.#records.inc(atLeastZero(records));
-    this.#withoutRow.inc(atLeastZero(records - rows - rejected));
+    this.#withoutRow.inc(atLeastZero(records - load.rowsRead));
     this.#lost.inc(atLeastZero(lost));
     this.#loads.inc();
     this.#seconds.observe(atLeastZero(seconds));
