@@ -213,6 +213,11 @@ DECLARE
   deletes boolean;
   more bigint;
 BEGIN
+  -- What was added since would be lost with the row that is replaced.
+  IF EXISTS (SELECT 1 FROM kafka._target_columns(s.target_table) t WHERE t.name <> ALL (wholes)) THEN
+    RAISE EXCEPTION 'cannot load source "%": the columns of table % have changed since it was made', s.name, s.target_table
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run the SQL of gpdb-kafka sql source again.';
+  END IF;
   EXECUTE 'SELECT count(*) > 0 FROM (SELECT 1 FROM ' || s.latest || ' WHERE "kafka$delete" LIMIT 1) x' INTO deletes;
   IF deletes THEN
     EXECUTE 'DELETE FROM ' || s.target_table || ' t USING ' || s.latest || ' l WHERE l."kafka$delete" AND ' || same;
