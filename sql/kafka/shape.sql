@@ -116,6 +116,6 @@ BEGIN
     END || ' AS "kafka$keep", ' || is_delete || ' AS "kafka$delete", '
     || coalesce(pg_catalog.quote_ident(merge_order), '0') || ' AS "kafka$order"'
     || columns || ' FROM ' || fields_view;
-  PERFORM kafka._shape_end(source, stage_columns, fields, origins, merge_key, reject_limit);
+  PERFORM kafka._shape_end(source, stage_columns, fields, origins, types, merge_key, reject_limit);
 END
 $$;

@@ -124,7 +124,8 @@ $$;
 -- Refuses what the views cannot be part of a load with, makes the other tables, and writes down the
 -- source's new way.
 CREATE OR REPLACE FUNCTION kafka._shape_end(
-  source text, stage_columns text[], fields text[], origins text[], merge_key text[], reject_limit text)
+  source text, stage_columns text[], fields text[], origins text[], types text[], merge_key text[],
+  reject_limit text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -185,7 +186,9 @@ BEGIN
   IF reject_limit IS NOT NULL THEN
     columns := NULL;
     FOR i IN 1 .. array_length(fields, 1) LOOP
-      SELECT format_type(a.atttypid, a.atttypmod) AS type INTO c FROM pg_attribute a
+      -- The view has texts without their length.
+      SELECT CASE WHEN kafka._cast_type(types[i]) <> types[i] THEN types[i]
+        ELSE format_type(a.atttypid, a.atttypmod) END AS type INTO c FROM pg_attribute a
       WHERE a.attrelid = fields_view AND a.attname = fields[i];
       columns := coalesce(columns || ', ', '') || format('(%s, %L, %s, %L)', i, fields[i], origins[i], c.type);
     END LOOP;
