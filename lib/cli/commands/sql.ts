@@ -10,7 +10,7 @@ import { quoteTable } from "../../greenplum/source.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
-import { mappingOf } from "../flags/shape.ts";
+import { mappingOf } from "../flags/mapping.ts";
 import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 

@@ -5,6 +5,8 @@ export interface ListedField {
   name: string;
   /** As SQL writes it; empty if it was not given. */
   type: string;
+  /** What it is if neither that nor the table says; absent: not known. */
+  usual?: string;
   /** As it was given. */
   path: string;
   /** Whether a path was given beside the name. */
