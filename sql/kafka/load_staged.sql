@@ -229,8 +229,8 @@ BEGIN
   rows := 0;
   IF has_kept THEN
     -- Columns that the source does not load stay as they are.
-    EXECUTE 'INSERT INTO ' || s.latest || ' (' || kafka._list(wholes) || ', "kafka$delete", "kafka$old") SELECT '
-      || kafka._list(s.columns, 'l.') || ', ' || kafka._list(s.kept_columns, 't.') || ', false, true FROM '
+    EXECUTE 'INSERT INTO ' || s.latest || ' (' || kafka._list(wholes) || ', "kafka$delete", "kafka$old") SELECT DISTINCT ON ('
+      || kafka._list(s.merge_key, 'l.') || ') ' || kafka._list(s.columns, 'l.') || ', ' || kafka._list(s.kept_columns, 't.') || ', false, true FROM '
       || s.latest || ' l JOIN ' || s.target_table || ' t ON ' || same;
   END IF;
   EXECUTE 'DELETE FROM ' || s.target_table || ' t USING ' || s.latest || ' l WHERE l."kafka$old" IS NULL AND ' || same;
