@@ -1,4 +1,4 @@
-/** gpdb-kafka: everything that is done around the consumer and the producer. */
+/** gpdb-kafka: loads and the administration commands; also the consumer and the producer. */
 import { chooseCommand } from "./lib/cli/commands.ts";
 import { answer, run } from "./lib/cli/run.ts";
 import { exitOnSignals } from "./lib/cli/signals.ts";

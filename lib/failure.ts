@@ -1,5 +1,5 @@
 /**
- * What can end a run, by the kind of thing that went wrong. The exit status of each kind stands in
+ * What can end a run, by the kind of thing that went wrong. The exit status of each kind is in
  * one table, `lib/cli/exit_codes.ts`.
  */
 export type FailureKind =

@@ -7,8 +7,8 @@
 const MOST_KNOWN = 64;
 
 /**
- * What is searched for in lines. A short one, and a word such as `postgres`, would also be found
- * where it is no secret; to take it out there would show that it is one.
+ * Secrets that are searched for in lines. A short one, and a word such as `postgres`, would also be
+ * found where it is not a secret; to remove it there would show that it is one.
  */
 const searchable = /^(?=.*[^a-zA-Z]).{6,}|^.{12,}/s;
 
@@ -46,7 +46,10 @@ export class Secret {
 const named =
   /([\w.-]*(?:passw|secret|jaas\.config|credential|private.?key)[\w.-]*\s*=\s*)("[^"]*"|'[^']*'|[^\s"',;&]+)/gi;
 
-/** The user info of a URL, but for that of our examples; a password not encoded may hold any of `/?#@`. */
+/**
+ * The user info of a URL, except that of our examples; a password not encoded may hold any of
+ * `/?#@`.
+ */
 const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)(?!user@)[^\s"']*@/gi;
 
 /**
@@ -72,7 +75,7 @@ export function shown(word: string): string {
 
 /**
  * The path in a property, flag or variable as a message names it. What does not look like a path
- * may be what belongs into the file: a key, a token.
+ * may be what belongs in the file: a key, a token.
  */
 export function shownPath(value: string): string {
   return /^(?:~|\.{1,2})?\/[^\s]{1,255}$/.test(value) ? `"${value}"` : "its file";

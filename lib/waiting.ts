@@ -30,7 +30,7 @@ export async function atMost(
 
 /**
  * What the work comes to; undefined if the signal was aborted and the work was not done `grace`
- * milliseconds later. The work itself goes on then, and what becomes of it is nobody's business.
+ * milliseconds later. The work itself continues then, and its result is ignored.
  */
 export function unlessAborted<T>(
   work: Promise<T>,
@@ -44,7 +44,7 @@ export function unlessAborted<T>(
       else timer = setTimeout(() => resolve(undefined), grace);
     };
     if (signal.aborted) aborted();
-    // Not Promise.race: each one on a promise that lives long would leave something behind there.
+    // Not Promise.race: each call on a long-lived promise would leak memory there.
     else signal.addEventListener("abort", aborted, { once: true });
     work.then(resolve, reject).finally(() => {
       clearTimeout(timer);
@@ -53,7 +53,7 @@ export function unlessAborted<T>(
   });
 }
 
-/** Waits so long; returns at once where the signal is aborted. */
+/** Waits this long; returns at once if the signal is aborted. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);

@@ -40,7 +40,9 @@ interface Growing {
   load(): Promise<number>;
 }
 
-/** The database of DATABASE_URL, else one of ours with a broker and a producer that goes on. */
+/**
+ * The database of DATABASE_URL, else one of ours with a broker and a producer that keeps writing.
+ */
 async function start(): Promise<Growing> {
   const url = Deno.env.get("DATABASE_URL");
   if (url) {

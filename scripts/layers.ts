@@ -1,30 +1,115 @@
 /**
- * Checks that imports point one way, and what else holds for whole folders: entries → cli →
- * consume, produce, load, admin → kafka → protocol. Exits 1 and names each line that breaks it.
+ * The folders of the project, and what may import what: entries → cli → consume, produce, load,
+ * admin, doctor → kafka → protocol. Exits 1 and names each line that breaks a rule, each folder
+ * without a description, and each circle of imports. `--map` prints the folders.
  */
 import { dirname, join, normalize } from "node:path";
 
-/** What the files of a folder of lib/ may import of the others; failure.ts is open to all but protocol. */
-const allowed: Record<string, string[]> = {
-  protocol: [],
-  kafka: ["protocol"],
-  greenplum: [],
-  records: ["protocol"],
-  properties: ["kafka"],
-  registry: ["properties", "kafka"],
-  consume: ["kafka", "protocol", "greenplum", "records", "registry"],
-  produce: ["kafka", "protocol", "greenplum", "records", "registry"],
-  load: ["kafka", "protocol", "greenplum", "consume"],
-  admin: ["kafka", "protocol", "load"],
-  doctor: ["kafka", "protocol", "greenplum", "consume", "load"],
-  cli: [
-    ...["properties", "kafka", "protocol", "greenplum", "records", "registry"],
-    ...["consume", "produce", "load", "admin", "doctor"],
-  ],
+interface Folder {
+  /** What is there, for CONTRIBUTING's map. */
+  what: string;
+  /** The folders of lib that its files may import. Files of lib itself are open to all but protocol. */
+  imports?: readonly string[];
+}
+
+/** Every folder. */
+const folders: Record<string, Folder> = {
+  ".": {
+    what: "entries `main.ts`, `consumer.ts`, `producer.ts`: parse, run, exit",
+    imports: ["cli"],
+  },
+  ".ci": { what: "what CI runs" },
+  docs: { what: "for users; `design.md` is for you, too" },
+  "docs/pictures": { what: "pictures of README.md" },
+  lib: { what: "errors, secrets, waits and texts that all others use" },
+  "lib/protocol": { what: "bytes only, no I/O: record batches, readers, writers", imports: [] },
+  "lib/protocol/messages": { what: "one file for each request of Kafka, with its grammar" },
+  "lib/protocol/codecs": { what: "gzip, snappy, lz4, zstd" },
+  "lib/protocol/kernel": { what: "the loops over bytes, in AssemblyScript, and their calls" },
+  "lib/kafka": {
+    what: "connections, leaders, coordinators, logs, offsets, retries, SASL, TLS",
+    imports: ["protocol"],
+  },
+  "lib/kafka/kafkajs": { what: "groups and administration, by kafkajs" },
+  "lib/properties": {
+    what: "a file of properties becomes brokers, TLS and SASL",
+    imports: ["kafka"],
+  },
+  "lib/greenplum": {
+    what: "the environment of a segment; DDL of sources, quoting",
+    imports: [],
+  },
+  "lib/consume": {
+    what: "a run's partitions and offsets, fetching, rows, the guard, output, commits",
+    imports: ["kafka", "protocol", "greenplum", "records", "registry"],
+  },
+  "lib/produce": {
+    what: "rows from bytes, batches, the partitions' queues, what is in doubt",
+    imports: ["kafka", "protocol", "greenplum", "records", "registry"],
+  },
+  "lib/load": {
+    what: "the database's side: DSN, the plan of a load, the load loop, metrics",
+    imports: ["kafka", "protocol", "greenplum", "consume"],
+  },
+  "lib/admin": {
+    what: "topics, offsets, lag",
+    imports: ["kafka", "protocol", "load"],
+  },
+  "lib/doctor": {
+    what: "`gpdb-kafka doctor`: a file for each check",
+    imports: ["kafka", "protocol", "greenplum", "consume", "load"],
+  },
+  "lib/cli": {
+    what: "parsing, `--help`, exit statuses, signals, output for people",
+    imports: [
+      ...["properties", "kafka", "protocol", "greenplum", "records", "registry"],
+      ...["consume", "produce", "load", "admin", "doctor"],
+    ],
+  },
+  "lib/cli/commands": { what: "a file for each command" },
+  "lib/cli/flags": { what: "tables of flags: parser, `--help` and docs/flags.md use them" },
+  sql: { what: "what a user installs" },
+  "sql/kafka": { what: "schema `kafka`; a file for Greenplum, one for PostgreSQL" },
+  "sql/crimes": { what: "the example: web tables to copy from" },
+  scripts: { what: "what a person runs: demo, tests, benchmarks, binaries, documents, checks" },
+  "scripts/bench": { what: "benchmarks: what is measured, how, tables and pictures" },
+  "scripts/bench/peers": { what: "small programs around the libraries that are measured" },
+  "scripts/compile": { what: "binaries and their archive" },
+  "scripts/crimes": { what: "generated rows" },
+  "scripts/demo": { what: "the demo's steps" },
+  "scripts/deploy": { what: "copying a binary to hosts" },
+  "scripts/servers": { what: "real servers for demo, tests and benchmarks" },
+  "scripts/servers/broker": { what: "Kafka, by Java, Docker or an address" },
+  "scripts/servers/postgres": { what: "PostgreSQL, from an npm package" },
+  "scripts/wasm": { what: "compiling the WebAssembly modules" },
+  tests: { what: "tests, by what they need" },
+  "tests/unit": { what: "tests that need no server; its folders are those of lib" },
+  "tests/broker": { what: "tests that need a broker" },
+  "tests/db": { what: "tests that need a database; `golden/` is the schema of 0.1.0" },
+  "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
+  "tests/binary": { what: "tests that need compiled programs" },
+  "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
+  "tests/support": { what: "what tests share" },
+  "tests/support/scripted_broker": { what: "a broker with faults that real ones lack on demand" },
 };
+
+/** Folders below these are not listed: they are as their parents say. */
+const alike = ["tests/unit", "tests/golden", "tests/db"];
+
+/** The packages that the programs import; the others of deno.json are for development. */
+export const runtimePackages = ["kafkajs", "postgres", "prom-client"];
 
 const ENTRY_LINES = 60;
 const entries = ["main.ts", "consumer.ts", "producer.ts"];
+
+/** The map: each folder, what is there, and what it may import. */
+export function mapRows(): string[][] {
+  return Object.entries(folders).map(([path, { what, imports }]) => [
+    `\`${path}\``,
+    what,
+    (imports ?? []).join(", "),
+  ]);
+}
 
 /** What is wrong with one file, a line each; `path` is relative to the project. */
 export function problemsOf(path: string, text: string): string[] {
@@ -36,19 +121,25 @@ export function problemsOf(path: string, text: string): string[] {
   const [, folder] = /^lib\/([^/]+)\//.exec(path) ?? [];
   for (const [index, line] of lines.entries()) {
     const at = `${path}:${index + 1}`;
-    const code = line.replace(/^\s*(\*|\/\/|\/\*).*/, "");
+    const code = withoutComment(line);
     if (path.startsWith("lib/") && /\bDeno\.(exit|args)\b/.test(code)) {
       problems.push(`${at}: Deno.exit and Deno.args belong to the entries`);
     }
-    const [, from] = /(?:from|import)\s*\(?\s*"([^"]+)"/.exec(code) ?? [];
-    if (from === undefined) continue;
+    const from = importedBy(code);
+    if (from === undefined || /^(tests|scripts)\//.test(path)) continue;
     if (from.startsWith("kafkajs") && folder && !path.startsWith("lib/kafka/kafkajs/")) {
       problems.push(`${at}: kafkajs is used in lib/kafka/kafkajs alone`);
     }
-    if (!from.startsWith(".") || path.startsWith("tests/") || path.startsWith("scripts/")) continue;
+    if (!from.startsWith(".")) {
+      const known = runtimePackages.some((name) => from === name || from.startsWith(`${name}/`));
+      if (!known && !from.startsWith("node:")) {
+        problems.push(`${at}: ${from} is a package for development — runtimePackages lists others`);
+      }
+      continue;
+    }
     const target = normalize(join(dirname(path), from));
     const [, other] = /^lib\/([^/]+)\//.exec(target) ?? [];
-    const open = folder === undefined ? ["cli"] : allowed[folder] ?? [];
+    const open = folders[folder === undefined ? "." : `lib/${folder}`]?.imports ?? [];
     if (other !== undefined && other !== folder && !open.includes(other)) {
       problems.push(`${at}: ${folder ?? "an entry"} may not import ${other}`);
     }
@@ -59,20 +150,83 @@ export function problemsOf(path: string, text: string): string[] {
   return problems;
 }
 
-/** Every TypeScript file of the project that the rules are about. */
-async function* sources(folder: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder || ".")) {
-    const path = folder ? `${folder}/${entry.name}` : entry.name;
-    if (entry.isDirectory && (folder !== "" || entry.name === "lib")) yield* sources(path);
-    else if (entry.isFile && path.endsWith(".ts") && !path.endsWith(".as.ts")) yield path;
+function withoutComment(line: string): string {
+  return line.replace(/^\s*(\*|\/\/|\/\*).*/, "");
+}
+
+/** What a line of code imports, if it does. */
+function importedBy(code: string): string | undefined {
+  return /(?<!")(?:\bfrom\s+|\bimport\s*\(?\s*)"([^"]+)"/.exec(code)?.[1];
+}
+
+/** Folders that the map lacks, and those that it has and the project has not. */
+export function folderProblems(found: readonly string[]): string[] {
+  const listed = found.filter((path) => !alike.some((parent) => path.startsWith(`${parent}/`)));
+  return [
+    ...listed.filter((path) => !Object.hasOwn(folders, path))
+      .map((path) => `${path}: the folder is not in the map — describe it in scripts/layers.ts`),
+    ...Object.keys(folders).filter((path) => !listed.includes(path))
+      .map((path) => `${path}: the map has a folder that does not exist — scripts/layers.ts`),
+  ];
+}
+
+/** Files of lib that import each other in a circle, each circle once. Imports of types count. */
+export function circles(texts: ReadonlyMap<string, string>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]) => {
+    const at = above.indexOf(path);
+    if (at >= 0) found.push(`circle: ${[...above.slice(at), path].join(" → ")}`);
+    if (at >= 0 || done.has(path)) return;
+    for (const line of (texts.get(path) ?? "").split("\n")) {
+      const from = importedBy(withoutComment(line));
+      if (from?.startsWith(".")) visit(normalize(join(dirname(path), from)), [...above, path]);
+    }
+    done.add(path);
+  };
+  for (const path of texts.keys()) if (path.startsWith("lib/")) visit(path, []);
+  return found;
+}
+
+/** Every folder and file of the project; those that git ignores or keeps for itself are left out. */
+async function walk(folder = "."): Promise<{ folders: string[]; files: string[] }> {
+  const all = { folders: [folder], files: [] as string[] };
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = folder === "." ? name : `${folder}/${name}`;
+    if (!isDirectory) all.files.push(path);
+    else if (name === ".ci" || !/^(\..*|node_modules|dist|tmp)$/.test(name)) {
+      const below = await walk(path);
+      all.folders.push(...below.folders);
+      all.files.push(...below.files);
+    }
   }
+  return all;
+}
+
+/** Every problem of the project in the current folder. */
+export async function allProblems(): Promise<string[]> {
+  const { folders, files } = await walk();
+  const texts = new Map<string, string>();
+  for (const path of files.filter((path) => /(?<!\.as)\.ts$/.test(path))) {
+    if (path.startsWith("lib/") || !path.includes("/")) {
+      texts.set(path, await Deno.readTextFile(path));
+    }
+  }
+  return [
+    ...[...texts].flatMap(([path, text]) => problemsOf(path, text)),
+    ...folderProblems(folders),
+    ...circles(texts),
+  ];
 }
 
 if (import.meta.main) {
-  const problems: string[] = [];
-  for await (const path of sources("")) {
-    problems.push(...problemsOf(path, await Deno.readTextFile(path)));
+  if (Deno.args.includes("--map")) {
+    for (const [path, what] of mapRows()) {
+      console.log(`${path.replaceAll("`", "").padEnd(32)}${what}`);
+    }
+    Deno.exit(0);
   }
+  const problems = await allProblems();
   for (const problem of problems) console.error(problem);
   Deno.exit(problems.length > 0 ? 1 : 0);
 }

@@ -1,8 +1,11 @@
 /**
- * Writes the documents' tables of flags and exit statuses from the tables that the programs parse
- * and use: `deno task readme`. Each is between `<!-- begin: NAME -->` and `<!-- end -->` in README.md
- * or a file of docs/.
+ * Writes what the documents show of the programs: `deno task readme`. Each part is between
+ * `<!-- begin: NAME -->` and `<!-- end -->` in a Markdown file of the root or of docs/. Tables of
+ * flags and exit statuses, and the map of folders, come from what the programs and the layer check
+ * use. Transcripts (`output of NAME`) are recorded by --record, with a real broker and PostgreSQL:
+ * tests/db/outputs_test.ts.
  */
+import { mainCommands } from "../lib/cli/commands.ts";
 import { connectionFlags } from "../lib/cli/flags/connection.ts";
 import { consumeFlags } from "../lib/cli/flags/consume.ts";
 import { doctorFlags } from "../lib/cli/flags/doctor.ts";
@@ -15,6 +18,8 @@ import { planCommand } from "../lib/cli/commands/plan.ts";
 import { produceFlags } from "../lib/cli/flags/produce.ts";
 import { sqlFlags } from "../lib/cli/flags/sql.ts";
 import { topicsCommand } from "../lib/cli/commands/topics.ts";
+import { kafkaErrors } from "../lib/protocol/error_codes.ts";
+import { mapRows } from "./layers.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -40,6 +45,17 @@ function exitTable(): string {
   return table(["status", "meaning"], rows);
 }
 
+/** The error codes of brokers, and what a run makes of them. */
+function brokerErrorTable(): string {
+  const rows = Object.entries(kafkaErrors).map(([name, { code, kind, meaning }]) => [
+    `\`${name}\` (${code})`,
+    cell(meaning),
+    kind === "retriable" ? "yes" : "",
+    kind === "denied" ? "77" : "69",
+  ]);
+  return table(["error", "meaning", "retried", "status"], rows);
+}
+
 /** Columns as wide as their widest cell, as `deno fmt` leaves them. */
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i].length)));
@@ -48,9 +64,27 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
-/** Each table by its name. */
+/** What can be called, and what it does. */
+function commandTable(): string {
+  const rows = [
+    ["`kafka_consumer`", "rows out of Kafka topics: what a web table of Greenplum runs"],
+    ["`kafka_producer`", "rows into Kafka topics"],
+    ...Object.entries(mainCommands).map(([name, { about }]) => [`\`gpdb-kafka ${name}\``, about]),
+  ];
+  return table(["command", "what it does"], rows);
+}
+
+/** Every folder of the project. */
+function folderTable(): string {
+  return table(["folder", "what is there", "may import"], mapRows());
+}
+
+/** What is written into the documents, by its name. */
 export const blocks: Readonly<Record<string, () => string>> = {
+  folders: folderTable,
+  commands: commandTable,
   "exit status": exitTable,
+  "errors of brokers": brokerErrorTable,
   "common flags": () => flagTable(connectionFlags),
   "kafka_consumer flags": () => flagTable(ownFlags(consumeFlags)),
   "kafka_producer flags": () => flagTable(ownFlags(produceFlags)),
@@ -63,20 +97,23 @@ export const blocks: Readonly<Record<string, () => string>> = {
   "doctor flags": () => flagTable(ownFlags(doctorFlags)),
 };
 
-/** The documents that have tables, or may have them. */
+/** The Markdown files of the root and of docs/. */
 export async function documents(): Promise<URL[]> {
-  const found = [new URL("README.md", root)];
-  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
-    if (name.endsWith(".md")) found.push(new URL(`docs/${name}`, root));
+  const found: URL[] = [];
+  for (const folder of [root, new URL("docs/", root)]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".md")) found.push(new URL(name, folder));
+    }
   }
-  return found;
+  return found.sort();
 }
 
 /** A document's text with its tables as they must be, and their names. Throws on an unknown one. */
 export function withTables(text: string): { text: string; names: string[] } {
   const names: string[] = [];
   const block = /(<!-- begin: (.+) -->\n)[^]*?(<!-- end -->)/g;
-  const written = text.replaceAll(block, (_, begin, name, end) => {
+  const written = text.replaceAll(block, (all, begin, name, end) => {
+    if (name.startsWith("output of ")) return all;
     if (!Object.hasOwn(blocks, name)) throw new Error(`Cannot write the table "${name}": unknown`);
     names.push(name);
     return `${begin}\n${blocks[name]()}\n\n${end}`;
@@ -84,8 +121,18 @@ export function withTables(text: string): { text: string; names: string[] } {
   return { text: written, names };
 }
 
+/** Runs every transcript's commands and writes what they print. Returns the exit status. */
+async function record(): Promise<number> {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "tests/db/outputs_test.ts", "--", "--record"],
+    cwd: root,
+  }).spawn().status;
+  return code;
+}
+
 if (import.meta.main) {
   for (const path of await documents()) {
     await Deno.writeTextFile(path, withTables(await Deno.readTextFile(path)).text);
   }
+  if (Deno.args.includes("--record")) Deno.exit(await record());
 }

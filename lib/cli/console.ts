@@ -2,12 +2,12 @@ import { withoutSecrets } from "../secret.ts";
 import { type Sink, tryWrite } from "./print.ts";
 
 /**
- * What a command says beside its rows: one line each on stderr, and, with their time, in a log
- * file. Greenplum reads a command's stderr only when its stdout is closed, so a command that says
+ * What a command reports beside its rows: one line each on stderr, and, with their time, in a log
+ * file. Greenplum reads a command's stderr only when its stdout is closed, so a command that writes
  * much there hangs the query: after {@link MOST_LINES} lines only the log file gets more.
  *
- * Nothing that is only said decides how a run ends, so no method throws: a line that one of the two
- * does not take is lost there, and the other one gets a line that says so, once.
+ * A report never decides how a run ends, so no method throws: a line that one of the two
+ * does not accept is lost there, and the other one gets a line that says so, once.
  */
 export class Console {
   readonly #level: number;
@@ -15,7 +15,7 @@ export class Console {
   readonly #file: Channel | null;
   #lines = 0;
 
-  /** `level`: 0 only failures, 1 warnings too, 2 everything. Throws where the file can't be opened. */
+  /** `level`: 0 only failures, 1 warnings too, 2 everything. Throws if the file can't be opened. */
   constructor(level: 0 | 1 | 2 = 1, logFile?: string) {
     this.#level = level;
     this.#stderr = new Channel("stderr", Deno.stderr);
@@ -27,7 +27,7 @@ export class Console {
 
   /** Why the run failed. */
   readonly error = (line: string): void => this.#say(0, line);
-  /** What the user should know though the run goes on. */
+  /** What the user should know; the run continues. */
   readonly warn = (line: string): void => this.#say(1, line);
   /** What is done. */
   readonly debug = (line: string): void => this.#say(2, line);
@@ -52,7 +52,7 @@ export class Console {
 /** Lines that a run may print on stderr: a few KiB, far below what fills a pipe. */
 const MOST_LINES = 20;
 
-/** Where lines go, until it takes no more. */
+/** Where lines go, until it accepts no more. */
 class Channel {
   readonly #name: string;
   readonly #to: Sink;
@@ -63,7 +63,7 @@ class Channel {
     this.#to = to;
   }
 
-  /** Returns what is to be said elsewhere where this fails for the first time, else null. */
+  /** Returns what to report elsewhere when this fails for the first time, else null. */
   say(line: string): string | null {
     const why = tryWrite(this.#to, line + "\n");
     if (why === null || this.#failed) return null;

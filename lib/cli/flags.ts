@@ -9,11 +9,13 @@ export interface Flag {
   short?: string;
   /** What the value is called in the help; a flag without it is a switch. */
   value?: string;
-  /** An empty value means something: nothing, of a list. */
+  /** An empty value is allowed: an empty list. */
   mayBeEmpty?: boolean;
   /** The flag may be given more than once. */
   many?: boolean;
-  /** Further long names, also accepted with one dash: those of the program that this one replaces. */
+  /**
+   * Further long names, also accepted with one dash: those of the program that this one replaces.
+   */
   old?: readonly string[];
   help: string;
 }
@@ -64,7 +66,8 @@ export class Given {
 
 /**
  * Reads a command line. Throws Failure (usage) naming a flag that is unknown, lacks its value, has
- * one that it does not accept, or an empty one (a shell variable that is not set), or is given twice.
+ * one that it does not accept, or an empty one (a shell variable that is not set), or is given
+ * twice.
  */
 export function parseFlags(flags: readonly Flag[], args: readonly string[]): Given {
   const old = new Map(flags.flatMap((flag) => (flag.old ?? []).map((name) => [name, flag])));

@@ -10,7 +10,7 @@ export class ProgressLine {
   readonly #started = performance.now();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** `total`: the size of the input in bytes, where it is known. */
+  /** `total`: the size of the input in bytes, if it is known. */
   constructor(write: (text: string) => void, progress: () => Progress, total: number | null) {
     this.#write = write;
     this.#total = total;
@@ -19,7 +19,7 @@ export class ProgressLine {
     }, INTERVAL);
   }
 
-  /** Takes the line away, for another one to stand there. */
+  /** Removes the line, so that another one can be written there. */
   clear(): void {
     this.#write("\r\x1b[K");
   }

@@ -23,7 +23,7 @@ export interface Command {
   handlesSignals?: boolean;
   /** Its result goes to stdout: without one it has nothing to do. */
   answers?: boolean;
-  /** It needs to write elsewhere than to the log file: a Unix socket counts as a file. */
+  /** It needs to write to other files than the log file: a Unix socket counts as one. */
   writes?: boolean;
   /** What was done until now, for the line that a signal's end prints. */
   interrupted?: () => string;
@@ -59,7 +59,7 @@ export async function run(command: Command, args: readonly string[]): Promise<nu
 }
 
 /**
- * Never resolves; rejects with what nobody caught, such as an error in a timer. The runtime would
+ * Never resolves; rejects with an uncaught error, such as one in a timer. The runtime would
  * end the process with status 1 and a stack trace.
  */
 function uncaught(): Promise<never> {

@@ -1,13 +1,13 @@
 import { Console } from "./console.ts";
 import { exitCodes } from "./exit_codes.ts";
 
-/** How long a process that was to end may take at most for what it still has to do, milliseconds. */
+/** How long a process may still work after a signal, milliseconds. */
 const PATIENCE = 1000;
 
 const acts: (() => Promise<unknown>)[] = [];
 let isLeaving = false;
 
-/** Has this done when a signal ends the process, if it can be done in {@link PATIENCE} ms. */
+/** Runs this before a signal ends the process, for at most {@link PATIENCE} ms. */
 export function beforeExit(act: () => Promise<unknown>): void {
   acts.push(act);
 }

@@ -7,7 +7,7 @@ import type { Span } from "./span.ts";
 import { describeTopics, partitionsOf, type Topic } from "./topics.ts";
 import { pause, unlessAborted } from "../waiting.ts";
 
-/** Reads what is nobody else's to read, and commits when the stream is closed. */
+/** Reads partitions that no other process reads, and commits when the stream is closed. */
 export async function readAlone(run: Run): Promise<Span[]> {
   const { cluster, options, output, context } = run;
   let topics = await describeTopics(cluster, options.topics);

@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import type { Assignment, ConsumeOptions } from "./options.ts";
 
-/** Whether a partition is this process's to read. */
+/** Whether this process reads a partition. */
 export function isOurs(assignment: Assignment, partition: number): boolean {
   return assignment.share !== "slot" || partition % assignment.count === assignment.index;
 }

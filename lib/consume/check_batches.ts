@@ -6,7 +6,7 @@ import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Batch, batchEnd, int64At } from "../protocol/record_batch.ts";
 import type { Span } from "./span.ts";
 
-/** Offsets are numbers here: exact below this. */
+/** Offsets are JavaScript numbers: exact below this. */
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER - 0x8000_0000;
 
 /**
@@ -14,7 +14,7 @@ const OFFSET_MAX = Number.MAX_SAFE_INTEGER - 0x8000_0000;
  * in the CRC is right if the CRC is. Base offset and length are not in it (brokers write them), so
  * these must make sense beside those of the other batches, and beside what was asked for.
  *
- * Returns the offset after the last batch, and takes from `fetched` what is not to be looked at: a
+ * Returns the offset after the last batch, and removes from `fetched` what must not be read: a
  * cut batch, and offsets past the high watermark, which a broker sends if that moved meanwhile.
  * Both are asked for again. Throws Failure (record), naming topic, partition and offset.
  */

@@ -13,10 +13,10 @@ import type { Span } from "./span.ts";
 /** How often a run without an end commits, milliseconds. */
 const EVERY = 5000;
 
-/** A group's answers to a member that is none any more, or not of this generation. */
+/** A group's answers to a process that is not a member any more, or not of this generation. */
 const refusals = [ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS];
 
-/** Commits what the output took: at a run's end, and in between if it has none. */
+/** Commits what the output has accepted: at a run's end, and in between if the run has no end. */
 export class Commits {
   readonly #cluster: Cluster;
   readonly #options: ConsumeOptions;
@@ -38,7 +38,7 @@ export class Commits {
   }
 
   /**
-   * Commits where the fallback has a first run start, before anything is read: should the run fail,
+   * Commits where the fallback lets a first run start, before anything is read: if the run fails,
    * the next one starts there too, and not at an end that has moved on.
    */
   async commitStarts(): Promise<void> {

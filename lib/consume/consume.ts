@@ -18,10 +18,13 @@ import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
 
-/** What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the snapshot's. */
+/**
+ * What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the
+ * snapshot's.
+ */
 export interface Summary extends Counts {
   bytes: number;
-  /** Offsets skipped since what was there is lost: only with --on-lost earliest or latest. */
+  /** Offsets skipped because their records are lost: only with --on-lost earliest or latest. */
   lost: number;
   seconds: number;
   partitions: {
@@ -37,13 +40,13 @@ export interface Summary extends Counts {
 /**
  * Reads this process's share of the topics, from each partition's start to the end it had when the
  * run began, and writes the rows to `stream`, which is closed after the last one. Then, and only
- * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and for
- * a leader that is away for long.
+ * then, the offsets are committed. `log` gets a line for each record left out, for each loss, and
+ * for a leader that is away for long.
  *
  * A member of a group commits at each change of its partitions too, and before the stream is
  * closed; `beforeExit` gets what it still has to do if a signal ends the process.
  *
- * Throws Failure; then nothing was committed, but for a failure that says so itself.
+ * Throws Failure; then nothing was committed, unless its message says so.
  */
 export async function consume(
   options: ConsumeOptions,
@@ -73,7 +76,7 @@ export async function consume(
       settle: () => deadLetters?.flush() ?? Promise.resolve(),
     };
     const spans = await (options.assignment.share === "group"
-      // Loaded only where it is used: it brings kafkajs, which takes longer than a whole short run.
+      // Loaded only if it is used: it loads kafkajs, which takes longer than a whole short run.
       ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
     return {

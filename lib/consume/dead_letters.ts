@@ -21,8 +21,8 @@ const ALL_IN_SYNC = -1;
  * .reason. It goes to the partition of its own number, modulo the topic's partitions, in a batch of
  * the codec that it came in.
  *
- * What is larger than that topic takes goes there without its value, or without all but the headers
- * above: dead-letter.truncated says so. It is never a reason to stop.
+ * What is larger than that topic accepts goes there without its value, or with nothing but the
+ * headers above: dead-letter.truncated says so. It is never a reason to stop.
  */
 export class DeadLetters {
   readonly #cluster: Cluster;
@@ -42,13 +42,13 @@ export class DeadLetters {
     this.#partitions = (await this.#cluster.topic(this.#topic)).partitions.length;
   }
 
-  /** Takes a bad record; {@link flush} sends it. */
+  /** Adds a bad record; {@link flush} sends it. */
   add(bad: BadRecord): void {
     this.#waiting.push(bad);
   }
 
   /**
-   * Sends what was added, by any of them: several leaders' readers share this, and none may go on
+   * Sends what was added by any of them: several leaders' readers share this, and none may continue
    * while another one still sends its records. When it returns all in-sync replicas have them.
    * Throws Failure.
    */
@@ -106,7 +106,7 @@ export class DeadLetters {
   }
 }
 
-/** What is sent of a record, the most that the topic takes. */
+/** What is sent of a record: as much as the topic accepts. */
 const forms: readonly ((whole: RecordParts) => RecordParts)[] = [
   (whole) => whole,
   ({ key, value, headers }) => ({
@@ -142,7 +142,7 @@ function header(name: string, value: string) {
   return { name: utf8.encode(`dead-letter.${name}`), value: utf8.encode(value) };
 }
 
-/** Whether the broker refused a batch for its size: by itself, or as what a Failure was made of. */
+/** Whether the broker rejected a batch for its size: this error, or the cause of a Failure. */
 function isTooLarge(error: unknown): boolean {
   const cause = error instanceof Failure ? error.cause : error;
   return cause instanceof BrokerError &&

@@ -17,13 +17,16 @@ import { checkLogs, recover } from "./recover.ts";
 import { type Span, spanOf } from "./span.ts";
 import { pause, unlessAborted } from "../waiting.ts";
 
-/** Bytes asked for at a time: of one broker; of all together, however many there are; of a partition. */
+/**
+ * Bytes asked for at a time: of one broker; of all together, however many there are; of a
+ * partition.
+ */
 const BROKER_MAX_BYTES = 8 * 1024 * 1024;
 const MAX_BYTES = 16 * 1024 * 1024;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 /** How long a broker may wait for data that the snapshot says is there, milliseconds. */
 const MAX_WAIT = 500;
-/** What stands around the records in an answer, bytes at most: counted, not limited. */
+/** What an answer has around its records, bytes at most: counted, not limited. */
 const ANSWER_ROOM = 256 * 1024;
 /** After this many answers in a row without records a leader has none up to the span's end. */
 const EMPTY_ANSWERS = 2;
@@ -32,8 +35,8 @@ const never = new AbortController().signal;
 
 /**
  * Reads the spans to their ends: all leaders at once, each by its own loop. Throws Failure when
- * nothing was gained for the config's timeout; the time in which rows are made and taken by who
- * reads them does not count.
+ * nothing was gained for the config's timeout; the time in which rows are made and accepted by the
+ * output does not count.
  */
 export async function readSpans(
   reading: Reading,
@@ -46,7 +49,7 @@ export async function readSpans(
   await readGroup(reading, spans, maxBytes, backoff);
 }
 
-/** Reads spans, those of each leader by themselves, and goes on where a leader is lost. */
+/** Reads spans, those of each leader by themselves, and continues when a leader is lost. */
 async function readGroup(
   reading: Reading,
   spans: readonly Span[],
@@ -55,7 +58,7 @@ async function readGroup(
 ): Promise<void> {
   const { cluster, context, signal } = reading;
   const outage = new Outage(reading);
-  // In a run without an end a leader may be away for days: nothing may grow with each try.
+  // In a run without an end a leader may be lost for days: nothing may grow with each try.
   while (spans.length > 0) {
     const leaders = byLeader(cluster, spans);
     if (leaders.size > 1) {
@@ -70,7 +73,7 @@ async function readGroup(
       await backoff.next(error);
       if (signal?.aborted) return;
       outage.goesOn(error);
-      // The leader moved or went away: go on after what was written, with the present leader.
+      // The leader moved or is lost: continue after what was written, with the present leader.
       await cluster.refresh([...new Set(spans.map((span) => span.topic))]).catch(() => {});
       spans = spans.filter((span) => span.done < span.end && !context.full);
       for (const span of spans) {
@@ -174,7 +177,7 @@ async function readLeader(
       if (reading.idle) break;
     }
   } finally {
-    // An answer that nobody waits for any more comes into its buffer nevertheless.
+    // An answer that is not waited for any more still comes into its buffer.
     if (asked !== null) {
       const { buffer, response } = asked;
       const give = () => memory.give(buffer);
@@ -184,7 +187,7 @@ async function readLeader(
   }
 }
 
-/** Whether nothing came for as long as the run was told to wait. */
+/** Whether nothing came for as long as the run is to wait. */
 function isIdle({ cluster: { config }, options: { until }, lastRecords }: Reading): boolean {
   return typeof until === "object" && patientNow(config) - lastRecords >= until.idle;
 }
@@ -224,7 +227,7 @@ async function advance(
     ? null
     : new BrokerError("cannot fetch", response.errorCode);
   let isFirst = true;
-  // Beside others' records a partition may have none in an answer that is full.
+  // In an answer full of other partitions' records a partition may have none.
   const isEmpty = response.partitions.every(({ start, end }) => start === end);
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
@@ -260,7 +263,7 @@ async function advance(
 /**
  * Whether what came begins before what was asked for, in the middle of a batch it may seem. Then it
  * is asked for again from there on: a batch's base offset is not in its CRC, and only the batches
- * around it tell whether it is right.
+ * around it show whether it is right.
  */
 function isMisplaced({ view }: Kernel, fetched: FetchedPartition, span: Span): boolean {
   const { start, end, logStart } = fetched;

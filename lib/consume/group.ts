@@ -17,24 +17,25 @@ import { unlessAborted } from "../waiting.ts";
 
 /**
  * How long rows that were fetched may take to be written when the group wants the partitions back:
- * who reads stdout may be slow, or gone to sleep. Together with the time a dead member is waited
+ * the reader of stdout may be slow, or blocked. Together with the time a dead member is waited
  * for it stays below 15 s. Milliseconds.
  */
 const DRAIN = 4000;
 /** How long the commit after that may take. */
 const COMMIT = 1500;
-/** How long a signal's end waits for the last commit, before the group is left all the same. */
+/** How long the end by a signal waits for the last commit before the member leaves anyway. */
 const LAST_COMMIT = 500;
 
-/** Has `act` done when a signal ends the process, which waits for it; it has its own deadlines. */
+/** Runs `act` before a signal ends the process, which waits for it; it has its own deadlines. */
 export type BeforeExit = (act: () => Promise<void>) => void;
 
 /**
  * Reads as a member of the group: the partitions it is given, until it is given others. At each
- * change, and at the end, what the output took is committed. A partition is read to the end it had
- * when this member first saw it; the run is over when all that the member has are read to there.
+ * change, and at the end, what the output has accepted is committed. A partition is read to the end
+ * it had when this member first saw it; the run is over when all that the member has are read to
+ * there.
  *
- * At least once: rows whose commit the group refused, since this member was taken for dead, are
+ * At least once: rows that the group did not let this member commit, because it seemed dead, are
  * read again by the next member that has their partitions.
  */
 export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Span[]> {
@@ -56,7 +57,7 @@ async function readGenerations(reader: GroupReader, beforeExit: BeforeExit): Pro
   const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = reader.run;
   const membership = await Membership.join(config, group, topics, metadataMaxAge);
   beforeExit(async () => {
-    // In this order: who has left can't commit.
+    // In this order: a member that has left cannot commit.
     await atMost(LAST_COMMIT, reader.stop());
     await membership.leave();
   });
@@ -76,7 +77,7 @@ class GroupReader {
   readonly #control: Cluster;
   /** The partitions' ends as first seen. */
   readonly #ends = new Map<string, number>();
-  /** A reader that has lost its partitions, and can't end before the output takes its rows. */
+  /** A reader that has lost its partitions, and cannot end before the output accepts its rows. */
   #straggler: Promise<void> = Promise.resolve();
   /** What was read last, as a member of which generation. */
   #last: { generation: number; spans: readonly Span[] } = { generation: -1, spans: [] };
@@ -98,9 +99,9 @@ class GroupReader {
       this.spans = [...joined(this.spans), ...spans];
       this.#last = { generation: member.generation, spans };
       const commits = this.#commits = new Commits(this.#control, this.run.options, spans, member);
-      // Else who has the partition next would start at an end that has moved on.
+      // Else the partition's next reader would start at an end that has moved on.
       await unlessAborted(commits.commitStarts(), signal, COMMIT);
-      // Records that nobody could read while the group changed do not make a run idle.
+      // Time in which the group changed, and no member could read, does not make a run idle.
       const reading = newReading(this.run, async () => {
         if (!signal.aborted) await commits.commitIfDue();
       }, signal);
@@ -120,14 +121,14 @@ class GroupReader {
     }
   }
 
-  /** Commits a last time. Not where the run has an end, which it did not reach. */
+  /** Commits a last time. Not if the run has an end that it did not reach. */
   async stop(): Promise<void> {
     if (this.run.options.until !== "end") await this.#commits?.commit();
   }
 
   /** Where to read the generation's partitions from, and to. */
   async #plan({ partitions, member }: Generation): Promise<Span[]> {
-    // A partition kept from one generation to the next was nobody else's: what was written of it
+    // A partition kept from one generation to the next had no other reader: what was written of it
     // after the last commit is not read again.
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];

@@ -20,7 +20,7 @@ export class GroupOffsets {
   private constructor() {}
 
   /**
-   * Asks for the offsets of all partitions of the topics: those of others tell what one without an
+   * Asks for the offsets of all partitions of the topics: those of others show what one without an
    * offset is, too. Only those of `wanted` are compared with their logs. `before` is what this
    * process has read, and may not have committed yet. Throws Failure.
    */
@@ -66,9 +66,9 @@ export class GroupOffsets {
   }
 
   /**
-   * Whether a partition without an offset is met after the group's first run, which is what a
-   * fallback is for. That another partition has one would tell it, if those that run at the same
-   * time, each with its share, did not commit their first ones one after the other.
+   * Whether a partition without an offset was added after the group's first run, which is what a
+   * fallback is for. An offset of another partition would show it, if processes that run at the
+   * same time, each with its share, did not commit their first ones one after the other.
    */
   isLater({ topic, partition }: TopicPartition): boolean {
     const { began, partitions } = this.#first.get(topic)!;
@@ -82,7 +82,9 @@ export class GroupOffsets {
   }
 }
 
-/** How long those that run at the same time may take to begin, one after the other, milliseconds. */
+/**
+ * How long those that run at the same time may take to begin, one after the other, milliseconds.
+ */
 const FIRST_RUN = 5 * 60_000;
 
 interface FirstRun {

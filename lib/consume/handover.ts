@@ -29,7 +29,7 @@ export class Handover {
     this.#writing.catch(() => {}); // Met by the next call, or by finish().
   }
 
-  /** Has `act` done when all that was handed over so far is written, or can't be. */
+  /** Runs `act` when all that was handed over so far is written, or cannot be. */
   afterwards(act: () => void): void {
     this.#writing.then(act, act);
   }

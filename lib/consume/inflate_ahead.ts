@@ -6,14 +6,14 @@ import type { Inflater } from "./inflater.ts";
 
 /** Of a response's compressed bytes: for fewer, a worker takes longer to start than it saves. */
 const WORTH = 512 * 1024;
-/** Compressed bytes that a piece has at least, where the partition has as many. */
+/** Compressed bytes that a piece has at least, if the partition has as many. */
 const PIECE = 256 * 1024;
 /** Compressed batches that are larger would take too much memory twice. */
 const BATCH_MAX = 4 * 1024 * 1024;
 /** How many pieces are with the worker at a time, or wait to be used. */
 const AHEAD = 2;
 
-/** Some compressed batches of a partition: where in the response they lie, and what came of them. */
+/** Some compressed batches of a partition: where they are in the response, and their result. */
 interface Piece {
   start: number;
   end: number;
@@ -44,7 +44,7 @@ export class InflateAhead {
   }
 
   /**
-   * Waits for the records of the batch at `at`, where the worker has them. Returns up to where no
+   * Waits for the records of the batch at `at`, if the worker has them. Returns up to where no
    * others are to be waited for: at most `end`, the partition's.
    */
   async reach(at: number, end: number): Promise<number> {

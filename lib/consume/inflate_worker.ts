@@ -36,7 +36,9 @@ self.onmessage = ({ data }: MessageEvent<Job>) => {
   });
 };
 
-/** What the answer leaves out, also a batch that is broken or too large, is left to who asked. */
+/**
+ * What the answer leaves out, also a batch that is broken or too large, is left to the main thread.
+ */
 async function inflate({ batches, size, room }: Job): Promise<Inflated> {
   const view = new DataView(batches, 0, size);
   const ends: number[] = [];

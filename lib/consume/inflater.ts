@@ -8,11 +8,11 @@ export class Inflater {
   readonly #debug: (line: string) => void;
   #worker: Worker | null = null;
   #closed = false;
-  /** Who waits for an answer: they come in the order of the questions. */
+  /** Callers that wait for an answer: answers come in the order of the questions. */
   readonly #asked: ((inflated: Inflated | null) => void)[] = [];
   readonly #spare: Inflated[] = [];
 
-  /** `debug` is told whether a worker could be had. */
+  /** `debug` gets a line if no worker could be started. */
   constructor(debug: (line: string) => void) {
     this.#debug = debug;
   }
@@ -39,7 +39,7 @@ export class Inflater {
     if (this.#spare.length < SPARE) this.#spare.push(inflated);
   }
 
-  /** Ends the worker. Whoever waits for it, or asks later, gets null. */
+  /** Ends the worker. Callers that wait for it, or ask later, get null. */
   close(): void {
     this.#closed = true;
     this.#worker?.terminate();

@@ -10,7 +10,7 @@ export interface Log {
   earliest: number;
   end: number;
   last: number;
-  /** Of its leader; -1 if it is not known. */
+  /** The leader's epoch; -1 if it is not known. */
   leaderEpoch: number;
 }
 
@@ -19,7 +19,9 @@ export interface Wanted {
   offset: number;
   /** Why it is one of another log than there is now; null if nothing says so. */
   change: string | null;
-  /** Up to which offset the log is the one it was stored for; Infinity if nothing says otherwise. */
+  /**
+   * Up to which offset the log is the one it was stored for; Infinity if nothing says otherwise.
+   */
   shared: number;
 }
 

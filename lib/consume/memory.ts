@@ -12,8 +12,8 @@ const SCRATCH = 3;
 /**
  * The memory for what is fetched and made of it: one bound for the whole run, however many leaders
  * it reads from. A quarter is for answers, of all leaders together; a leader waits for its share. A
- * half is for what is larger than usual: one answer, one batch that can't be inflated piece by piece,
- * or one record. The rest is for rows, which are made of one answer at a time.
+ * half is for what is larger than usual: one answer, one batch that can't be inflated piece by
+ * piece, or one record. The rest is for rows, which are made of one answer at a time.
  */
 export class Memory {
   readonly max: number;
@@ -48,7 +48,7 @@ export class Memory {
     return this.#waiting.length > 0 ? null : this.#take(size, leader);
   }
 
-  /** The same, waiting for it. Who waits must hold none: others may wait for that one. */
+  /** The same, waiting for it. A caller that waits must hold no buffer: others may wait for it. */
   take(size: number, leader: number): Promise<AnswerBuffer> {
     const buffer = this.tryTake(size, leader);
     if (buffer !== null) return Promise.resolve(buffer);
@@ -87,7 +87,7 @@ export class Memory {
   }
 
   /**
-   * An answer of `size` bytes comes into a buffer. Throws where there is no room for it: Failure if
+   * An answer of `size` bytes comes into a buffer. Throws if there is no room for it: Failure if
    * there never is, else ConnectionError, and it is to be asked for again.
    */
   answer(buffer: AnswerBuffer, size: number): void {
@@ -117,7 +117,7 @@ export class Memory {
       `to ${enough}, or write smaller batches`;
   }
 
-  /** Has `work` done when all that was asked for before is: rows are made of one answer at a time. */
+  /** Runs `work` after all work asked for before: rows are made of one answer at a time. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -150,7 +150,7 @@ export class Memory {
   }
 }
 
-/** Who waits for a buffer. */
+/** A caller that waits for a buffer. */
 interface Waiting {
   size: number;
   leader: number;

@@ -26,7 +26,10 @@ export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header
 /** What is done with a record that is not a valid row. */
 export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };
 
-/** When a run ends: at the ends the partitions had at its start, never, or when nothing came for so long. */
+/**
+ * When a run ends: at the ends the partitions had at its start, never, or when nothing came for
+ * this long.
+ */
 export type Until = "end" | "forever" | { idle: number };
 
 /** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
@@ -36,7 +39,7 @@ export interface ConsumeOptions {
   start: Start;
   /** Where to start when the group has stored no offset of the topic: its first run. */
   fallback: "earliest" | "latest" | "fail";
-  /** Where to go on when the offset no longer exists. */
+  /** Where to continue when the offset no longer exists. */
   onLost: "earliest" | "latest" | "fail";
   assignment: Assignment;
   /** Only these partitions; null for all. */
@@ -48,7 +51,7 @@ export interface ConsumeOptions {
   commit: boolean;
   isolation: Isolation;
   badRecord: BadRecordAction;
-  /** The value as it is, as a quoted CSV field, or as hex digits behind `\\x`. */
+  /** The value as it is, as a quoted CSV field, or as hex digits after `\\x`. */
   value: "row" | "field" | "hex";
   columns: ColumnName[];
   until: Until;

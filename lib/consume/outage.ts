@@ -3,11 +3,11 @@ import type { Reading } from "./reading.ts";
 
 /**
  * Reports, once, that no answer came for some spans for the config's timeout. It does not end the
- * run while that reads others, so somebody must be told.
+ * run while others are read, so it must be reported.
  */
 export class Outage {
   readonly #reading: Reading;
-  /** When it began, as patientNow() tells it; null where there is none. */
+  /** When it began, by patientNow(); null if there is none. */
   #since: number | null = null;
   #told = false;
 

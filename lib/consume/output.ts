@@ -3,13 +3,13 @@ import { Failure, systemReason } from "../failure.ts";
 /** Bytes handed to the stream at a time: larger ones are slower into a pipe, smaller ones too. */
 const CHUNK = 1024 * 1024;
 
-/** Where rows go. Several readers share it: each write is taken whole before the next. */
+/** Where rows go. Several readers share it: each write is accepted whole before the next. */
 export class Output {
-  /** Bytes taken so far. */
+  /** Bytes accepted so far. */
   bytes = 0;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #turn: Promise<void> = Promise.resolve();
-  /** What went wrong first. Deno 2.4 says it here alone. */
+  /** What went wrong first. Deno 2.4 reports it only here. */
   readonly #reason: Promise<unknown>;
 
   constructor(stream: WritableStream<Uint8Array>) {
@@ -18,8 +18,8 @@ export class Output {
   }
 
   /**
-   * Writes from `start` to `end`; when it returns the bytes were taken and may change. Throws
-   * Failure (output) where the stream's reader is gone.
+   * Writes from `start` to `end`; when it returns the bytes were accepted and may change. Throws
+   * Failure (output) if the stream's reader is gone.
    */
   async write(bytes: Uint8Array, start: number, end: number): Promise<void> {
     const before = this.#turn;
@@ -30,7 +30,7 @@ export class Output {
       for (let at = start; at < end; at += CHUNK) {
         const chunk = bytes.subarray(at, Math.min(at + CHUNK, end));
         await this.#writer.write(chunk);
-        // Deno 2.4 takes a write that failed for one that did not: only the stream knows of it.
+        // Deno 2.4 reports a failed write as a success: only the stream knows of it.
         if (this.#writer.desiredSize === null) throw await this.#reason;
         this.bytes += chunk.length;
       }
@@ -41,7 +41,7 @@ export class Output {
     }
   }
 
-  /** Closes the stream behind all that was written. */
+  /** Closes the stream after all that was written. */
   async close(): Promise<void> {
     await this.#turn;
     try {

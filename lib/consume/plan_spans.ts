@@ -60,7 +60,7 @@ export async function planSpans(
   });
 }
 
-/** Where a run that goes on starts in a partition that its topic got meanwhile: all of it is new. */
+/** Where a run without an end starts in a partition that was added meanwhile: all of it is new. */
 export async function planAddedSpans(
   cluster: Cluster,
   { options, losses }: Planning,
@@ -138,7 +138,7 @@ function existing(
   return resumed?.offset ?? wanted.offset;
 }
 
-/** An explicit range must be there whole: its rows are promised to somebody. */
+/** An explicit range must exist whole: the caller counts on all of its rows. */
 function rangeSpan(
   partition: TopicPartition,
   from: number,

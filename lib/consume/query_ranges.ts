@@ -5,7 +5,7 @@ import { parseRanges } from "./ranges.ts";
 
 /**
  * The ranges that kafka.load put before its statement; `statement` is GP_QUERY_STRING. Throws
- * Failure (usage) where there are none, or another topic's: rows that nobody keeps count of must
+ * Failure (usage) if there are none, or another topic's: rows whose offsets are not kept must
  * not be read.
  */
 export function queryRanges(statement: string | undefined, topic: string): Range[] {

@@ -3,7 +3,7 @@ import type { Range } from "./options.ts";
 
 /**
  * Reads `0:100-250,3:0-17`: partition, first offset, end offset (exclusive). Throws Failure (usage)
- * naming the part that is wrong; a partition may stand there once.
+ * naming the part that is wrong; each partition may be given once.
  */
 export function parseRanges(text: string): Range[] {
   const ranges: Range[] = [];

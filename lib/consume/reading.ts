@@ -14,19 +14,21 @@ export interface Run {
   readonly inflater: Inflater;
   readonly output: Output;
   readonly losses: Losses;
-  /** Takes a line that people should know of. */
+  /** Gets lines that people should see. */
   readonly warn: (line: string) => void;
   /** Awaited before rows are written: bad records of their batches are safe elsewhere. */
   readonly settle: () => Promise<void>;
 }
 
-/** What those who read some partitions at the same time share; one object, which is never copied. */
+/**
+ * What the readers of some partitions share at the same time; one object, which is never copied.
+ */
 export interface Reading extends Run {
-  /** Awaited when the output took rows. */
+  /** Awaited when the output has accepted rows. */
   readonly written: () => Promise<void>;
   /** Aborted if the spans are to be left as they are: rows being made are still written. */
   readonly signal?: AbortSignal;
-  /** When the last records came, as patientNow() tells it. */
+  /** When the last records came, by patientNow(). */
   lastRecords: number;
   /** Whether nothing came for as long as the run was to wait: found by one reader, for all. */
   idle: boolean;

@@ -14,7 +14,7 @@ import type { Span } from "./span.ts";
 /**
  * Whether the logs are still those that were read so far: after a leader was lost, the next one's
  * log may be shorter (an unclean election), and a topic may be another one of the same name. A span
- * whose place is gone goes on where `--on-lost` says. Throws Failure if it says not to.
+ * whose place is gone continues where `--on-lost` says. Throws Failure if that is `fail`.
  */
 export async function checkLogs(reading: Reading, spans: readonly Span[]): Promise<void> {
   const { cluster, options } = reading;
@@ -55,7 +55,7 @@ async function identities({ cluster }: Reading, spans: readonly Span[]): Promise
   );
 }
 
-/** Where the spans are to go on, and what says that their logs are not those that were read. */
+/** Where the spans are to continue, and what says that their logs are not those that were read. */
 async function wantedOf(
   { cluster }: Reading,
   spans: readonly Span[],

@@ -6,7 +6,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 export interface SpanNotes {
   /** The leader epoch of what comes before its start; -1 if it is not known. */
   leaderEpoch?: number;
-  /** What tells its log from others. */
+  /** What identifies its log. */
   identity?: LogIdentity;
   /** Committed with its offset. */
   metadata?: string;
@@ -28,7 +28,7 @@ export class Span implements TopicPartition {
   isBetweenBatches = false;
   /** The next offset to turn into a row: all before it are rows, or left out and counted. */
   done: number;
-  /** All before it are rows that the output took. */
+  /** All before it are rows that the output has accepted. */
   written: number;
   /** The highest leader epoch of the batches fetched; -1 if none is known. */
   leaderEpoch: number;
@@ -59,7 +59,7 @@ export class Span implements TopicPartition {
     return this.fetched >= this.end;
   }
 
-  /** Goes on at another offset: what lies between does not exist. */
+  /** Continues at another offset: what is between does not exist. */
   jump(offset: number): void {
     this.fetched = offset;
     this.isBetweenBatches = false;

@@ -6,7 +6,7 @@ import type { TopicPartition } from "../kafka/partitions.ts";
 export interface Topic {
   topic: string;
   partitions: number[];
-  /** What tells it from another one of its name. */
+  /** What identifies it among topics of its name. */
   identity: LogIdentity;
 }
 

@@ -51,11 +51,13 @@ function greenplum(source: SourceDefinition): string[] {
       "",
     ),
     addSource(source, reader, planner),
-    ...(shape ? [shapeSource(source, shape, null)] : []),
+    ...(shape ? [shapeSource(source.name, shape, null)] : []),
   ];
 }
 
-/** A statement that makes a table, unless it is there as it should be: grants and error log stay. */
+/**
+ * A statement that makes a table, unless it is there as it should be: grants and error log stay.
+ */
 function makeTable(source: SourceDefinition, name: string, definition: string): string {
   const [of, table, target] = [source.name, name, quoteTable(source.target)].map(quoteLiteral);
   return `SELECT kafka.make_table(${of}, ${table}, ${target}, ${quoteText(definition)});`;
@@ -66,8 +68,8 @@ function readerTable(name: string): string {
 }
 
 /**
- * A LIMIT closes the pipe early; PostgreSQL takes that well of a program that SIGPIPE ended, of which
- * 141 is the shell's way to tell. 74 is our exit status for it.
+ * A LIMIT closes the pipe early; PostgreSQL accepts that of a program that SIGPIPE ended, of which
+ * 141 is the shell's status. 74 is our exit status for it.
  */
 const FOR_LIMIT = "; status=$?; test $status != 74 || exit 141; exit $status";
 
@@ -89,7 +91,7 @@ function postgres(source: SourceDefinition): string[] {
         "  format 'csv', delimiter ',', null '', encoding 'UTF8')",
     ),
     addSource(source, readerCommand(source, []), plannerCommand(source, [])),
-    ...(shape ? [shapeSource(source, shape, source.rejectLimit)] : []),
+    ...(shape ? [shapeSource(source.name, shape, source.rejectLimit)] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-// kafka.load speaks to the commands of its web tables in a comment at the front of the statement
+// kafka.load speaks to the commands of its web tables in a comment at the start of the statement
 // that reads them:
 //
 //     /* kafka-ranges topic=crimes 0:100-250,3:0-17 */ INSERT INTO …
@@ -8,7 +8,7 @@
 // bytes: so the comment comes first, and there is a whole one or none. As nothing comes before it,
 // no name or string in the statement can pass for one, and the words in it can't end it.
 
-/** The words of the comment at the front of a statement; null if it is not `name`'s. */
+/** The words of the comment at the start of a statement; null if it is not `name`'s. */
 export function queryComment(statement: string, name: string): string[] | null {
   const match = /^\s*\/\* ([a-z-]+)((?: [a-zA-Z0-9._:,=-]+)*) \*\//.exec(statement);
   return match?.[1] === name ? match[2].split(" ").slice(1) : null;

@@ -21,7 +21,10 @@ export function quoteLiteral(text: string): string {
   return quoted.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }
 
-/** A longer text as SQL reads it, between lines of its own: `$sql$ … $sql$`. Throws RangeError on NUL. */
+/**
+ * A longer text as SQL reads it, between lines of its own: `$sql$ … $sql$`. Throws RangeError on
+ * NUL.
+ */
 export function quoteText(text: string): string {
   refuseNul(text);
   let tag = "sql";
@@ -30,7 +33,7 @@ export function quoteText(text: string): string {
 }
 
 /**
- * A word as a shell reads it: as it is where that is safe, else `'it'\''s'`. Throws RangeError on
+ * A word as a shell reads it: as it is if that is safe, else `'it'\''s'`. Throws RangeError on
  * NUL, and Failure (usage) on a newline: the command that holds it stays one line.
  */
 export function quoteWord(text: string): string {
@@ -45,7 +48,7 @@ export function quoteWord(text: string): string {
 }
 
 /**
- * The path of a program as a shell reads it: as a word, but for a `$HOME/` in front, which stays
+ * The path of a program as a shell reads it: as a word, except a `$HOME/` at its start, which stays
  * the home folder of the user that runs it.
  */
 export function quoteProgram(path: string): string {

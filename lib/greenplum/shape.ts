@@ -1,5 +1,5 @@
 import { quoteArray, quoteIdent, quoteLiteral } from "./quote.ts";
-import type { Column, SourceDefinition } from "./source.ts";
+import type { Column } from "./column.ts";
 
 /** What expressions of a source see of a record: a name, and what it is made of. */
 export interface Field extends Column {
@@ -34,7 +34,7 @@ export const TOMBSTONE = "kafka$tombstone";
 
 /** The statement that says so; after kafka.add_source. */
 export function shapeSource(
-  { name }: SourceDefinition,
+  source: string,
   shape: Shape,
   rejectLimit: string | null,
 ): string {
@@ -42,7 +42,7 @@ export function shapeSource(
   const list = (items: readonly string[] | null) => items === null ? "NULL" : quoteArray(items);
   const { readerColumns, fields, selects } = shape;
   const values = {
-    source: literal(name),
+    source: literal(source),
     stage_columns: list(readerColumns.map(({ name }) => name)),
     stage_types: list(readerColumns.map(({ type }) => type)),
     fields: list(fields.map(({ name }) => name)),

@@ -1,13 +1,9 @@
 import { createHash } from "node:crypto";
+import type { Column } from "./column.ts";
 import type { Shape } from "./shape.ts";
 import { quoteIdent, quoteProgram, quoteWord } from "./quote.ts";
 
-/** A column of the target, and of the web tables that are read into it. */
-export interface Column {
-  name: string;
-  /** As SQL writes it: `character varying(20)`. */
-  type: string;
-}
+export type { Column };
 
 /** A table's name, without quotes. Without a schema, the search path has it. */
 export interface TableName {
@@ -41,7 +37,7 @@ export interface SourceDefinition {
    * PostgreSQL of a source with a shape.
    */
   rejectLimit: string | null;
-  /** Roles that may load and look. */
+  /** Roles that may load, and read the peek. */
   roles: readonly string[];
 }
 
@@ -53,7 +49,7 @@ export function quoteTable({ schema, table }: TableName): string {
 /** The longest name that PostgreSQL and Greenplum keep, bytes; they cut longer ones silently. */
 const LONGEST_NAME = 63;
 
-/** `name_suffix`, or where that is too long, its front with a hash of all of it. */
+/** `name_suffix`, or if that is too long, its beginning and a hash of all of it. */
 export function derivedName(name: string, suffix: string): string {
   const whole = `${name}_${suffix}`;
   const bytes = new TextEncoder().encode(whole);
@@ -68,8 +64,8 @@ export function derivedName(name: string, suffix: string): string {
 }
 
 /**
- * The table that shows what is to come, beside the target, and moves nothing. Named by the source,
- * as several may load one table.
+ * The peek, a table beside the target that shows new records and moves nothing. Named by the
+ * source, as several may load one table.
  */
 export function peekTable({ name, target }: SourceDefinition): TableName {
   return { schema: target.schema, table: derivedName(name, "peek") };
@@ -107,7 +103,7 @@ export function peekCommand(source: SourceDefinition): string {
   return command(source, [...consumerWords(source), ...words]);
 }
 
-/** A statement does not wait longer for the plan; the default of other commands is for people. */
+/** How long a statement waits for the plan; the default of other commands is for people. */
 const PLAN_TIMEOUT = "10s";
 
 /** The shell command that says where the topic starts and ends, and which log it is. */

@@ -1,7 +1,9 @@
 import type { ClientConfig } from "./config.ts";
 import type { Admin } from "./kafkajs/admin.ts";
 
-/** Loads kafkajs' admin for what `use` does with it: only who needs it pays for its start. */
+/**
+ * Loads kafkajs' admin for what `use` does with it: only callers that need it pay for its start.
+ */
 export async function withAdmin<T>(
   config: ClientConfig,
   use: (admin: Admin) => Promise<T>,

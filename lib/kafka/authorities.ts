@@ -17,8 +17,9 @@ let host: string[] | null = null;
 
 /**
  * The authorities that a TLS connection trusts, as PEM: those `given`, or without any those of the
- * host: of the file that SSL_CERT_FILE names, else of its bundle, else the runtime's own. Whoever
- * opens a TLS connection, of any kind, asks here: the runtime would add its own to those it gets.
+ * host: of the file that SSL_CERT_FILE names, else of its bundle, else the runtime's own.
+ * Everything that opens a TLS connection, of any kind, asks here: the runtime would add its own to
+ * those it gets.
  */
 export function trusted(given: readonly string[] = []): string[] {
   trustNothingElse();
@@ -26,8 +27,8 @@ export function trusted(given: readonly string[] = []): string[] {
 }
 
 /**
- * Gives the host's authorities to connections that name none, as packages open them. Without any the
- * runtime (Deno 2.9) ends even a connection that is not to be checked. Deno 2.4 cannot.
+ * Gives the host's authorities to connections that name none, as packages open them. Without any
+ * the runtime (Deno 2.9) ends even a connection that is not to be checked. Deno 2.4 cannot.
  */
 export function trustHostByDefault(): void {
   const { setDefaultCACertificates } = tls as { setDefaultCACertificates?(pem: string[]): void };

@@ -18,7 +18,7 @@ import { retry } from "./retry.ts";
 /** How long a broker may be silent before another one is tried beside it, milliseconds. */
 const SILENCE = 1000;
 
-/** How long a topic that no broker knows may still turn up: one just created, milliseconds. */
+/** How long a topic that no broker knows is waited for: it may be just created. Milliseconds. */
 const UNKNOWN_TOPIC_PATIENCE = 1000;
 
 /** The brokers of a cluster: who leads what, and a connection to each one in use. */
@@ -95,7 +95,7 @@ export class Cluster {
     return this.#leaders.get(topic)?.get(partition)?.leaderEpoch ?? -1;
   }
 
-  /** What tells this cluster from another one, as last reported; null if no broker said it. */
+  /** The cluster's id, as last reported; null if no broker reported one. */
   get clusterId(): string | null {
     return this.#clusterId;
   }
@@ -119,7 +119,7 @@ export class Cluster {
     return await this.#connect(found);
   }
 
-  /** Closes every connection for good; requests under way fail, new ones are refused. */
+  /** Closes every connection for good; requests under way fail, new ones are rejected. */
   close(): void {
     this.#closed = true;
     for (const opening of this.#connections.values()) {
@@ -129,7 +129,7 @@ export class Cluster {
   }
 
   /**
-   * A connection to any broker. They are tried in turn, and where one is silent the next one beside
+   * A connection to any broker. They are tried in turn, and if one is silent the next one beside
    * it: none has to share its deadline with the others.
    */
   async #anyBroker(): Promise<Connection> {
@@ -185,7 +185,9 @@ function isDenied(error: unknown): boolean {
   return error instanceof Failure && error.kind === "denied";
 }
 
-/** Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions. */
+/**
+ * Throws LeftOutError unless every topic asked for is in an answer, and each with all partitions.
+ */
 function checkWhole({ topics }: MetadataResponse, asked: readonly string[], broker: string): void {
   const found = new Map(topics.map((topic) => [topic.topic, topic]));
   const failed = (topic: string) => `cannot read topic "${topic}"`;

@@ -6,13 +6,16 @@ export interface ClientConfig {
   brokers: string[];
   /** Shown in the brokers' logs and quotas. */
   clientId: string;
-  /** Longest wait for a broker: for an answer, and for a leader or coordinator to be found; milliseconds. */
+  /**
+   * Longest wait for a broker: for an answer, and for a leader or coordinator to be found;
+   * milliseconds.
+   */
   timeout: number;
-  /** Told what a run goes through: brokers asked, leaders moved, tries repeated. */
+  /** Gets a line for each step: brokers asked, leaders moved, tries repeated. */
   debug: (line: string) => void;
   /** Null: what is sent and read goes over the wire as it is. */
   tls: TlsConfig | null;
-  /** Null: nobody is logged in. */
+  /** Null: no login. */
   sasl: SaslConfig | null;
 }
 
@@ -30,7 +33,7 @@ export const saslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTH
 
 export type SaslMechanism = typeof saslMechanisms[number];
 
-/** Who logs in. */
+/** How to log in. */
 export type SaslConfig =
   | {
     mechanism: Exclude<SaslMechanism, "OAUTHBEARER">;
@@ -70,7 +73,9 @@ export function parseAddress(text: string): Address | null {
   return { host: ipv6 ?? name, port };
 }
 
-/** A name as hosts have them (RFC 1123, with the underscores that Docker uses), or an IPv4 address. */
+/**
+ * A name as hosts have them (RFC 1123, with the underscores that Docker uses), or an IPv4 address.
+ */
 function isHost(name: string): boolean {
   const labels = name.replace(/\.$/, "").split(".");
   if (name.length > 253 || !labels.every((label) => LABEL.test(label))) return false;

@@ -14,10 +14,10 @@ export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 }
 
-/** The largest response taken, bytes: what says it is larger is no Kafka, or not sane. */
+/** The largest response accepted, bytes: a peer that announces more does not speak Kafka. */
 export const MAX_RESPONSE = 256 * 1024 * 1024;
 
-/** A timer that is so late, milliseconds, was held up by this process. */
+/** If a timer is this late, milliseconds, this process was stopped or busy. */
 const BLOCKED = 100;
 
 interface Pending {
@@ -48,7 +48,7 @@ export interface CallOptions {
 export class Connection {
   readonly name: string;
   readonly #address: Address;
-  /** Which requests the broker takes, as it said at connect. */
+  /** Which requests the broker accepts, as it said at connect. */
   accepted: readonly VersionRange[] = [];
   readonly #conn: Deno.Conn;
   readonly #config: ClientConfig;
@@ -58,7 +58,7 @@ export class Connection {
   readonly #headView = new DataView(this.#head.buffer);
   #correlation = 0;
   #reading: Promise<void> | null = null;
-  /** Responses so far; what a broker does before the first ones tells what it expects. */
+  /** Responses so far; what a broker does before the first ones shows what it expects. */
   #answers = 0;
   #sending: Promise<void> = Promise.resolve();
   #failed: Error | null = null;
@@ -75,8 +75,8 @@ export class Connection {
   }
 
   /**
-   * Connects, and then checks that the broker accepts the versions of `apis` and logs in, within the
-   * config's timeout. Throws ConnectionError if another try may help, Failure if it can't.
+   * Connects, and then checks that the broker accepts the versions of `apis` and logs in, within
+   * the config's timeout. Throws ConnectionError if another try may help, Failure if it can't.
    */
   static async open(
     address: Address,
@@ -94,7 +94,7 @@ export class Connection {
     const timer = setTimeout(() => late.reject(connection.#late()), config.timeout);
     const starting = async () => {
       connection.accepted = await askVersions(connection, apis);
-      // Loaded only where it is used: a start without it stays as quick as it is.
+      // Loaded only if it is used: a start without it stays as quick as it is.
       if (config.sasl) await (await import("./sasl.ts")).authenticate(connection, config.sasl);
     };
     try {
@@ -166,7 +166,9 @@ export class Connection {
     this.#fail(new ConnectionError(`the connection to ${this.name} was closed`));
   }
 
-  /** Sends after what is being sent. A failure reaches the caller through the pending request too. */
+  /**
+   * Sends after what is being sent. A failure reaches the caller through the pending request too.
+   */
   #send(frame: Uint8Array, tail: Uint8Array | undefined): Promise<void> {
     if (tail && this.#config.tls?.identity) {
       // This connection delays what follows a short write (see tls.ts), so it must be one write.
@@ -179,7 +181,8 @@ export class Connection {
         await writeAll(this.#conn, frame);
         if (tail) await writeAll(this.#conn, tail);
       } catch (error) {
-        // A broker that refuses a client certificate says so and closes: what it said is read yet.
+        // A broker that rejects a client certificate says so and closes: what it said is still
+        // read.
         if (this.#config.tls && this.#answers === 0) await this.#reading;
         throw this.#fail(this.#lost(error));
       }
@@ -263,7 +266,7 @@ export class Connection {
     this.#timer = setTimeout(() => {
       const late = performance.now() - deadline;
       if (late < BLOCKED) return this.#late();
-      // This process stood still: what came meanwhile has not been looked at.
+      // This process was stopped or busy: what came meanwhile has not been read.
       for (const pending of this.#pending) pending.deadline += late;
       this.#watch();
     }, Math.max(deadline - performance.now(), 0));
@@ -277,7 +280,9 @@ export class Connection {
     }
   }
 
-  /** The broker closed the connection, `count` bytes after its last response: why, if it is certain. */
+  /**
+   * The broker closed the connection, `count` bytes after its last response: why, if it is certain.
+   */
   async #ended(count: number): Promise<Error> {
     if (this.#failed) return this.#failed;
     const { tls, sasl } = this.#config;

@@ -1,7 +1,7 @@
 import type { Address } from "./config.ts";
 
 /**
- * Connects to a host by any of its addresses. Deno before 2.5 tries the first one only, and where
+ * Connects to a host by any of its addresses. Deno before 2.5 tries the first one only, and if
  * `localhost` is ::1 first that is not where a broker on 127.0.0.1 listens.
  */
 export async function dial({ host, port }: Address): Promise<Deno.TcpConn> {
@@ -14,7 +14,7 @@ export async function dial({ host, port }: Address): Promise<Deno.TcpConn> {
       try {
         return await Deno.connect({ hostname: address, port });
       } catch {
-        // The first address's error is the one to tell.
+        // The first address's error is the one to report.
       }
     }
     throw error;

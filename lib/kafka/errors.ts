@@ -19,7 +19,7 @@ export class BrokerError extends Error {
 export class LeftOutError extends Error {
   override readonly name = "LeftOutError";
 
-  /** `failed` is what could not be done, `broker` the connection's name, `what` was to be told. */
+  /** `failed` is what could not be done, `broker` the connection's name, `what` is missing. */
   constructor(failed: string, broker: string, what: string) {
     super(`${failed}: ${broker} left ${what} out of its answer`);
   }
@@ -31,7 +31,7 @@ export function isPassing(error: unknown): error is Error {
     (error instanceof BrokerError && isRetriable(error.code));
 }
 
-/** What to throw where no further try is made: a failure with its exit status. */
+/** What to throw if no further try is made: a failure with its exit status. */
 export function asFailure(error: unknown, suffix = ""): unknown {
   if (error instanceof BrokerError) {
     const kind = isDenied(error.code) ? "denied" : "broker";

@@ -12,7 +12,7 @@ import { retry } from "./retry.ts";
 export type StoredOffset = Commit;
 
 /**
- * All offsets that a group has stored, by topic and partition; none for a group that there is not.
+ * All offsets that a group has stored, by topic and partition; none if the group does not exist.
  * The cluster must have been opened with findCoordinator and offsetFetch. Throws Failure.
  */
 export async function groupOffsets(cluster: Cluster, group: string): Promise<StoredOffset[]> {

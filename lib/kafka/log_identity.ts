@@ -4,8 +4,8 @@ import { askLeaders } from "./leaders.ts";
 import type { TopicPartition } from "./partitions.ts";
 
 /**
- * What tells a topic from others of its name. An offset alone names no record: the topic may have
- * been deleted and created again, or the brokers may be another cluster's. Null is not known.
+ * What identifies a topic among those of its name. An offset alone names no record: the topic may
+ * have been deleted and created again, or the brokers may be another cluster's. Null is not known.
  */
 export interface LogIdentity {
   readonly clusterId: string | null;
@@ -61,9 +61,9 @@ function differ(stored: string | null, found: string | null): boolean {
 /**
  * For each item, the offset up to which its log is still the one it was stored for (KIP-320): less
  * than the item's own offset if an unclean leader election has cut the log since. Infinity if the
- * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is another's.
- * Asks the leaders, and again if they moved, until the timeout. The cluster must have been opened
- * with offsetForLeaderEpoch. Throws Failure.
+ * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is
+ * another's. Asks the leaders, and again if they moved, until the timeout. The cluster must have
+ * been opened with offsetForLeaderEpoch. Throws Failure.
  */
 export async function sharedEnds(
   cluster: Cluster,

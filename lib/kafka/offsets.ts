@@ -84,7 +84,7 @@ export async function storedPositions(
   });
 }
 
-/** What is committed for a partition: the next offset to read, and what tells which log it is of. */
+/** What is committed for a partition: the next offset to read, and what identifies its log. */
 export interface Commit extends TopicPartition {
   readonly offset: number;
   /** Of the last record read (KIP-320). */
@@ -98,7 +98,8 @@ export interface Commit extends TopicPartition {
  * it. Throws Failure; also if the group has live members and this is not one of them: then they
  * own its offsets.
  *
- * If the broker does not allow a text of this length (offset.metadata.max.bytes), the offsets go without it.
+ * If the broker does not allow a text of this length (offset.metadata.max.bytes), the offsets go
+ * without it.
  */
 export async function commitOffsets(
   cluster: Cluster,

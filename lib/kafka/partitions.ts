@@ -32,7 +32,7 @@ export function byTopic<T extends TopicPartition>(
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
 }
 
-/** The items by their leader, as last told to the cluster. -1: none is known. */
+/** The items by their leader, as last reported to the cluster. -1: none is known. */
 export function byLeader<T extends TopicPartition>(
   cluster: Cluster,
   items: readonly T[],

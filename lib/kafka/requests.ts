@@ -4,7 +4,6 @@ import { ProtocolError } from "../protocol/errors.ts";
 import type { Api } from "../protocol/messages/api.ts";
 import { apiVersions, type VersionRange } from "../protocol/messages/api_versions.ts";
 import { Writer } from "../protocol/writer.ts";
-import type { Connection } from "./connection.ts";
 
 export interface Frame {
   correlation: number;
@@ -34,9 +33,15 @@ export function encodeRequest<Request>(
   return frame;
 }
 
+/** What a connection's first requests need of it: its broker's name, and answers. */
+export interface Link {
+  readonly name: string;
+  call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
+}
+
 /** What the broker accepts. Throws Failure unless the versions of `apis` are among it. */
 export async function askVersions(
-  link: Pick<Connection, "name" | "call">,
+  link: Link,
   apis: readonly Api<never, unknown>[],
 ): Promise<VersionRange[]> {
   const { apis: accepted } = await link.call(apiVersions, null).catch((error) => {

@@ -20,7 +20,7 @@ export class Backoff {
   readonly #timeout: number;
   #since: number;
   #wait = FIRST_WAIT;
-  /** How much is done apart, and since when. */
+  /** Work whose time does not count, and since when. */
   #held = 0;
   #heldSince = 0;
 
@@ -60,7 +60,7 @@ export class Backoff {
   }
 
   /**
-   * Waits before the next try. Throws what ended the last one where no other may help, or a
+   * Waits before the next try. Throws what ended the last one if no other may help, or a
    * failure saying for how long it was tried.
    */
   async next(error: unknown): Promise<void> {

@@ -3,7 +3,7 @@ import { errorName } from "../protocol/error_codes.ts";
 import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
 import type { Secret } from "../secret.ts";
 import type { SaslConfig } from "./config.ts";
-import type { Connection } from "./connection.ts";
+import type { Link } from "./requests.ts";
 import { newNonce, ScramClient, ScramError } from "./scram.ts";
 
 const utf8 = new TextEncoder();
@@ -11,13 +11,10 @@ const text = new TextDecoder();
 
 const ILLEGAL_SASL_STATE = 34;
 
-/** What authenticate needs of a connection; a test's own may stand for it. */
-export type Link = Pick<Connection, "name" | "call">;
-
 /**
  * Logs in on a new connection: SaslHandshake names the mechanism, SaslAuthenticate carries its
  * messages (https://kafka.apache.org/protocol#sasl_handshake). Throws Failure (denied) if the
- * broker refuses, or can't prove that it knows the password; the secret is in no message.
+ * broker rejects it, or can't prove that it knows the password; the secret is in no message.
  */
 export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> {
   const { mechanism } = sasl;
@@ -46,7 +43,7 @@ export async function authenticate(link: Link, sasl: SaslConfig): Promise<void> 
 }
 
 /**
- * What to tell who met a closed connection because the port asks for a login; null if it asks for
+ * What to report if a connection was closed because the port requires a login; null if it requires
  * none. `link` is a new connection: its first request decides.
  */
 export async function whoAsksForLogin(link: Link): Promise<Failure | null> {
@@ -90,7 +87,7 @@ class Login {
     const pairs = Object.entries(extensions).map(([key, value]) => `${key}=${value}\x01`).join("");
     const answer = await this.#send(`n,,\x01auth=Bearer ${this.secret.reveal()}\x01${pairs}\x01`);
     if (answer === "") return;
-    // A refusal is JSON, to be confirmed by a single \x01; then comes the error code.
+    // A rejection is JSON, to be confirmed by a single \x01; then comes the error code.
     await this.#send("\x01");
     throw this.#refused(answer);
   }

@@ -1,6 +1,6 @@
 /**
- * The client's side of SCRAM, RFC 5802 (SHA-256: RFC 7677; SHA-512 is Kafka's own addition), without
- * channel binding. Pure: messages in, messages out.
+ * The client's side of SCRAM, RFC 5802 (SHA-256: RFC 7677; SHA-512 is Kafka's own addition),
+ * without channel binding. Pure: messages in, messages out.
  */
 
 /** RFC 7677 asks for this many at least, and Kafka's brokers create no fewer. */
@@ -41,7 +41,7 @@ export class ScramClient {
   /** client-final-message, which proves that the client has the password. Throws ScramError. */
   async final(serverFirst: string): Promise<string> {
     const [nonce, salt, iterations] = readServerFirst(serverFirst, this.#user.nonce);
-    // Kafka takes a password's UTF-8 bytes as they are, on both sides; SASLprep, which RFC 5802
+    // Kafka uses a password's UTF-8 bytes as they are, on both sides; SASLprep, which RFC 5802
     // asks for, would lock out users with a character that it changes.
     const password = encode(this.#user.password);
     const salted = await this.#saltedPassword(password, salt, iterations);
@@ -114,7 +114,7 @@ function readServerFirst(text: string, clientNonce: string): [string, Bytes, num
   return [nonce, salt, iterations];
 }
 
-/** Equal, found out in a time that does not tell where they differ. */
+/** Compares in a time that does not show where they differ. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.reduce((sum, byte, i) => sum | byte ^ b[i], 0) === 0;
 }

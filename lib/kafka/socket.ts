@@ -8,7 +8,7 @@ export interface Socket {
   explain(error: unknown): Error | null;
 }
 
-/** What connecting has at most, milliseconds: a host that is gone does not refuse, it is silent. */
+/** How long connecting may take, milliseconds: a host that is gone is silent. */
 const CONNECT_TIMEOUT = 10_000;
 
 /**
@@ -49,7 +49,7 @@ async function openSecurely(
   tls: TlsConfig,
   signal: AbortSignal,
 ): Promise<Socket> {
-  // Loaded only where it is used: a start without it stays as quick as it is.
+  // Loaded only if it is used: a start without it stays as quick as it is.
   const { connectTls, explainTls } = await import("./tls.ts");
   const conn = await connectTls(address, tls, signal);
   return { conn, explain: (error) => explainTls(error, address, tls.identity !== null) };

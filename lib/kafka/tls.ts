@@ -4,7 +4,7 @@ import { dial } from "./dial.ts";
 import { type Address, addressName, type TlsConfig } from "./config.ts";
 
 /**
- * Connects with TLS 1.2 or 1.3. `signal` ends an attempt under way. Throws Failure (denied) where
+ * Connects with TLS 1.2 or 1.3. `signal` ends an attempt under way. Throws Failure (denied) if
  * one side does not trust the other's certificate, else what the runtime throws.
  */
 export async function connectTls(
@@ -16,7 +16,7 @@ export async function connectTls(
   const options = {
     hostname,
     caCerts: trusted(authorities),
-    // Deno before 2.5 does not know it and goes on checking the name, which is the safe side.
+    // Deno before 2.5 does not know it and still checks the name, which is the safe side.
     unsafelyDisableHostnameVerification: !checkHostname,
   };
   let conn: Deno.Conn;

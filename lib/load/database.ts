@@ -13,7 +13,7 @@ const CONNECT_TIMEOUT = 10; // seconds
 
 /**
  * Opens one connection, at the first query; a lost one is opened again at the next. Nothing is
- * prepared, so that a pooler may stand between. What the DSN does not say is taken from libpq's
+ * prepared, so that a pooler may be in between. What the DSN does not say comes from libpq's
  * environment variables. Throws Failure (usage) if that cannot be.
  */
 export function openDatabase(
@@ -111,9 +111,9 @@ export interface RunningLoad {
 }
 
 /**
- * Starts kafka.load in a transaction of its own, at the level that it takes whatever the default is:
- * several statements in one message are one transaction, and leave nothing behind in a session that
- * may be a pooler's.
+ * Starts kafka.load in a transaction of its own, at the level that it requires, whatever the
+ * default: several statements in one message are one transaction, and leave nothing behind in a
+ * session that may be a pooler's.
  */
 export function startLoad(
   sql: Database,

@@ -18,7 +18,7 @@ export type DatabaseTls = { ssl: false | "allow" | "prefer" | "require" } | {
  * How TLS is used with a database, by sslmode and sslrootcert or PGSSLMODE and PGSSLROOTCERT, as
  * libpq has them. What is checked is checked against that file alone, else against what the host
  * trusts; `verify-ca` checks the host's name too. Without sslmode there is no TLS. Throws Failure
- * (usage) where that cannot be.
+ * (usage) if that cannot be.
  */
 export function databaseTls(
   dsn: Dsn,
@@ -27,7 +27,8 @@ export function databaseTls(
 ): DatabaseTls {
   const file = dsn.sslRootCert ?? env("PGSSLROOTCERT");
   const asked = dsn.sslMode ?? env("PGSSLMODE");
-  // Two of libpq's rules: only the strictest mode goes with `system`, and a file is there to be used.
+  // Two of libpq's rules: only the strictest mode goes with `system`, and a file is there to be
+  // used.
   const mode = file === "system"
     ? "verify-full"
     : asked === "require" && file
@@ -86,7 +87,9 @@ function readAuthorities(file: string, dsn: Dsn): string {
   throw new Failure("usage", `${what}: no PEM certificate in its file`);
 }
 
-/** A connection with TLS to the first of these hosts that can be reached, beginning with `first`. */
+/**
+ * A connection with TLS to the first of these hosts that can be reached, beginning with `first`.
+ */
 function connect(addresses: readonly Address[], caCerts: string[], first: number): Duplex {
   const opening = (async () => {
     for (let i = 0;; i++) {

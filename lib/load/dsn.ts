@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { Secret } from "../secret.ts";
 
-/** How TLS is asked for; libpq's words, https://www.postgresql.org/docs/current/libpq-ssl.html. */
+/** How TLS is used; libpq's words, https://www.postgresql.org/docs/current/libpq-ssl.html. */
 export const sslModes = [
   ...["disable", "allow", "prefer", "require"],
   ...["verify-ca", "verify-full"],
@@ -54,7 +54,7 @@ export class Dsn {
       throw new Failure("usage", `${at} must be of the form postgres://user@host:5432/database`);
     }
     const end = /[/?]|$/.exec(text.slice(scheme.length))!.index + scheme.length;
-    // Where a password is not encoded, a part of it would be taken for the database, and shown.
+    // If a password is not encoded, a part of it would be read as the database's name, and shown.
     const stray = /[\s#]/.exec(text)?.index ?? text.indexOf("@", end);
     if (stray !== -1) {
       throw fail(

@@ -5,7 +5,9 @@ export interface DatabaseProblem {
   kind: FailureKind;
   /** What the database says, with its detail, and its hint as what to do. */
   message: string;
-  /** Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null if it is not about a row. */
+  /**
+   * Which row does not fit: `COPY crimes, line 3, column ward: "x"`. Null if it is not about a row.
+   */
   context: string | null;
   passing: boolean;
 }
@@ -29,7 +31,7 @@ const states: [prefix: string, kind: FailureKind, passing: boolean][] = [
   ["23", "record", false], // a constraint
 ];
 
-/** What a program's end that PostgreSQL only tells by a number means; see `lib/cli/exit_codes.ts`. */
+/** What an exit status means, which PostgreSQL reports as a number; see `lib/cli/exit_codes.ts`. */
 const programs: Record<string, [FailureKind, boolean]> = {
   "64": ["usage", false],
   "65": ["record", false],

@@ -1,11 +1,11 @@
 import { writeAll } from "../kafka/socket.ts";
 
 /**
- * The few lines of HTTP that metrics take. Not Deno.serve: it accepts as many connections as come, and
- * ends the process once no more files may be opened; its shutdown waits for half a request.
+ * The few lines of HTTP that metrics need. Not Deno.serve: it accepts as many connections as come,
+ * and ends the process once no more files may be opened; its shutdown waits for half a request.
  */
 
-/** So many clients at a time; one more takes the place of the oldest. */
+/** Clients at a time; one more replaces the oldest. */
 const CLIENTS = 32;
 /** For a request and its answer, milliseconds. */
 const PATIENCE = 5000;
@@ -33,7 +33,7 @@ export class HttpServer {
     this.#accepting = this.#accept();
   }
 
-  /** At once: nobody is waited for. */
+  /** At once: no client is waited for. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#listener.close();
@@ -88,7 +88,7 @@ export class HttpServer {
   }
 }
 
-/** All up to the empty line; null where none comes. */
+/** All up to the empty line; null if none comes. */
 async function readHead(client: Deno.Conn): Promise<string | null> {
   const decoder = new TextDecoder("latin1");
   const buffer = new Uint8Array(1024);
@@ -102,7 +102,7 @@ async function readHead(client: Deno.Conn): Promise<string | null> {
   return null;
 }
 
-/** Null if it is no request. */
+/** Null if it is not a request. */
 function parse(head: string): Request | null {
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(head) ?? [];
   if (method === undefined) return null;

@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { Loaded, RunningLoad } from "./database.ts";
 import { databaseProblem } from "./errors.ts";
 
-/** What a loop tells of itself. What such a function throws does not change what the loop does. */
+/** What a loop reports. What such a function throws does not change what the loop does. */
 export interface LoopEvents {
   /** A load begins. */
   loading?(): void;
@@ -21,14 +21,14 @@ export interface LoopOptions {
   /** Without `every`: how long a problem that may pass is tried again, milliseconds. */
   patience: number;
   start(): RunningLoad;
-  /** Told, once for each, that one of the events' functions threw. */
+  /** Called once for each of the events that has thrown. */
   broken?(error: unknown): void;
 }
 
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 30_000;
 
-/** Loads a source again and again. A problem that may pass is met by trying again. */
+/** Loads a source again and again, and retries after problems that may pass. */
 export class LoadLoop {
   readonly #options: LoopOptions;
   readonly #events: readonly LoopEvents[];
@@ -88,7 +88,8 @@ export class LoadLoop {
         const message = context === null ? problem.message : `${problem.message}; in ${context}`;
         failedSince ??= started;
         const late = every === null && performance.now() + wait - failedSince > patience;
-        // What can't pass ends a loop that never worked; later, somebody is at work on the tables.
+        // What can't pass ends a loop that never worked; later, the tables may just be under
+        // change.
         if (late || (!passing && (every === null || !worked))) {
           throw new Failure(kind, `cannot load source "${source}": ${message}`, { cause: error });
         }
@@ -112,7 +113,7 @@ export class LoadLoop {
     }
   }
 
-  /** The rows are in the table by then: nothing that is only said may end the run. */
+  /** The rows are in the table by then: no report may end the run. */
   #tell(event: (events: LoopEvents) => void): void {
     for (const events of this.#events) {
       try {

@@ -117,7 +117,7 @@ export class LoadMetrics implements LoopEvents {
   #health(): Response {
     const silent = Date.now() - this.#lastSuccess;
     if (this.#healthy && silent <= this.#deadline) return new Response("ok\n");
-    // No more than that: what the database said is for the log, not for who reaches this port.
+    // No more than that: what the database said is for the log, not for clients of this port.
     const why = this.#healthy
       ? `no load has ended for ${Math.round(silent / 1000)} s`
       : `the last load failed; loads have failed since ${
@@ -127,7 +127,9 @@ export class LoadMetrics implements LoopEvents {
   }
 }
 
-/** What a counter takes; a number that is no count is a mistake elsewhere, and ends no load. */
+/**
+ * What a counter accepts; a number that is not a count is a mistake elsewhere, and ends no load.
+ */
 function atLeastZero(value: number): number {
   return value > 0 && value < Infinity ? value : 0;
 }

@@ -19,9 +19,9 @@ export interface PlanOptions {
   isolation: Isolation;
   /** Epoch milliseconds: where the records from then on start. */
   at: number | null;
-  /** Where the database stands. */
+  /** The database's offsets. */
   offsets: readonly PartitionOffset[];
-  /** The group that is told so; null tells nobody. */
+  /** The group that these offsets are committed to; null: none. */
   group: string | null;
   /** {@link logHash} of the log the offsets are of: only its offsets are committed. Null: any. */
   log: string | null;
@@ -154,8 +154,8 @@ function possibleHashes({ clusterId, topicId }: LogIdentity): string[] {
 
 /**
  * The plan as CSV: topic, partition, earliest, end, and where the time asked for is. With
- * `withLog`, as schema kafka reads it since its version 2: cluster id, topic id, leader epoch and the end
- * of the epoch asked for, too.
+ * `withLog`, as schema kafka reads it since its version 2: cluster id, topic id, leader epoch and
+ * the end of the epoch asked for, too.
  */
 export function planRows(topic: string, { identity, partitions }: Plan, withLog: boolean): string {
   const { clusterId, topicId } = identity;

@@ -5,16 +5,16 @@ import type { PartitionOffset } from "./plan_topic.ts";
 /** What the statement that reads a plan's web table asks for beside the plan. */
 export interface QueryPlan {
   at: number | null;
-  /** Where the database stands. */
+  /** The database's offsets. */
   offsets: PartitionOffset[];
-  /** Whether the group is told so. */
+  /** Whether they are committed to the group. */
   mirror: boolean;
   log: string | null;
 }
 
 /**
  * Reads the comment that kafka.load puts before its statement; without one there is nothing to do
- * but to plan, so that anybody may look at the table. Throws Failure (usage) if the comment is of
+ * but to plan, so that the table can be read by hand. Throws Failure (usage) if the comment is of
  * another topic.
  */
 export function queryPlan(statement: string | undefined, topic: string): QueryPlan {
@@ -38,7 +38,9 @@ export function queryPlan(statement: string | undefined, topic: string): QueryPl
   };
 }
 
-/** Reads `0:100:5,3:17`: partition, offset, leader epoch. Throws Failure (usage) naming the flag. */
+/**
+ * Reads `0:100:5,3:17`: partition, offset, leader epoch. Throws Failure (usage) naming the flag.
+ */
 export function parseOffsets(flag: string, text: string): PartitionOffset[] {
   if (text === "") return [];
   return text.split(",").map((part) => {

@@ -85,7 +85,7 @@ export class ScreenReport implements LoopEvents {
     this.#turn("waiting for new records");
   }
 
-  /** What somebody did: an interrupt. */
+  /** What a person did: an interrupt. */
   say(state: string): void {
     this.#turn(state);
   }

@@ -14,7 +14,7 @@ const MOST_SPARE = 256;
 /** Where input is read to, bytes. Longer rows let it grow. */
 const INPUT = 1024 * 1024;
 
-/** The longest row taken, bytes: beside it, its record needs as much memory again. */
+/** The longest row accepted, bytes: beside it, its record needs as much memory again. */
 export const LONGEST_ROW = 64 * 1024 * 1024;
 
 /** Memory for one batch. */
@@ -60,7 +60,7 @@ export class Arena {
     this.kernel.reserve(this.input + this.inputSize - Kernel.DATA);
   }
 
-  /** Says how rows are found; `hashing`: whether keys choose partitions. */
+  /** Sets how rows are found; `hashing`: whether keys choose partitions. */
   setUp({ split, key }: Pick<ProduceOptions, "split" | "key">, hashing: boolean): void {
     const { table, scratch } = this;
     this.kernel.setUpPacking({
@@ -132,7 +132,7 @@ export class Arena {
     return this.#get(partition, Entry.count);
   }
 
-  /** The line of the first record in the open batch of `partition`; Infinity where it is empty. */
+  /** The line of the first record in the open batch of `partition`; Infinity if it is empty. */
   line(partition: number): number {
     if (this.count(partition) === 0) return Infinity;
     return this.kernel.view.getUint32(this.#get(partition, Entry.top) - 4, true);

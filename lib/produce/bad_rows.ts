@@ -29,7 +29,7 @@ export class BadRows {
 
   /**
    * A row that can't be a record, by the line it starts in, counted over all inputs. Throws Failure
-   * (record) where bad rows are not to be skipped.
+   * (record) if bad rows are not to be skipped.
    */
   readonly add = (line: number, why: string): void => {
     const text = `${this.place(line)} ${why}`;

@@ -2,7 +2,7 @@ import type { Kernel } from "../protocol/kernel/kernel.ts";
 import { Batch as At, BATCH_PREFIX, type Codec, codecs } from "../protocol/record_batch.ts";
 import type { Compressor } from "./compressor.ts";
 
-/** Who sends: the id and epoch that a broker gave, both -1 for a producer that is not idempotent. */
+/** The producer: the id and epoch that a broker gave, both -1 if it is not idempotent. */
 export interface ProducerIdentity {
   readonly id: number;
   readonly epoch: number;
@@ -11,7 +11,10 @@ export interface ProducerIdentity {
 /** The timestamp of a batch that was not stamped. */
 const NEVER = -1;
 
-/** A closed batch: from `start` to `end` in the kernel's memory, its records' line numbers before `top`. */
+/**
+ * A closed batch: from `start` to `end` in the kernel's memory, its records' line numbers before
+ * `top`.
+ */
 export class RecordBatch {
   readonly kernel: Kernel;
   readonly partition: number;
@@ -62,7 +65,7 @@ export class RecordBatch {
     return codecs[this.kernel.view.getInt16(this.start + At.attributes)];
   }
 
-  /** Writes the header, and compresses the records where that makes them smaller. */
+  /** Writes the header, and compresses the records if that makes them smaller. */
   seal(compressor: Compressor | null): void {
     const { kernel, start } = this;
     let codec: Codec = "none";
@@ -91,8 +94,9 @@ export class RecordBatch {
   }
 
   /**
-   * Writes who sends the batch, its place in the partition's sequence, the time, and the CRC. Right
-   * before it is first sent: brokers forget a producer a fixed time after that of its last batch.
+   * Writes the producer, the batch's place in the partition's sequence, the time, and the CRC.
+   * Right before it is first sent: brokers forget a producer a fixed time after that of its last
+   * batch.
    */
   stamp({ id, epoch }: ProducerIdentity, sequence: number): void {
     const { kernel, start } = this;

@@ -39,7 +39,7 @@ async function reading(
   }
 }
 
-/** The size of all inputs together, bytes; null if one is no file. */
+/** The size of all inputs together, bytes; null if one is not a file. */
 export async function inputSize(names: readonly string[]): Promise<number | null> {
   let size = 0;
   for (const name of names.length > 0 ? names : ["-"]) {

@@ -40,15 +40,15 @@ export function leavesDoubt(error: unknown): boolean {
   return !(error instanceof BrokerError && REFUSED.has(error.code));
 }
 
-/** Whether a leader refuses a batch because of what it knows, or does not, of its producer. */
+/** Whether a leader rejects a batch because of what it knows, or does not know, of its producer. */
 export function isStranger(code: number): boolean {
   return STRANGERS.has(code);
 }
 
 /**
  * Keeps an idempotent producer's rows from being accepted twice. A batch in doubt, one that may be
- * in the log though no answer said so, is sent again as it was, and only while the broker is sure
- * to know it should it have it. With another epoch or sequence number it would be a new one.
+ * in the log although no answer said so, is sent again as it was, and only while the broker is sure
+ * to recognise it if it has it. With another epoch or sequence number it would be a new one.
  */
 export class Once {
   readonly #cluster: Cluster;
@@ -85,8 +85,9 @@ export class Once {
   }
 
   /**
-   * Lets a partition's rows go on in a higher epoch after `error` said that the leader does not
-   * know their producer (any more). All that are not acknowledged were refused, so none is repeated.
+   * Lets a partition's rows continue in a higher epoch after `error` said that the leader does not
+   * know their producer (any more). All that are not acknowledged were rejected, so none is
+   * repeated.
    */
   async renew(queue: PartitionQueue, error: Error): Promise<void> {
     this.nothingInDoubt(queue, error);

@@ -10,8 +10,8 @@ export interface ProduceOptions {
   /** What ends a row. `csv`: a newline, but not one between quotes. */
   split: "line" | "csv" | "nul";
   /**
-   * A row's key: what stands before its first delimiter byte (a row without one has none), or the
-   * CSV field of that number, from 1 (an empty one is no key). Null: no keys.
+   * A row's key: what is before its first delimiter byte (a row without one has none), or the
+   * CSV field of that number, from 1 (an empty one is not a key). Null: no keys.
    */
   key: { delimiter: number } | { column: number } | null;
   /** The one partition that all rows go to. */
@@ -30,6 +30,6 @@ export interface ProduceOptions {
   /** A pause of `pause` milliseconds after every `batchRows` rows; Infinity rows for none. */
   batchRows: number;
   pause: number;
-  /** Read, split and batch as ever, but send nothing. */
+  /** Read, split and batch as always, but send nothing. */
   dryRun: boolean;
 }

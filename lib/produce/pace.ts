@@ -1,7 +1,7 @@
 import { delay } from "../kafka/retry.ts";
 import type { ProduceOptions } from "./options.ts";
 
-/** More rows than one call of the kernel can meet. */
+/** More rows than one call of the kernel can find. */
 const UNLIMITED = 0x7fffffff;
 /** How often a limited rate lets rows pass, milliseconds. */
 const TICK = 50;
@@ -28,7 +28,7 @@ export class Pace {
     return this.#options.rate !== Infinity || this.#options.batchRows !== Infinity;
   }
 
-  /** The rows that may be taken now, at least one. `flush` is called before a wait. */
+  /** The rows that may be packed now, at least one. `flush` is called before a wait. */
   async next(flush: () => void): Promise<number> {
     const { rate, batchRows, pause } = this.#options;
     if (this.#left === 0) {

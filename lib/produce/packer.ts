@@ -15,10 +15,10 @@ export class BatchLimit {
 
 /** How long a row may wait for others to fill its batch with while no input comes, milliseconds. */
 const LINGER = 20;
-/** Below this, waiting for input is no wait. */
+/** Below this, waiting for input does not count as a wait. */
 const PROMPT = 3;
 
-/** Fills batches with rows, and hands them on when they are full or have waited. */
+/** Fills batches with rows, and passes them on when they are full or have waited. */
 export class Packer {
   /** Rows packed, their bytes, and empty lines. */
   rows = 0;
@@ -98,19 +98,19 @@ export class Packer {
     return `has no column ${column} that can be its key`;
   }
 
-  /** Hands on all open batches, full or not. */
+  /** Passes on all open batches, full or not. */
   readonly closeAll = (): void => {
     for (const partition of [...this.#open.keys()]) this.#close(partition);
     this.#turn();
   };
 
-  /** Hands on all open batches and waits until nothing is under way. */
+  /** Passes on all open batches and waits until nothing is under way. */
   async drain(): Promise<void> {
     this.closeAll();
     await this.#sink.flush();
   }
 
-  /** Waits for input: meanwhile rows that waited long enough are handed on. */
+  /** Waits for input: meanwhile rows that waited long enough are passed on. */
   async waiting(input: Promise<number | null>): Promise<number | null> {
     this.#waitingSince = performance.now();
     try {
@@ -139,7 +139,7 @@ export class Packer {
   async #openBatch(partition: number): Promise<void> {
     const current = this.#partition;
     const slot = await this.#slot();
-    // Meanwhile others may have been handed on: the row that this is for must find it.
+    // Meanwhile others may have been passed on: the row that this is for must find it.
     this.#partition = current;
     this.#opened(partition, slot, Math.min(this.#limit.bytes, slot.end - slot.start));
   }

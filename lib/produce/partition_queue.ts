@@ -104,8 +104,8 @@ export class PartitionQueue implements TopicPartition {
   }
 
   /**
-   * Goes on as another producer, or with a higher epoch, from sequence number 0. Only while nothing
-   * is in flight or in doubt: what the log has already would be accepted again.
+   * Continues as another producer, or with a higher epoch, from sequence number 0. Only while
+   * nothing is in flight or in doubt: what the log has already would be accepted again.
    */
   renew(identity: ProducerIdentity): void {
     this.#identity = identity;

@@ -43,10 +43,10 @@ export interface Summary {
 
 /**
  * Reads rows from the inputs and delivers them to the topic. When it returns, every row is
- * acknowledged, or left out and counted. `watch` is given a function that tells how far it is;
+ * acknowledged, or left out and counted. `watch` is given a function that returns how far it is;
  * `log` gets a line for each row left out.
  *
- * Throws Failure, which tells how many rows are known to be delivered.
+ * Throws Failure, which says how many rows are known to be delivered.
  */
 export async function produce(
   options: ProduceOptions,

@@ -5,12 +5,12 @@ import { retry } from "../kafka/retry.ts";
 import { initProducerId } from "../protocol/messages/init_producer_id.ts";
 import type { ProducerIdentity } from "./batch.ts";
 
-/** Who sends without idempotence: nobody in particular. */
+/** The producer without idempotence. */
 export const ANYBODY: ProducerIdentity = { id: -1, epoch: -1 };
 
 const CLUSTER_AUTHORIZATION_FAILED = 31;
 
-/** Asks the leader of a partition that is written to (any broker can tell) for a producer id. */
+/** Asks the leader of a partition that is written to (any broker can answer) for a producer id. */
 export async function newProducer(
   cluster: Cluster,
   { topic, partition }: TopicPartition,
@@ -18,7 +18,7 @@ export async function newProducer(
   const failed = "cannot get a producer id";
   let tries = 0;
   return await retry(cluster.config, async () => {
-    // Whoever could not be reached may not lead any more.
+    // A broker that could not be reached may not lead any more.
     if (tries++ > 0) await cluster.refresh([topic]);
     const leader = cluster.leader(topic, partition);
     if (leader === -1) throw noLeader(`${failed} for topic "${topic}"`);

@@ -14,15 +14,15 @@ import { isStranger, leavesDoubt, Once } from "./once.ts";
 import type { ProduceOptions } from "./options.ts";
 import { PartitionQueue } from "./partition_queue.ts";
 
-/** Batches in flight for a partition: as many as a broker remembers to know duplicates by. */
+/** Batches in flight for a partition: as many as a broker remembers to recognise duplicates. */
 const IN_FLIGHT = 5;
 /**
  * Bytes in flight on a connection: enough to keep a far or fast broker busy, and few enough for the
- * last of them to be answered before the deadline where the network is slow.
+ * last of them to be answered before the deadline if the network is slow.
  */
 const BYTES_IN_FLIGHT = 5 * 1024 * 1024;
 
-/** What takes closed batches. */
+/** What accepts closed batches. */
 export interface Sink {
   send(batch: RecordBatch): void;
   /** The partition that rows without a key go to now, after `partition`. */
@@ -34,7 +34,7 @@ export interface Sink {
 }
 
 /**
- * Sends batches to the partitions' leaders, several in flight, and again where that may help. The
+ * Sends batches to the partitions' leaders, several in flight, and again if that may help. The
  * order in a partition is kept: after a failure nothing more is sent there until all that is in
  * flight was answered, and then from the first batch on that is not acknowledged.
  */
@@ -80,7 +80,7 @@ export class Sender implements Sink {
         new PartitionQueue({ topic: options.topic, partition }, cluster.config, identity),
     );
     const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => {}); // Whoever runs the sender meets it.
+    promise.catch(() => {}); // The caller of the sender gets it.
     this.failed = promise;
     this.#fail = (error) => {
       this.#dead = true;
@@ -117,7 +117,9 @@ export class Sender implements Sink {
     while (this.queues.some((queue) => queue.batches.length > 0)) await this.changed();
   }
 
-  /** The first line of which a row was sent, or waits, and is not acknowledged; Infinity for none. */
+  /**
+   * The first line of which a row was sent, or waits, and is not acknowledged; Infinity for none.
+   */
   get firstLine(): number {
     return Math.min(...this.queues.map(({ batches }) => batches[0]?.line(0) ?? Infinity));
   }
@@ -200,7 +202,7 @@ export class Sender implements Sink {
 
   #accept(queue: PartitionQueue, batch: RecordBatch, answer: ProducedPartition | null): void {
     const code = answer === null ? 0 : answer.errorCode;
-    // It has it already. Of a batch that it can't have, that is untrue: then it took a later one.
+    // It has it already. Of a batch that it can't have, that is untrue: then it has a later one.
     const again = code === DUPLICATE_SEQUENCE_NUMBER && batch.inDoubt;
     if (code !== 0 && !again) {
       throw new BrokerError(`cannot write ${partitionName(queue)}`, code);
@@ -235,10 +237,10 @@ export class Sender implements Sink {
     }
   }
 
-  /** Asks who leads now: once for all the partitions that want to know. */
+  /** Asks which brokers lead now: once for all the partitions that need to know. */
   async #refresh(): Promise<void> {
     this.#refreshing ??= this.#cluster.refresh([this.#options.topic])
-      .catch(() => {}) // The next try to connect will tell.
+      .catch(() => {}) // The next try to connect reports it.
       .finally(() => this.#refreshing = null);
     await this.#refreshing;
   }

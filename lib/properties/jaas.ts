@@ -36,7 +36,7 @@ export function parseJaas(text: string): LoginModule {
 }
 
 /**
- * Throws Failure (usage) at an option that is not in `known`: it asks for something that would not
+ * Throws Failure (usage) at an option that is not in `known`: it requests something that would not
  * be done. The option is named by its place, for in a text with a quote too many it may be a part
  * of the password.
  */

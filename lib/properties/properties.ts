@@ -39,7 +39,7 @@ export function mergeProperties(
   return merged;
 }
 
-/** Throws where a property can only have the values of what is done anyway, and has another. */
+/** Throws if a property can only have the values of what is done anyway, and has another. */
 function checkFixed(key: string, value: string, at: string): void {
   const values = Object.hasOwn(fixed, key) ? fixed[key] : [];
   if (value === "" || values.length === 0 || values.includes(value)) return;
@@ -64,8 +64,8 @@ function checkForeign(key: string, value: string, at: string, own: boolean): voi
 
 /**
  * Reads a file of properties as librdkafka's and Java's programs have them: `key=value` lines,
- * comments after `#` or `!` at the start of a line, and a backslash at the end of a line that goes
- * on. Throws Failure (usage) naming the line.
+ * comments after `#` or `!` at the start of a line, and a backslash at the end of a continued
+ * line. Throws Failure (usage) naming the line.
  */
 export function parseProperties(text: string, file: string): Property[] {
   const properties: Property[] = [];
@@ -95,8 +95,8 @@ export function splitProperty(text: string, at: string): { key: string; value: s
 }
 
 /**
- * Java's reader of such files takes a backslash before any character away, librdkafka's takes it as
- * it is. So it is taken away in the one value that only Java knows and that is full of quotes.
+ * Java's reader of such files removes a backslash before any character, librdkafka's keeps it as
+ * it is. So it is removed in the one value that only Java knows and that is full of quotes.
  */
 function unescapeJava(value: string): string {
   const special: Record<string, string> = { n: "\n", r: "\r", t: "\t", f: "\f" };

@@ -18,7 +18,7 @@ export const accepted: readonly string[] = words(`
   sasl.oauthbearer.method sasl.login.callback.handler.class
 `);
 
-/** Names for one thing. One of them takes back what another one said before. */
+/** Names for one thing. A later one overrides an earlier one. */
 export const synonyms: readonly (readonly string[])[] = [
   ["bootstrap.servers", "metadata.broker.list"],
   ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],
@@ -93,7 +93,7 @@ export const fixed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What to say instead of a property, for those who set one with -X. */
+/** What to use instead of a property, for users who set one with -X. */
 export const flagsInstead: Readonly<Record<string, string>> = {
   "acks": "--acks",
   "request.required.acks": "--acks",

@@ -24,7 +24,7 @@ export async function securityConfig(
 ): Promise<Pick<ClientConfig, "tls" | "sasl">> {
   const protocol = properties.get("security.protocol")?.toUpperCase();
   if (!protocol) {
-    // Both, Java and librdkafka, would silently talk in the clear.
+    // Both, Java and librdkafka, would silently use no TLS.
     const set = [...properties.keys()].find((key) => /^s(asl|sl)\./.test(key));
     if (set === undefined) return { tls: null, sasl: null };
     throw usage(
@@ -61,7 +61,7 @@ function credentials(mechanism: SaslMechanism, properties: Properties, env: Env)
   if (!username) throw usage("sasl.username is not set, nor is env KAFKA_SASL_USERNAME");
   const password = get("password", "KAFKA_SASL_PASSWORD");
   if (!password) throw usage("sasl.password is not set, nor is env KAFKA_SASL_PASSWORD");
-  // RFC 4616 parts the two by it.
+  // RFC 4616 separates the two by it.
   if (/\0/.test(username + password)) {
     throw usage("sasl.username and sasl.password cannot have a NUL character");
   }

@@ -91,8 +91,8 @@ async function read(
 }
 
 /**
- * The certificates in a text, which may say other things around them. Deno would ignore what it cannot
- * read, and hide the cause of the failure.
+ * The certificates in a text, which may say other things around them. Deno would ignore what it
+ * cannot read, and hide the cause of the failure.
  */
 function certificates({ name, text }: Found): string[] {
   const blocks = [...text.matchAll(
@@ -108,7 +108,7 @@ function certificates({ name, text }: Found): string[] {
 
 /**
  * The private key, decrypted, as PKCS #8. That it belongs to the certificate is checked here,
- * because Deno 2.4 crashes where it does not.
+ * because Deno 2.4 crashes if it does not.
  */
 async function readKey(key: Found, password: string | undefined, chain: string): Promise<string> {
   const crypto = await import("node:crypto");
@@ -166,7 +166,7 @@ function checkHostname(properties: Properties): boolean {
 }
 
 /**
- * TLS 1.2 and 1.3 are spoken, whichever of them the broker has, and the runtime lets nobody choose.
+ * TLS 1.2 and 1.3 are used, whichever of them the broker has, and the runtime offers no choice.
  * So both must be allowed; older ones that are allowed too are never used.
  */
 function checkVersions(properties: Properties): void {

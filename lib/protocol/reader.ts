@@ -12,7 +12,7 @@ export class Reader {
   at: number;
   readonly bytes: Uint8Array;
   readonly end: number;
-  /** How long the broker takes nothing more from this connection, milliseconds (KIP-219). */
+  /** How long the broker reads nothing more from this connection, milliseconds (KIP-219). */
   throttled = 0;
   readonly #view: DataView;
 
@@ -125,7 +125,7 @@ export class Reader {
     return this.#elements(Math.max(this.unsignedVarint() - 1, 0), element);
   }
 
-  /** As Kafka prints it: 22 signs of base64url. Null for the one of only zeros. */
+  /** As Kafka prints it: 22 characters of base64url. Null for the one of only zeros. */
   uuid(): string | null {
     const at = this.skip(16);
     const bytes = this.bytes.subarray(at, at + 16);
@@ -134,7 +134,7 @@ export class Reader {
     return text.slice(0, 22).replaceAll("+", "-").replaceAll("/", "_");
   }
 
-  /** Steps over tagged fields: this client asks for nothing that they tell. */
+  /** Steps over tagged fields: this client needs none of them. */
   skipTaggedFields(): void {
     for (let left = this.unsignedVarint(); left > 0; left--) {
       this.unsignedVarint();

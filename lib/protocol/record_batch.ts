@@ -1,7 +1,7 @@
 import { ProtocolError } from "./errors.ts";
 
 /**
- * Where the fields of a record batch (magic 2) stand, from its first byte:
+ * Where the fields of a record batch (magic 2) are, from its first byte:
  * https://kafka.apache.org/documentation/#recordbatch
  */
 export const Batch = {
@@ -68,8 +68,8 @@ export function lastEpoch(view: DataView, start: number, end: number): number {
 }
 
 /**
- * The end of the record at `at`, an index into `bytes`, as its length tells it; -1 if the length is
- * cut off. It is for the caller to see whether that is before the end of the bytes.
+ * The end of the record at `at`, an index into `bytes`, by its length; -1 if the length is
+ * cut off. The caller checks that it is before the end of the bytes.
  */
 export function recordEnd(bytes: Uint8Array, at: number): number {
   let size = 0;
@@ -87,7 +87,7 @@ export const Control = { abort: 0, commit: 1 } as const;
 
 /**
  * The type of the control batch from `at` to `end`: the second int16 of its record's key. -1 if it
- * has none: the log cleaner takes the record of a marker, and leaves the batch.
+ * has none: the log cleaner removes the record of a marker, and leaves the batch.
  */
 export function controlType(view: DataView, at: number, end: number): number {
   let p = at + Batch.records;

@@ -1,6 +1,8 @@
 const utf8 = new TextEncoder();
 
-/** A string's largest size, bytes: what an int16 holds, and brokers take no more of compact ones. */
+/**
+ * A string's largest size, bytes: what an int16 holds, and brokers accept no more of compact ones.
+ */
 const MAX_STRING = 0x7fff;
 
 /** Writes the primitive types of Kafka's protocol into a buffer that grows. */

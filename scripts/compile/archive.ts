@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { programPath } from "./build.ts";
 import { filesOf, read, sha256 } from "./files.ts";
+import { installText } from "./install_text.ts";
 import type { Platform } from "./platforms.ts";
 import { programs } from "./programs.ts";
 import { type TarFile, writeTar } from "./tar.ts";
@@ -25,7 +26,9 @@ export async function writeArchive(
       await fromDisk(`${name}/${program.name}`, programPath(folder, platform, program), true),
     );
   }
-  files.push(fromText(`${name}/INSTALL`, await installText(platform)));
+  const install = await Deno.readTextFile(join(root, "docs/install.md"));
+  const title = `gpdb-kafka ${config.version} for ${platform.name}`;
+  files.push(fromText(`${name}/INSTALL`, installText(install, title)));
   files.push(await fromDisk(`${name}/LICENSE`, join(root, "LICENSE"), false));
   for (const path of await filesOf(join(root, "sql"))) {
     files.push(await fromDisk(`${name}/sql/${path}`, join(root, "sql", path), false));
@@ -37,11 +40,6 @@ export async function writeArchive(
     .pipeTo((await Deno.create(partial)).writable);
   await Deno.rename(partial, output);
   return (await Deno.stat(output)).size;
-}
-
-async function installText(platform: Platform): Promise<string> {
-  const text = await Deno.readTextFile(new URL("INSTALL", import.meta.url));
-  return text.replace("@VERSION@", config.version).replace("@PLATFORM@", platform.name);
 }
 
 async function fromDisk(name: string, path: string, executable: boolean): Promise<TarFile> {

@@ -6,7 +6,7 @@ export interface Program {
   entry: string;
   /** The entries of its workers: no import leads to them. */
   workers: readonly string[];
-  /** What the runtime lets it do; everything else is refused, never asked for. */
+  /** What the runtime lets it do; everything else is denied, never asked for. */
   permissions: readonly string[];
   /** Folders that it reads from itself. */
   include: readonly string[];

@@ -1,4 +1,4 @@
-/** The three ways to the runtime that `deno compile` puts a program behind. */
+/** The three ways to get the runtime that `deno compile` appends a program to. */
 import { Buffer } from "node:buffer";
 import { Failure } from "../../lib/failure.ts";
 import { closedNetwork, closedNetworkRuntime } from "./closed_network.ts";

@@ -12,7 +12,7 @@ const BLOCK = 512;
 
 /**
  * A tar archive, as POSIX's ustar describes it: own code, as the `tar` programs differ in how they
- * are told to leave out what depends on the machine. The same files give the same bytes: owned by
+ * leave out what depends on the machine. The same files give the same bytes: owned by
  * root, in the given order, all of one `time` (seconds since 1970).
  */
 export async function* writeTar(

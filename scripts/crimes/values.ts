@@ -1,6 +1,6 @@
 /**
  * The words that generated rows are made of, already written as CSV: a value with a comma or a
- * quote stands in quotes, a quote inside is doubled. An entry that stands twice comes twice as
+ * quote is in quotes, a quote inside is doubled. An entry that is listed twice comes twice as
  * often. Changing anything here changes the bytes that `generate_rows` writes.
  */
 

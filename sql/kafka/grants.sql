@@ -1,7 +1,7 @@
--- Who may do what: nobody anything, unless kafka.allow says so.
+-- Who may do what: no role anything, unless kafka.allow grants it.
 
--- Lets a role call what a load takes, and look. What it may load is what it may INSERT into; what it
--- may seek, pause and drop is what it owns. For the owner of this schema only.
+-- Lets a role call what a load takes, and look. What it may load is what it may INSERT into; what
+-- it may seek, pause and drop is what it owns. For the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.allow(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -46,14 +46,14 @@ BEGIN
 END
 $replicated$;
 
--- How many bytes of ranges one statement takes. Segments are told the first 1023 bytes of a
+-- How many bytes of ranges one statement has room for. Segments see the first 1023 bytes of a
 -- statement's text, so the comment stands at its front, and must end before that.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 900 - pg_catalog.length($1)';
 
 -- Locks a source until the transaction ends. Not by its row: while the global deadlock detector is
 -- off, as it is by default, SELECT … FOR UPDATE locks the whole table, and with it the loads of all
--- other sources. So anybody who can connect can hold this lock, and keep a source waiting.
+-- other sources. So any role that can connect can hold this lock, and keep a source waiting.
 CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -70,8 +70,8 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
 LANGUAGE sql IMMUTABLE AS '';
 
--- Refuses a reader that would not read exactly what it is told, on all segments, and a planner that
--- does not say which log it has seen.
+-- Rejects a reader that would not read exactly the given offsets, on all segments, and a planner
+-- that does not say which log it has seen.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,8 +93,8 @@ BEGIN
       s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
   END IF;
-  -- Whoever wrote it: the shell runs each line by itself, the first one without the flags of a
-  -- later one, and so it reads, and commits, what it was not told to.
+  -- Whatever wrote it: the shell runs each line by itself, the first one without the flags of a
+  -- later one, and so it reads, and commits, other offsets than it should.
   IF EXISTS (SELECT 1 FROM pg_exttable e
     WHERE e.reloid IN (s.reader::regclass, s.planner::regclass) AND e.command ~ E'[\r\n]') THEN
     RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
@@ -171,7 +171,7 @@ BEGIN
 END
 $$;
 
--- A source's row, for those who may load it.
+-- A source's row, for roles that may load it.
 CREATE OR REPLACE FUNCTION kafka._source(source text, caller text DEFAULT kafka._me())
 RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,11 +1,11 @@
 -- kafka.load and its steps. What differs between the two databases is in kafka._lock,
 -- kafka._lock_target, kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
--- On PostgreSQL kafka.load runs with the rights of this schema's owner, and nobody else may call a
--- step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the steps
--- that read and write the tables of this schema run with those of its owner. Nothing is open to
--- PUBLIC: kafka.allow lets a role call what a load takes, and the right to INSERT into a source's
--- target is what lets it load that source. `caller` is not for callers: see kafka._me.
+-- On PostgreSQL kafka.load runs with the rights of this schema's owner, and no other role may call
+-- a step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the
+-- steps that read and write the tables of this schema run with those of its owner. Nothing is open
+-- to PUBLIC: kafka.allow lets a role call what a load takes, and the right to INSERT into a
+-- source's target is what lets it load that source. `caller` is not for callers: see kafka._me.
 
 -- The source's row; the caller needs `privilege` on the target.
 CREATE OR REPLACE FUNCTION kafka._find(source text, privilege text, caller text) RETURNS kafka.source
@@ -63,8 +63,8 @@ END
 $$;
 
 -- What the next load reads, at most `most` records of each partition; `ranges` are all of it. The
--- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group is told where the source
--- stands.
+-- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group gets the offset where the
+-- source stands.
 CREATE OR REPLACE FUNCTION kafka._next(
   s kafka.source, last kafka.load_history, most bigint, mirror boolean)
 RETURNS kafka.load_plan
@@ -194,7 +194,7 @@ END
 $$;
 
 -- What a load would read now, or the error it would end with: by the same steps, but nothing stays,
--- nothing is locked and nobody is told. That the source is paused is not looked at.
+-- nothing is locked and nothing is committed to the group. A paused source is planned, too.
 CREATE OR REPLACE FUNCTION kafka.check_source(source text, caller text DEFAULT kafka._me())
 RETURNS TABLE (records bigint, lost bigint, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

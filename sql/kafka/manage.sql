@@ -1,7 +1,7 @@
 -- What a DBA does with sources, and sees of them.
 
--- Adds a source, or changes one and leaves it where it stands; waits for a load of it to end. Without
--- columns it takes all of the target's, in their order. For the owner of this schema only.
+-- Adds a source, or changes one and leaves it where it stands; waits for a load of it to end.
+-- Without columns it takes all of the target's, in their order. For the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.add_source(
   name text, topic text, target regclass, reader text, planner text,
   group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
@@ -66,7 +66,7 @@ END
 $$;
 
 -- Makes a table of a source (its reader, planner or peek) if there is none, or it would be another
--- one; who may read it stays. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
+-- one; its grants stay. `definition` is the whole CREATE. Called by the SQL of gpdb-kafka sql
 -- source, with the search path of the role that runs it; for the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.make_table(
   source text, name text, target regclass, definition text)
@@ -119,8 +119,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = of_table
 $$;
 
--- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql source
--- made for it. The target stays. For the target's owner.
+-- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
+-- source made for it. The target stays. For the target's owner.
 CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

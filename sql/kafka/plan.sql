@@ -1,14 +1,14 @@
 -- What Kafka answers of a source's topic, and whether it is the log that the source has loaded.
 
--- The topic's partitions in order, all of them. On the way tells Kafka's group where the source
+-- The topic's partitions in order, all of them. It also commits to Kafka's group where the source
 -- stands, if `mirror`: what the database holds for good, and so not what this very transaction has
 -- loaded. `stands` is where the source stands in this log; null for a partition that it has never
 -- loaded.
 --
 -- Refuses a log that is not the one loaded so far, or that has lost records since: another cluster,
 -- a topic recreated, a partition truncated by an unclean leader election. Offsets of one log mean
--- nothing in another. `accept_log` is for kafka.seek: then `stands` is null in another log, and in a
--- truncated one where the two part.
+-- nothing in another. `accept_log` is for kafka.seek: then `stands` is null in another log, and in
+-- a truncated one where the two differ.
 CREATE OR REPLACE FUNCTION kafka._plan_checked(
   s kafka.source, last kafka.load_history, at_time bigint, mirror boolean, accept_log boolean)
 RETURNS TABLE (partition_no integer, earliest bigint, end_offset bigint, at_offset bigint,

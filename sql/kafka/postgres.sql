@@ -45,7 +45,7 @@ CREATE UNLOGGED TABLE kafka._plan_row (
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 100000';
 
--- Locks a source until the transaction ends: its row, which nobody else has the right to lock.
+-- Locks a source until the transaction ends: its row, which no other role has the right to lock.
 CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -74,14 +74,14 @@ $$;
 
 -- One process reads all partitions, so there is no ON clause to get wrong. But what the target runs
 -- by itself (triggers, defaults, constraints, indexes, partitions, domains) runs with the rights of
--- this schema's owner: it must be its owner's, or somebody's who has these rights already.
+-- this schema's owner: it must be its owner's, or a role's that has these rights already.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   loader constant oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka');
   found_object record;
 BEGIN
-  -- The shell runs each line by itself, and only the last one is told which offsets to read.
+  -- The shell runs each line by itself, and only the last one has the offsets to read.
   IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
     RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
       s.name
@@ -164,8 +164,9 @@ BEGIN
         HINT = format('Give it to the owner of the table, "%s", or to "%s".', s.target_owner,
           pg_get_userbyid(loader));
   END IF;
-  -- Since PostgreSQL 18 what is deferred runs with the rights of this schema's owner, too, but at the
-  -- end of the transaction: names that it does not qualify are then looked up where the caller says.
+  -- Since PostgreSQL 18 what is deferred runs with the rights of this schema's owner, too, but at
+  -- the end of the transaction: names that it does not qualify are then looked up where the caller
+  -- says.
   SELECT f.oid::regprocedure AS name INTO found_object
   FROM (
     SELECT 'pg_trigger'::regclass AS class, t.oid FROM pg_trigger t
@@ -280,7 +281,8 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir manage.sql
 \ir views.sql
 
--- COPY … FROM PROGRAM takes the owner's rights anyhow; like this nobody else can call a step of it.
+-- COPY … FROM PROGRAM needs the owner's rights anyway; this way no other role can call a step of
+-- it.
 ALTER FUNCTION kafka.load(text, bigint, text) SECURITY DEFINER;
 
 \ir grants.sql

@@ -11,9 +11,9 @@ $$;
 
 -- Who really calls: also where code of another role runs inside of a session (a SECURITY DEFINER
 -- function, a view that is refreshed, an index that is analyzed), of which kafka._caller knows
--- nothing. A SECURITY DEFINER function cannot see the role that calls it. But the default of its last
--- argument is evaluated with that role's rights, and a view reads its tables with its owner's: so
--- everybody gets their own name signed, and nobody another's.
+-- nothing. A SECURITY DEFINER function cannot see the role that calls it. But the default of its
+-- last argument is evaluated with that role's rights, and a view reads its tables with its owner's:
+-- so every role gets its own name signed, and no other role's.
 CREATE OR REPLACE VIEW kafka._signed AS
 SELECT current_user::text || ' ' || md5(k.secret || current_user::text || k.secret) AS name
 FROM kafka.signing_key k;

@@ -6,8 +6,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS kafka;
 
--- The functions below run with the rights of the role that installs them. So nothing in the schema may
--- belong to, or be changed by, anybody who has fewer: a table of theirs would have triggers and
+-- The functions below run with the rights of the role that installs them. So nothing in the schema
+-- may belong to, or be changed by, a role that has fewer: its tables would have triggers and
 -- defaults of theirs, a function would be called in place of ours.
 DO $owners$
 DECLARE
@@ -68,7 +68,8 @@ BEGIN
 
   IF has < 1 THEN
     -- What is loaded from where. `reader` and `planner` are the names of two web tables on
-    -- Greenplum, and two shell commands on PostgreSQL, so who may write here may run programs.
+    -- Greenplum, and two shell commands on PostgreSQL, so a role that may write here may run
+    -- programs.
     CREATE TABLE kafka.source (
       name text PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 200),
       topic text NOT NULL CHECK (topic ~ '^[a-zA-Z0-9._-]{1,249}$'),
@@ -114,7 +115,7 @@ BEGIN
 
   IF has < 2 THEN
     -- Which table a source was added for, and whose it was: a name alone can be given to another.
-    -- As regclass and text, so that a dump has names and a restored database goes on.
+    -- As regclass and text, so that a dump has names and a restored database works.
     ALTER TABLE kafka.source ADD COLUMN target_table regclass;
     ALTER TABLE kafka.source ADD COLUMN target_owner text;
     FOR s IN SELECT x.name, x.target FROM kafka.source x LOOP
@@ -232,7 +233,7 @@ BEGIN
     INSERT INTO kafka.schema_version (version) VALUES (3);
   END IF;
 
-  -- Of the host's chance: not every database has a random() that nobody can guess.
+  -- Of the host's random numbers: not every database has a random() that cannot be guessed.
   IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
     COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
   END IF;

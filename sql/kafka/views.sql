@@ -1,6 +1,6 @@
 -- Where the sources stand.
 
--- The next offset of each partition, as the database holds it. Asks nobody.
+-- The next offset of each partition, as the database holds it. Asks no broker.
 CREATE OR REPLACE VIEW kafka.load_offset AS
 SELECT h.source, generate_subscripts(h.next_offsets, 1) - 1 AS partition_no,
   unnest(h.next_offsets) AS next_offset, h.started AS moved
@@ -8,7 +8,7 @@ FROM kafka.load_history h
 JOIN (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
   ON n.source = h.source AND n.load_no = h.load_no;
 
--- A row for each source: its last load, and what it left. Asks nobody.
+-- A row for each source: its last load, and what it left. Asks no broker.
 CREATE OR REPLACE VIEW kafka.status AS
 SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
   h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
@@ -27,9 +27,9 @@ LEFT JOIN (
 ) n ON n.source = s.name
 LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
 
--- How far a source (all that the caller may load or manages, without a name) is behind its topic now:
--- the offsets that the next load reads, so none that were deleted. Asks Kafka; if that fails, or the
--- topic is not the one loaded so far, the source's one row says why.
+-- How far a source (all that the caller may load or manages, without a name) is behind its topic
+-- now: the offsets that the next load reads, so none that were deleted. Asks Kafka; if that fails,
+-- or the topic is not the one loaded so far, the source's one row says why.
 CREATE OR REPLACE FUNCTION kafka.lag_of(
   only_source text DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (source text, topic text, partition_no integer, earliest bigint, end_offset bigint,

@@ -58,36 +58,39 @@ const ways = {
   ],
 };
 
-Deno.test({ name: "binary: alone in an empty folder it loads", ignore }, async (t) => {
-  await using broker = await startBroker();
-  const topic = await filledTopic(broker);
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.chmod(folder, 0o755);
-    await Deno.copyFile(consumerPath, join(folder, "kafka_consumer"));
-    const args = ["./kafka_consumer", "-b", broker.bootstrap, "-t", topic, "--commit", "no"];
-    for (const [name, [command, ...rest]] of Object.entries(ways)) {
-      const why = await cannotStart(folder, [command, ...rest]);
-      if (why) console.log(`left out: ${name}: ${why}`);
-      await t.step({
-        name,
-        ignore: why !== undefined,
-        fn: async () => {
-          const { code, stdout, stderr } = await new Deno.Command(command, {
-            args: [...rest, ...args],
-            cwd: folder,
-          }).output();
-          assert.deepEqual([code, text(stderr)], [0, ""]);
-          const rows = text(stdout).trimEnd().split("\n").sort();
-          assert.deepEqual(rows, Array.from({ length: 8 }, (_, partition) => `${partition},x`));
-        },
-      });
+Deno.test(
+  { name: "binary: it loads from an empty folder, without other files", ignore },
+  async (t) => {
+    await using broker = await startBroker();
+    const topic = await filledTopic(broker);
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.chmod(folder, 0o755);
+      await Deno.copyFile(consumerPath, join(folder, "kafka_consumer"));
+      const args = ["./kafka_consumer", "-b", broker.bootstrap, "-t", topic, "--commit", "no"];
+      for (const [name, [command, ...rest]] of Object.entries(ways)) {
+        const why = await cannotStart(folder, [command, ...rest]);
+        if (why) console.log(`left out: ${name}: ${why}`);
+        await t.step({
+          name,
+          ignore: why !== undefined,
+          fn: async () => {
+            const { code, stdout, stderr } = await new Deno.Command(command, {
+              args: [...rest, ...args],
+              cwd: folder,
+            }).output();
+            assert.deepEqual([code, text(stderr)], [0, ""]);
+            const rows = text(stdout).trimEnd().split("\n").sort();
+            assert.deepEqual(rows, Array.from({ length: 8 }, (_, partition) => `${partition},x`));
+          },
+        });
+      }
+      assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["kafka_consumer"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["kafka_consumer"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);
 
 /** Why a way can't be gone here: in a sandbox, or as an ordinary user, some can't. */
 async function cannotStart(cwd: string, [command, ...args]: string[]): Promise<string | undefined> {
@@ -100,7 +103,7 @@ async function cannotStart(cwd: string, [command, ...args]: string[]): Promise<s
   }
 }
 
-Deno.test({ name: "binary: 100 at once all end right", ignore }, async () => {
+Deno.test({ name: "binary: 100 at the same time all succeed", ignore }, async () => {
   await using broker = await startBroker();
   const topic = await filledTopic(broker);
   const started = performance.now();

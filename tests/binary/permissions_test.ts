@@ -7,7 +7,7 @@ import { text } from "../support/cli.ts";
 const ignore = !binaries;
 
 Deno.test({
-  name: "binary: what the consumer does not need is refused",
+  name: "binary: what the consumer does not need is denied",
   ignore,
   fn: async () => {
     const folder = await Deno.makeTempDir();
@@ -48,7 +48,7 @@ Deno.test({
   },
 });
 
-Deno.test({ name: "binary: each says itself what it may do", ignore }, async (t) => {
+Deno.test({ name: "binary: each names its own permissions", ignore }, async (t) => {
   for (const { name } of programs) {
     await t.step(name, async () => {
       const { permissions } = await readMetadata(`${binaries}/${name}`);

@@ -63,7 +63,7 @@ Deno.test("--fallback latest is for a group's first run: a partition added later
   );
 });
 
-Deno.test("a group's offsets of another program: --fallback is not for the partitions without one", async () => {
+Deno.test("a group with offsets of another program: --fallback does not apply to partitions without one", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("foreign");
   await createTopic(broker, topic, { partitions: 2 });

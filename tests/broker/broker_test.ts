@@ -126,7 +126,7 @@ Deno.test("broker: one that can't start says why, and where its log is", async (
   await assert.rejects(startBroker({ properties }), /^Failure: Cannot format .*num\.io\.threads/);
 });
 
-Deno.test("broker: of Maven's output the first error is told", () => {
+Deno.test("broker: of Maven's output the first error is reported", () => {
   const output = "\x1b[0m\n[\x1b[1;31mERROR\x1b[m] \n" +
     "[\x1b[1;31mERROR\x1b[m] Could not transfer artifact x:y:1: refused\n[ERROR] more\n";
   assert.equal(firstError(output), "Could not transfer artifact x:y:1: refused");

@@ -104,7 +104,7 @@ Deno.test("a broker killed and restarted in the middle of a read loses and doubl
   assert.equal(read.code, 0, read.said);
 });
 
-Deno.test("partitions whose leader dies are read on from the next one", async () => {
+Deno.test("partitions whose leader dies are read from the next leader", async () => {
   await using broker = await startBroker({ nodes: 3 });
   const topic = uniqueName("moved");
   await createTopic(broker, topic, { partitions: 6, replication: 3 });

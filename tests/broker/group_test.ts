@@ -41,7 +41,7 @@ Deno.test("a single member reads all, commits and leaves; the next finds nothing
   assert.ok(performance.now() - started < 6000);
 });
 
-Deno.test("members to the end share the rows, whoever comes first", async () => {
+Deno.test("members with --until end share the rows, in whatever order they start", async () => {
   await using s = await scene("group-end");
   await s.feed.write(2000);
   const members = [1, 2, 3].map(() => s.join());
@@ -89,7 +89,7 @@ Deno.test("members of one group that read different topics get each its own", as
   assert.deepEqual([one.rows, two.rows], [2 * PARTITIONS, 3 * PARTITIONS]);
 });
 
-Deno.test("a group with members of another program lets none of ours in: exit 69", async () => {
+Deno.test("a group with members of another program is rejected: exit 69", async () => {
   await using s = await scene("group-other");
   const other = kafkajs(s.broker).consumer({ groupId: s.topic, maxWaitTimeInMs: 100 });
   await other.connect();
@@ -183,7 +183,7 @@ async function blocked(): Promise<void> {
 }
 
 // Side by side: most of their time is a dead member's session.
-Deno.test("none hangs", async (t) => {
+Deno.test("no member hangs", async (t) => {
   const sanitizers = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
   await Promise.all([
     t.step({
@@ -193,7 +193,7 @@ Deno.test("none hangs", async (t) => {
     }),
     t.step({
       ...sanitizers,
-      name: "a blocked stdout loses no membership, and holds up others only for a while",
+      name: "a member with a blocked stdout stays, and delays others only for a while",
       fn: blocked,
     }),
   ]);

@@ -45,7 +45,7 @@ Deno.test("patience: a quota slower than --timeout delays rows, and none comes t
   assert.ok(run.ms > 5_000, `${run.ms} ms: there was no quota`);
 });
 
-Deno.test("patience: a producer idle for longer than its broker remembers it goes on", async () => {
+Deno.test("patience: a producer that was idle for longer than its broker remembers it continues", async () => {
   await using broker = await startBroker({ own: true, properties: forgetful });
   const topic = uniqueName("idle");
   await createTopic(broker, topic, { partitions: 2 });

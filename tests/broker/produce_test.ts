@@ -153,7 +153,7 @@ Deno.test("produce: rows around 1 MB and far above arrive as they are", async ()
   assert.ok(values.join("\n") === stdin);
 });
 
-Deno.test("produce: a row is delivered soon though its pipe stays open", async () => {
+Deno.test("produce: a row is delivered soon, even if its pipe stays open", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("trickle");
   await createTopic(broker, topic, { partitions: 4 });
@@ -205,7 +205,7 @@ async function produceThrough(
 }
 
 for (const codec of ["none", "zstd"]) {
-  Deno.test(`produce: ${codec}: each row once, in order, though the broker is killed twice`, async () => {
+  Deno.test(`produce: ${codec}: each row once, in order, even if the broker is killed twice`, async () => {
     await using broker = await startBroker({ own: true });
     const [node] = broker.nodes;
     const topic = uniqueName("killed");
@@ -219,7 +219,7 @@ for (const codec of ["none", "zstd"]) {
   });
 }
 
-Deno.test("produce: each row once, in order, though leaders change", async () => {
+Deno.test("produce: each row once, in order, even if leaders change", async () => {
   await using broker = await startBroker({ nodes: 3 });
   const topic = uniqueName("moved");
   await createTopic(broker, topic, {

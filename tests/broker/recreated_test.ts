@@ -14,7 +14,7 @@ import { clientConfig } from "../support/scripted_broker/peer.ts";
 const values = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => ({ value: `new ${from + i}` }));
 
-Deno.test("a recreated topic is never read from the old one's offset, whoever stores that again", async () => {
+Deno.test("a recreated topic is never read from the old one's offset, even if that is stored again", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("recreated");
   await createTopic(broker, topic);

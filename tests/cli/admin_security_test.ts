@@ -3,7 +3,7 @@ import { consumer, gpdbKafka, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { reserve, secrets, startSecureBroker } from "../support/secure_broker.ts";
 
-Deno.test("topics, offsets, lag: through TLS and a login; what is refused is 77", async () => {
+Deno.test("topics, offsets, lag: through TLS and a login; a denied right is 77", async () => {
   await using secure = await startSecureBroker();
   const { broker, at, file } = secure;
   const login = async (password: string) => {

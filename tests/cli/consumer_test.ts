@@ -23,7 +23,7 @@ Deno.test("consumer: --help and --version go to stdout and exit 0", async () => 
   assert.match(text(version.stdout), versionLine("kafka_consumer"));
 });
 
-Deno.test("consumer: what can't be meant is a usage error that names it", async (t) => {
+Deno.test("consumer: invalid arguments are a usage error that names them", async (t) => {
   const cases: [string[], Record<string, string>, RegExp][] = [
     [["-t", "x", "--nope"], {}, /unknown flag --nope/],
     [["-t", "x", "-Z"], {}, /unknown flag -Z/],
@@ -165,7 +165,7 @@ Deno.test("consumer: --fallback latest remembers where that was", async () => {
   assert.equal(text((await consumer(args)).stdout), "new\n");
 });
 
-Deno.test("consumer: deleted records are an error unless --on-lost says how to go on", async () => {
+Deno.test("consumer: deleted records are an error unless --on-lost says how to continue", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("lost");
   await createTopic(broker, topic);

@@ -3,7 +3,7 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, start, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
 
-Deno.test("--until idle=DUR reads on while records come, and ends when none came so long", async () => {
+Deno.test("--until idle=DUR continues while records come, and ends when none came for that time", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("idle");
   await createTopic(broker, topic, { partitions: 2 });
@@ -20,7 +20,7 @@ Deno.test("--until idle=DUR reads on while records come, and ends when none came
   assert.deepEqual(await groupOffsets(broker, topic, topic), new Map([[0, 1n], [1, 2n]]));
 });
 
-Deno.test("--until forever hands records on as they come, and commits in between", async () => {
+Deno.test("--until forever writes records as they come, and commits in between", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("forever");
   await createTopic(broker, topic);
@@ -49,7 +49,7 @@ Deno.test("--until forever hands records on as they come, and commits in between
   await rows.return?.();
 });
 
-Deno.test("--max-records ends a run in the middle of a batch, and the next goes on there", async () => {
+Deno.test("--max-records ends a run in the middle of a batch, and the next run continues there", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("most");
   await createTopic(broker, topic, { partitions: 2 });

@@ -15,7 +15,7 @@ Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret
   };
   const tls = { "security.protocol": "SSL", "ssl.ca.location": file("ca") };
   const dates = programDeno().startsWith("2.4.") ? "cannot be read" : "expires in ";
-  await t.step("TLS that is right, with the end of the certificate", async () => {
+  await t.step("valid TLS, with the end of the certificate", async () => {
     const lines = await look("TLS", 0, tls);
     assertLine(lines, /^ok {4}security: TLS, 1 authorities given; no login/);
     assertLine(lines, /^ok {4}brokers: .* answers over TLS/);
@@ -62,7 +62,7 @@ Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret
     );
     assertLine(lines, /^skip {2}listeners: needs login/);
   });
-  await t.step("no login where one is asked for", async () => {
+  await t.step("no login, but one is required", async () => {
     const lines = await look("SCRAM", 1, {});
     assertLine(lines, /^fail {2}login: .* requires a login on this port — set security\.protocol/);
   });

@@ -51,7 +51,7 @@ Deno.test("doctor: it needs no arguments, and a reader that goes away is not a b
   assert.deepEqual([code, stderr.split("\n").length], [74, 2], stderr);
 });
 
-Deno.test("doctor: what can't be meant is a usage error", async (t) => {
+Deno.test("doctor: invalid arguments are a usage error", async (t) => {
   const cases: [string[], RegExp][] = [
     [["-b", "a b"], /--brokers: broker 1 is not HOST:PORT/],
     [["-t", "a b"], /"a b" cannot be the name of a topic/],
@@ -73,7 +73,7 @@ Deno.test("doctor: what can't be meant is a usage error", async (t) => {
   }));
 });
 
-Deno.test("doctor: a closed port beside a broker is named, and the rest goes on", async () => {
+Deno.test("doctor: a closed port beside a broker is named, and the other checks continue", async () => {
   await using broker = await startBroker();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

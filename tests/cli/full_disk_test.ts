@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "full disk: rows that stdout does not take end the consumer with 74 before any commit",
+  name: "full disk: rows that stdout does not accept end the consumer with 74 before any commit",
   ignore,
   async fn() {
     await using broker = await startBroker();
@@ -111,7 +111,7 @@ Deno.test(
   },
 );
 
-Deno.test("an error that nobody caught is a line and status 70, no stack trace", async () => {
+Deno.test("an uncaught error is one line and status 70, no stack trace", async () => {
   const probe = new URL("../support/uncaught.ts", import.meta.url).pathname;
   for (const where of ["timer", "promise"]) {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -151,7 +151,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "full disk: gpdb-kafka load goes on whatever can't be said",
+  name: "full disk: gpdb-kafka load continues, whatever report cannot be written",
   ignore: ignore || !ownServer,
   async fn() {
     await using broker = await startBroker();
@@ -198,7 +198,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "full disk: what a command is asked for must reach stdout; what it has done is done",
+  name: "full disk: an answer must reach stdout; a change that was made stays",
   ignore,
   async fn() {
     await using scene = await offsetsScene("full");
@@ -262,22 +262,25 @@ Deno.test({ name: "closed stdout: rows that go nowhere are not read", ignore }, 
       assert.equal(run.code, 74, asked[index].join(" "));
     }
   });
-  await t.step("with the permissions of a compiled program it is refused, or said", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const entry = new URL("../../consumer.ts", import.meta.url).pathname;
-      const { permissions } = programs[0];
-      const line = [Deno.execPath(), "run", "--quiet", ...permissions, entry];
-      const flags = [...args, "--commit", "no", "--log-file", join(folder, "log")];
-      const { code, stderr } = await new Deno.Command("sh", {
-        args: ["-c", 'exec "$@" >&-', "sh", ...line, ...flags],
-      }).output();
-      assert.match(text(stderr), /stdout[^\n]* is closed, or /);
-      assert.ok(code === 74 || (code === 0 && /is lost/.test(text(stderr))), `${code}`);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
+  await t.step(
+    "with the permissions of a compiled program it is rejected, or reported",
+    async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        const entry = new URL("../../consumer.ts", import.meta.url).pathname;
+        const { permissions } = programs[0];
+        const line = [Deno.execPath(), "run", "--quiet", ...permissions, entry];
+        const flags = [...args, "--commit", "no", "--log-file", join(folder, "log")];
+        const { code, stderr } = await new Deno.Command("sh", {
+          args: ["-c", 'exec "$@" >&-', "sh", ...line, ...flags],
+        }).output();
+        assert.match(text(stderr), /stdout[^\n]* is closed, or /);
+        assert.ok(code === 74 || (code === 0 && /is lost/.test(text(stderr))), `${code}`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  );
   await t.step(">/dev/null discards them, without a word", async () => {
     const run = await runRedirected("consumer", [...args, "-q"], ">/dev/null");
     assert.deepEqual([run.code, run.stderr], [0, ""]);

@@ -19,7 +19,7 @@ Deno.test("--assign group: what contradicts it is a usage error that names both"
   }));
 });
 
-Deno.test("--assign group: stored as a start may be said; no broker is exit 69", async () => {
+Deno.test("--assign group: --offset stored is accepted; no broker is exit 69", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();

@@ -48,7 +48,7 @@ function linesOf(child: Deno.ChildProcess) {
   };
 }
 
-Deno.test("lag: how far a group is behind; it need not be joined, and nothing moves", async () => {
+Deno.test("lag: how far a group is behind; nothing joins it, and nothing moves", async () => {
   await using s = await scene("lag");
   await s.write(0, 7);
   const expected = [
@@ -66,7 +66,7 @@ Deno.test("lag: how far a group is behind; it need not be joined, and nothing mo
   }
 });
 
-Deno.test("lag: what was deleted unread, and where nothing is stored, is said", async () => {
+Deno.test("lag: records deleted unread, and partitions without a stored offset, are noted", async () => {
   await using s = await scene("notes");
   const other = uniqueName("other");
   await createTopic(s.broker, other);

@@ -34,7 +34,7 @@ function startLoad(args: string[]) {
 }
 
 Deno.test({
-  name: "load: --once until there is nothing new; --every goes on, over a lost connection too",
+  name: "load: --once until there is nothing new; --every continues, even after a lost connection",
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker();
@@ -96,7 +96,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: a connection that is lost in the middle of a load is made again",
+  name: "load: a connection that is lost in the middle of a load is opened again",
   ignore: !ownServer,
   async fn() {
     await using broker = await startBroker();
@@ -131,7 +131,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: a second Ctrl-C cancels the load that runs, and nothing of it stays",
+  name: "load: a second Ctrl-C cancels the running load, and nothing of it stays",
   // Its slow reader is a shell command.
   ignore: !ownServer || dialect === "greenplum",
   async fn() {
@@ -170,7 +170,7 @@ Deno.test({
   },
 });
 
-Deno.test("load: what can't be meant, or can't be had, is one line and its status", async () => {
+Deno.test("load: invalid arguments, and what is not available, are one line and a status", async () => {
   await using pg = await startDatabase();
   const dsn = ["--dsn", pg.dsn];
   const cases: [string[], number, RegExp][] = [

@@ -6,7 +6,7 @@ import { offsetsScene as scene, write } from "../support/offsets.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { stepBeside } from "../support/steps.ts";
 
-Deno.test("offsets: a group with live members is left alone, and they are named", async () => {
+Deno.test("offsets: a group with live members is not changed, and they are named", async () => {
   await using s = await scene("live");
   const { broker, topic } = s;
   const member = new Member(broker, topic, new Seen(), "--until", "forever");
@@ -38,7 +38,7 @@ Deno.test("offsets: a group with live members is left alone, and they are named"
   assert.equal(run.code, 0, run.stderr);
 });
 
-Deno.test("offsets: a group that hides its members is refused by its coordinator", async () => {
+Deno.test("offsets: a group whose members cannot be named is rejected by its coordinator", async () => {
   await using s = await scene("hidden");
   const { broker, topic } = s;
   if (broker.version.startsWith("3.")) return; // the protocol came with Kafka 4

@@ -91,7 +91,7 @@ Deno.test({
   },
 });
 
-Deno.test("offsets: reset to where it is told, per partition or all", async () => {
+Deno.test("offsets: reset to each kind of target, of one partition or all", async () => {
   await using s = await scene("reset");
   const { broker, topic } = s;
   await deleteRecords(broker, topic, { 0: 2 });
@@ -124,7 +124,7 @@ Deno.test("offsets: reset makes offsets for a group that has none", async () => 
   assert.deepEqual(await s.stored(), [1, 1]);
 });
 
-Deno.test("offsets: show says where a group stands beside the log, and who is in it", async () => {
+Deno.test("offsets: show prints a group's offsets beside the log's, and its members", async () => {
   await using s = await scene("show");
   const { broker, topic } = s;
   await s.read();

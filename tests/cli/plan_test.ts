@@ -23,7 +23,7 @@ Deno.test("plan: where a topic starts and ends, and the offset of a time", async
   assert.equal(text(late.stdout), `${topic},0,0,0,\n${topic},1,1,3,\n`);
 });
 
-Deno.test("plan: tells the group what the database holds, and only warns where it can't", async () => {
+Deno.test("plan: commits the database's offsets to the group, and only warns if it cannot", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("mirror");
   await createTopic(broker, topic, { partitions: 2 });
@@ -47,7 +47,7 @@ Deno.test("plan: tells the group what the database holds, and only warns where i
   assert.equal(text(warned.stdout).split("\n").length, 3);
 });
 
-Deno.test("plan: what can't be meant is a usage error; a missing topic is 69", async () => {
+Deno.test("plan: invalid arguments are a usage error; a missing topic is 69", async () => {
   await using broker = await startBroker();
   const cases: [string[], RegExp, number?][] = [
     [["-b", broker.bootstrap], /no topic: use --topic/],

@@ -41,7 +41,7 @@ const strangers = [[45, "OUT_OF_ORDER_SEQUENCE_NUMBER"], [47, "INVALID_PRODUCER_
 ]] as const;
 
 for (const [code, name] of strangers) {
-  Deno.test(`once: ${name} with nothing in doubt: the rows go on in a higher epoch`, async () => {
+  Deno.test(`once: ${name} with nothing in doubt: the next rows have a higher epoch`, async () => {
     await using kafka = await broker((_, call) => {
       if (call.nth === 1) call.fail(code);
     });
@@ -51,7 +51,7 @@ for (const [code, name] of strangers) {
     assert.equal(kafka.log("t").end, 4);
   });
 
-  Deno.test(`once: ${name} after a lost answer: exit 69, what is in doubt, nothing again`, async () => {
+  Deno.test(`once: ${name} after a lost answer: exit 69, rows in doubt are named, nothing is sent again`, async () => {
     await using kafka = await broker((_, call) => {
       // The batch is in the log, and only the answer is lost.
       if (call.nth === 1) return [call.reply, call.close()];
@@ -80,7 +80,7 @@ Deno.test("once: DUPLICATE_SEQUENCE_NUMBER for a batch that was never sent deliv
   assert.deepEqual(sequences(kafka), [[0, 0], [1, 0]]);
 });
 
-Deno.test("once: what an interrupted run leaves in doubt is told", async () => {
+Deno.test("once: what an interrupted run leaves in doubt is reported", async () => {
   await using kafka = await broker((_, call) => {
     if (call.nth === 1) call.silent();
   });
@@ -150,7 +150,7 @@ Deno.test("once: rows that a leader lost after they counted as delivered are nam
   assert.match(run.stderr, /has lost rows that counted as delivered, at the offsets 1 to 1;/);
 });
 
-Deno.test("once: a leader that refuses the new epoch too ends the run", async () => {
+Deno.test("once: a leader that rejects the new epoch, too, ends the run", async () => {
   await using kafka = await broker((_, call) => {
     if (call.nth >= 1) call.fail(59);
   });
@@ -179,7 +179,7 @@ Deno.test("once: a leader that is silent for the whole timeout is tried once mor
   assert.equal(kafka.log("t").end, 4);
 });
 
-Deno.test("once: after a long pause one batch goes ahead: the broker may know nothing any more", async () => {
+Deno.test("once: after a long pause one batch is sent first: the broker may have forgotten the producer", async () => {
   const meanwhile: number[] = [];
   await using kafka = await broker(async (kafka, call) => {
     await call.delay(300);

@@ -18,7 +18,7 @@ Deno.test("producer: --help goes to stdout and exits 0", async () => {
   }
 });
 
-Deno.test("producer: what can't be meant is a usage error that names it", async (t) => {
+Deno.test("producer: invalid arguments are a usage error that names them", async (t) => {
   const cases: [string[], RegExp][] = [
     [["-p", "0"], /no topic: use --topic/],
     [["-t", "a b"], /"a b" cannot be the name of a topic/],
@@ -59,7 +59,7 @@ Deno.test("producer: no broker: exit 69 within --timeout, and nothing is claimed
   assert.ok(run.ms < 2500, `${run.ms} ms`);
 });
 
-Deno.test("producer: an unknown topic, or partition, is told", async () => {
+Deno.test("producer: an unknown topic, or partition, is reported", async () => {
   await using broker = await startBroker();
   const at = ["-b", broker.bootstrap];
   const unknown = await producer([...at, "-t", uniqueName("nowhere")], { stdin: "a\n" });
@@ -132,7 +132,7 @@ function answered(): Promise<void> {
 }
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test(`producer: ${signal}: what was acknowledged is told, exit ${status}`, async () => {
+  Deno.test(`producer: ${signal}: what was acknowledged is reported, exit ${status}`, async () => {
     await using broker = await startBroker();
     const topic = uniqueName("stopped");
     await createTopic(broker, topic, { partitions: 2 });

@@ -6,7 +6,7 @@ import { addSource, dialect, installKafka, ownServer, startDatabase } from "../s
 import { type Planted, runAll, S, search, withFolder } from "../support/planted_secrets.ts";
 import { secrets, type SecureBroker, startSecureBroker } from "../support/secure_broker.ts";
 
-Deno.test("secrets: a DSN that cannot be read is not shown, wherever it stands", () =>
+Deno.test("secrets: a DSN that cannot be read is not shown, wherever it was given", () =>
   withFolder(async (folder) => {
     const shapes = [
       `postgres://u:${S}#x@h/d`,
@@ -152,7 +152,7 @@ async function logins({ file }: SecureBroker, folder: string): Promise<[string, 
 }
 
 Deno.test({
-  name: "secrets: none is in what any command says, whether it works or not",
+  name: "secrets: no output of a command has one, whether it works or not",
   ignore: !ownServer || dialect === "greenplum",
   async fn(t) {
     await withFolder(async (folder) => {

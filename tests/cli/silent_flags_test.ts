@@ -20,7 +20,7 @@ async function refused(cases: [string[], RegExp][], env?: Record<string, string>
   }
 }
 
-Deno.test("flags: what can't say anything beside another is refused", async () => {
+Deno.test("flags: those that contradict each other are rejected", async () => {
   await refused([
     [
       ["consume", "-t", "x", "--ranges", "0:1-2", "--partition", "0"],
@@ -52,7 +52,7 @@ Deno.test("flags: what can't say anything beside another is refused", async () =
   ], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" });
 });
 
-Deno.test("flags: an empty value, as of a variable that is not set, is refused", async () => {
+Deno.test("flags: an empty value, as of a variable that is not set, is rejected", async () => {
   let checked = 0;
   for (const { load } of Object.values(mainCommands)) {
     const { flags } = await load();

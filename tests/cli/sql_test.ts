@@ -3,7 +3,7 @@ import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { gpdbKafka, text, versionLine } from "../support/cli.ts";
 import { runScript } from "../support/load.ts";
 
-Deno.test("gpdb-kafka: help, version, and what is no command", async () => {
+Deno.test("gpdb-kafka: help, version, and unknown commands", async () => {
   const help = await gpdbKafka(["--help"]);
   assert.equal(help.code, 0);
   for (const name of ["consume", "load", "sql", "plan"]) {
@@ -87,7 +87,7 @@ ON ALL`));
   }
 });
 
-Deno.test("sql: what can't be meant is a usage error that names it", async () => {
+Deno.test("sql: invalid arguments are a usage error that names them", async () => {
   const source = ["sql", "source", "crimes"];
   const cases: [string[], RegExp][] = [
     [["sql", "nothing"], /unknown verb "nothing": use schema, source, example/],

@@ -68,7 +68,7 @@ Deno.test("topics: create, list, describe, delete", async () => {
   assert.match(gone.stderr, /cannot read topic "topics-.*": UNKNOWN_TOPIC_OR_PARTITION \(3\)/);
 });
 
-Deno.test("topics: create without numbers takes the brokers' own", async () => {
+Deno.test("topics: create without numbers uses the brokers' defaults", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("default");
   const created = await gpdbKafka(["topics", "create", topic, "-b", broker.bootstrap]);
@@ -78,7 +78,7 @@ Deno.test("topics: create without numbers takes the brokers' own", async () => {
 });
 
 Deno.test({
-  name: "topics: delete asks on a terminal, and takes only a yes for one",
+  name: "topics: delete asks on a terminal, and accepts only yes",
   ignore: !hasScript,
   async fn() {
     await using broker = await startBroker();

@@ -116,7 +116,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor: what ends every load of a source is told in the load's own words",
+  name: "doctor: what ends every load of a source is reported in the load's own words",
   ignore,
   async fn() {
     await using world = await startWorld(2);
@@ -187,7 +187,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor: what is not there: table, source, schema, program",
+  name: "doctor: a missing table, source, schema or program is named",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -213,7 +213,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor: a user who may run no programs, a wrong password, no such database",
+  name: "doctor: a user without the right to run programs, a wrong password, an unknown database",
   ignore,
   async fn() {
     await using world = await startWorld();

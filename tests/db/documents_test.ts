@@ -1,11 +1,10 @@
 /**
  * Every command that README.md, the other documents and the examples of every --help print is run
- * as it is printed, where a person runs it who has cloned this; or it is in the table below, with
- * what tests it instead.
+ * as it is printed, in a copy of the checkout; or it is in the table below, with what tests it
+ * instead; or it is in a transcript, which tests/db/outputs_test.ts runs and compares.
  */
 import assert from "node:assert/strict";
 import { compileCommand } from "../support/binaries.ts";
-import { deleteTopic, withAdmin } from "../support/kafka.ts";
 import { startWorld, type World } from "../support/document_world.ts";
 import { type Printed, printedCommands } from "../support/documents.ts";
 import { ownServer } from "../support/load.ts";
@@ -28,6 +27,8 @@ const elsewhere: Record<string, string> = {
   "DENORT_BIN=/path/denort deno task compile --platform …":
     "no command but its form; tests/unit/scripts/compile_test.ts has what DENORT_BIN may be",
   "npx deno@2.4.2": "no command but a program's name; scripts/compile/closed_network.ts runs it",
+  "npx -y deno@2.9.6 task demo": "tests/db/outputs_test.ts runs it, and compares what it prints",
+  "deno task readme --record": "it runs tests/db/outputs_test.ts",
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
@@ -48,7 +49,7 @@ const endless: [RegExp, RegExp][] = [
 const deadlineMs = 120_000;
 
 Deno.test({
-  name: "documents: every command that is printed works as it is printed",
+  name: "documents: every command that is shown works as it is shown",
   ignore: !ownServer || Deno.build.os !== "linux",
   async fn(t) {
     const printed = new Map<string, Printed>();
@@ -57,7 +58,7 @@ Deno.test({
       const where = before ? `${before.where}, ${one.where}` : one.where;
       printed.set(one.command, { ...one, where });
     }
-    await t.step("what is tested elsewhere is printed still", () => {
+    await t.step("commands that are tested elsewhere are still shown", () => {
       const gone = Object.keys(elsewhere).filter((command) =>
         !printed.has(command) && command !== compileCommand()
       );
@@ -75,21 +76,16 @@ Deno.test({
       }, Promise.resolve());
     const here = [...printed.values()].filter(({ command }) => !Object.hasOwn(elsewhere, command));
     const creates = ({ command }: Printed) => command.includes("topics create crimes");
-    await run(here.filter(creates), () => removeTopic(world));
-    await removeTopic(world);
+    await run(here.filter(creates), () => world.removeTopic());
+    await world.removeTopic();
     await world.fill();
     await run(here.filter((one) => !creates(one)));
   },
 });
 
-async function removeTopic({ broker }: World): Promise<void> {
-  const topics = await withAdmin(broker, (admin) => admin.listTopics());
-  if (topics.includes("crimes")) await deleteTopic(broker, "crimes");
-}
-
 /** A command that only names what a program can do: `gpdb-kafka offsets reset`. */
 const naming =
-  /^(gpdb-kafka (load|consume|produce|plan|lag|sql source|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
+  /^(gpdb-kafka (load|consume|produce|plan|lag|sql|sql source|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
 
 /** One with places to fill in: `gpdb-kafka load NAME --every 5s`. Its words must be in the help. */
 const isForm = (command: string) => /^(gpdb-kafka|kafka_).*(…| [A-Z]+( |$))/.test(command);

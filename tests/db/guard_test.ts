@@ -94,7 +94,7 @@ Deno.test("bad records are skipped and counted, passed, or put into a dead lette
   }
 });
 
-Deno.test("a dead letter topic that is not there is an error before anything is read", async () => {
+Deno.test("a missing dead letter topic is an error before anything is read", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("nowhere");
   await createTopic(broker, topic);

@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
-import type { SourceDefinition } from "../../lib/greenplum/source.ts";
 import { shapeSource } from "../../lib/greenplum/shape.ts";
 import { load, runScript } from "../support/load.ts";
 import { loadCounts, shapeOf } from "../support/load_shaped.ts";
@@ -81,7 +80,7 @@ Deno.test("greenplum: a load reads the plan, inserts and counts what was rejecte
   await assert.rejects(load(pg, "things"), /topic "topic" has 0 partitions, but .* loaded 2/);
 });
 
-Deno.test("greenplum: a reader that would not read all, or not as told, is refused", async () => {
+Deno.test("greenplum: a reader that would not read everything, or not these offsets, is rejected", async () => {
   await using pg = await setUp();
   const cases: [string[] | null, string | null, RegExp][] = [
     [["TOTAL_SEGS:2"], "x --ranges-from-query", /must be ON ALL, not TOTAL_SEGS:2/],
@@ -98,7 +97,7 @@ Deno.test("greenplum: a reader that would not read all, or not as told, is refus
   await assert.rejects(async () => await add(pg), /is not a web table with EXECUTE/);
 });
 
-Deno.test("greenplum: the comment fits what segments are told, whatever the topic", async () => {
+Deno.test("greenplum: the comment fits into what segments see of a statement, whatever the topic", async () => {
   await using pg = await setUp();
   for (const topic of ["t", "t".repeat(249)]) {
     const [{ room }] = await pg.sql`SELECT kafka._room(${topic}) AS room`;
@@ -135,7 +134,7 @@ Deno.test("greenplum: a role merges with its own rights, through tables that the
     `BEGIN;
     SELECT kafka.add_source('merge', 'topic', 'things', 'kafka.merge_reader',
       'kafka.things_planner', 'group');
-    ${shapeSource({ name: "merge" } as SourceDefinition, shape, null)}
+    ${shapeSource("merge", shape, null)}
     SELECT kafka.allow('${etl.name}');
     SELECT kafka.share_source('merge');
     COMMIT`,

@@ -4,7 +4,7 @@ import { addScripted, startScripted } from "../support/load_scripted.ts";
 
 const log = { clusterId: "c1", topicId: "t1", epoch: 5 };
 
-Deno.test("identity: another log under the topic's name is refused, and only seek accepts it", async () => {
+Deno.test("identity: another log under the topic's name is rejected, and only seek accepts it", async () => {
   await using world = await startScripted();
   const { sql } = world;
   await addScripted(world, { onLost: "earliest" }); // it has no say in this
@@ -53,7 +53,7 @@ Deno.test("identity: another log under the topic's name is refused, and only see
   ]);
 });
 
-Deno.test("identity: a truncated partition is refused by name; seek goes to where the logs part", async () => {
+Deno.test("identity: a truncated partition is named; seek goes to where the logs differ", async () => {
   await using world = await startScripted();
   const { sql } = world;
   await world.plan([{ end: 1, ...log }, { end: 9, ...log }], ["0,a"]);

@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "source: tables by the source's name; made again only if changed, and dropped with it",
+  name: "source: tables by the source's name; recreated only if changed, and dropped with it",
   ignore: !ownServer,
   async fn() {
     await using world = await startWorld();

@@ -4,7 +4,7 @@ import { dialect, ownServer } from "../support/load.ts";
 import { startWorld, things } from "../support/load_world.ts";
 
 Deno.test({
-  name: "load, lag, seek: what they answer can be kept in a table",
+  name: "load, lag, seek: their answers can be stored in a table",
   ignore: !ownServer,
   async fn() {
     await using world = await startWorld();

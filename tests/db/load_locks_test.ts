@@ -43,7 +43,7 @@ Deno.test("load: a source is not changed while it is loaded, and a load of a cha
   assert.equal((await sql`SELECT 1 FROM things`).length, 2);
 });
 
-Deno.test("load: a source dropped while a load waits for it is said to be so", async () => {
+Deno.test("load: the error names a source that was dropped while a load waited for it", async () => {
   await using world = await startScripted();
   const other = world.session();
   let waiting: Promise<unknown>;
@@ -69,7 +69,7 @@ Deno.test("load: no other role can hold the lock of a source", async () => {
   held.release();
 });
 
-Deno.test("load: only under READ COMMITTED, where it sees what others have loaded", async () => {
+Deno.test("load: only under READ COMMITTED, because it must see what others have loaded", async () => {
   await using world = await startScripted();
   const { sql } = world;
   await world.plan([{ end: 1 }], ["0,a"]);

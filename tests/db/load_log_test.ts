@@ -90,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: a log cut by an unclean leader election is refused, whatever it holds since",
+  name: "load: a log cut by an unclean leader election is rejected, whatever was written since",
   ignore: ignore || Boolean(Deno.env.get("KAFKA_BROKERS")),
   async fn() {
     await using world = await startWorld();

@@ -3,7 +3,7 @@ import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { load, runScript } from "../support/load.ts";
 import { addScripted, startScripted } from "../support/load_scripted.ts";
 
-Deno.test("rights: nothing in the schema is open to PUBLIC, and no step of a load to who may load", async () => {
+Deno.test("rights: nothing in the schema is open to PUBLIC, and a load's internal steps are not open to roles that may load", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const etl = await world.role("rights_etl");
@@ -115,7 +115,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
   assert.equal((await sql`SELECT 1 FROM kafka.load_plan`).length, 0);
 });
 
-Deno.test("rights: a table of another owner, or with somebody's trigger, is not loaded", async () => {
+Deno.test("rights: a table of another owner, or with another role's trigger, is not loaded", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const mallory = await world.role("rights_mallory");
@@ -173,7 +173,7 @@ Deno.test("rights: a table of another owner, or with somebody's trigger, is not 
   assert.equal((await sql`SELECT 1 FROM audit`).length, 1);
 });
 
-Deno.test("schema: what somebody else made beforehand is refused, not used", async () => {
+Deno.test("schema: what another role made beforehand is rejected, not used", async () => {
   await using world = await startScripted(false);
   const { sql } = world;
   const text = await schemaSql("postgres");

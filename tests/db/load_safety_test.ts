@@ -126,7 +126,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: what fails at the broker is told; the mirror only warns",
+  name: "load: what fails at the broker is reported; the copy in Kafka only warns",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -167,7 +167,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schema: it can be installed again, and refuses what is newer",
+  name: "schema: it can be installed again, and rejects a newer one",
   ignore,
   async fn() {
     await using world = await startWorld();

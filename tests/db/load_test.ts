@@ -14,7 +14,7 @@ import { startWorld, things } from "../support/load_world.ts";
 const ignore = !ownServer;
 
 Deno.test({
-  name: "load: what is new, once; the group is told by the next load",
+  name: "load: what is new is loaded once; the next load copies the offsets to the group",
   ignore,
   async fn() {
     await using world = await startWorld(2);
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: not what the same transaction may still take back, in the group",
+  name: "load: the group never gets offsets that a rollback can still undo",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -70,7 +70,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: max_records bounds each partition; more is said, and comes next",
+  name:
+    "load: max_records bounds each partition; the answer says that there is more, and the next load has it",
   ignore,
   async fn() {
     await using world = await startWorld(2);
@@ -88,7 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: partitions that join are read from their start, whatever the fallback",
+  name: "load: new partitions are read from their start, whatever the fallback",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -116,7 +117,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: offsets that are gone are an error that names them, unless the source says how",
+  name: "load: deleted offsets are an error that names them, unless --on-lost says how to continue",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -190,7 +191,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: a second load of a source waits, another source goes on",
+  name: "load: a second load of a source waits, other sources do not",
   ignore,
   async fn() {
     await using world = await startWorld();
@@ -222,7 +223,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load: more ranges than one statement takes are loaded by several, in one load",
+  name: "load: more ranges than fit into one statement are loaded by several, in one load",
   ignore,
   async fn() {
     await using world = await startWorld(9);

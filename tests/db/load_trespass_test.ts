@@ -6,7 +6,7 @@ import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { load, runScript } from "../support/load.ts";
 import { startScripted } from "../support/load_scripted.ts";
 
-Deno.test("trespass: code that runs as another role inside somebody's session has that role's rights only", async () => {
+Deno.test("trespass: code that runs as another role inside a session has that role's rights only", async () => {
   await using world = await startScripted();
   const { sql } = world;
   await world.plan([{ end: 3 }], ["0,a"]);
@@ -68,7 +68,7 @@ Deno.test("trespass: code that runs as another role inside somebody's session ha
   assert.equal((await load(world, "things")).rows, 1);
 });
 
-Deno.test("trespass: a target's code is looked at while nobody can change it", async () => {
+Deno.test("trespass: a target's code is checked while no other session can change it", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const mallory = await world.role("trespass_trigger");
@@ -96,7 +96,7 @@ Deno.test("trespass: a target's code is looked at while nobody can change it", a
   assert.equal(rolsuper, false);
 });
 
-Deno.test("trespass: code of a third role is found wherever a target's types and expressions have it", async () => {
+Deno.test("trespass: code of a third role is found in all of a target's types and expressions", async () => {
   await using world = await startScripted();
   const { sql } = world;
   await world.plan([{ end: 1 }], ["0,a"]);
@@ -165,7 +165,7 @@ Deno.test("trespass: code of a third role is found wherever a target's types and
   assert.equal((await load(world, "things")).rows, 1);
 });
 
-Deno.test("trespass: who owns a SECURITY DEFINER function can make it another at any moment", async () => {
+Deno.test("trespass: the owner of a SECURITY DEFINER function can replace it at any moment", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const mallory = await world.role("trespass_definer");
@@ -211,7 +211,7 @@ Deno.test("trespass: a deferred trigger does not find the caller's objects", asy
   assert.equal(rolsuper, false);
 });
 
-Deno.test("trespass: a table made beforehand under a peek's name gives nobody a right to the peek", async () => {
+Deno.test("trespass: a table made beforehand under a peek's name gives no role a right to the peek", async () => {
   await using world = await startScripted();
   const { sql } = world;
   const mallory = await world.role("trespass_peek");
@@ -236,7 +236,7 @@ Deno.test("trespass: a table made beforehand under a peek's name gives nobody a 
   assert.equal(await mayRead(), true);
 });
 
-Deno.test("trespass: who holds a request to the metrics port open does not keep the loads from ending", async () => {
+Deno.test("trespass: an open request to the metrics port does not keep the loads from ending", async () => {
   await using world = await startScripted();
   await world.plan([{ end: 0 }]);
   const [port] = freePorts(1);

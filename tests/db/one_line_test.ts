@@ -28,7 +28,7 @@ async function addBy({ sql, topic }: World, reader: string, planner: string): Pr
 }
 
 Deno.test({
-  name: "load: a command of more than one line is refused, before the shell runs half of it",
+  name: "load: a command of more than one line is rejected, before the shell runs half of it",
   ignore: !ownServer,
   async fn() {
     await using world = await startWorld();

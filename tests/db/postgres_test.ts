@@ -149,7 +149,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "stopping leaves nothing behind, even while a program runs",
+  name: "stopping removes everything, even while a program runs",
   ignore: !ownServer,
   async fn() {
     const pg = await startPostgres({ settings: { work_mem: "5MB" } });

@@ -65,7 +65,7 @@ export class Recorder implements Disposable {
   }
 }
 
-/** What tests have to know of the broker, told by a foreign client. */
+/** What tests have to know of the broker, as a foreign client reports it. */
 export interface Captured {
   kafkaVersion: string;
   port: number;
@@ -84,7 +84,7 @@ export function goldenModule(captured: Captured, frames: Frames): string {
   return "// Made by tests/golden/capture.ts from a real broker's answers; README.md says how.\n" +
     `export const captured = {\n  kafkaVersion: "${kafkaVersion}",\n  port: ${port},\n` +
     `  clusterId: "${clusterId}",\n  topicId: "${topicId}",\n} as const;\n\n` +
-    `/** Base64 of each answer, from behind its correlation id. */\n` +
+    `/** Base64 of each answer, from after its correlation id. */\n` +
     `export const golden = {\n${lines.join("")}} as const;\n`;
 }
 

@@ -9,10 +9,12 @@ import {
   kafkajs,
 } from "../support/kafka.ts";
 
-/** Every kafkajs record's time: 2024-01-01T00:00:00Z and so many milliseconds. */
+/** Every kafkajs record's time: 2024-01-01T00:00:00Z and this many milliseconds. */
 export const TIME = 1_704_067_200_000;
 
-/** Creates a topic that keeps records of any time in one segment, unless `configs` say otherwise. */
+/**
+ * Creates a topic that keeps records of any time in one segment, unless `configs` say otherwise.
+ */
 export async function createTopic(
   broker: Broker,
   topic: string,

@@ -1,4 +1,6 @@
-/** Runs the consumer inside the test's process: against scripted brokers, with its rows collected. */
+/**
+ * Runs the consumer inside the test's process: against scripted brokers, with its rows collected.
+ */
 import { consume, type Summary } from "../../lib/consume/consume.ts";
 import type { ConsumeOptions } from "../../lib/consume/options.ts";
 import { Failure } from "../../lib/failure.ts";
@@ -23,7 +25,10 @@ export interface RunOptions {
   limit?: number;
 }
 
-/** Reads topic `t` as group `g`, from the stored offsets on and with commits, unless told otherwise. */
+/**
+ * Reads topic `t` as group `g`, from the stored offsets on and with commits, unless given
+ * otherwise.
+ */
 export async function consumeRun(
   kafka: ScriptedBroker,
   changes: Partial<ConsumeOptions> = {},

@@ -13,7 +13,7 @@ import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { copyCheckout } from "./checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";
-import { createTopic } from "./kafka.ts";
+import { createTopic, deleteTopic, withAdmin } from "./kafka.ts";
 import { addSource, installConsumer, runScript } from "./load.ts";
 
 export interface World extends AsyncDisposable {
@@ -22,12 +22,18 @@ export interface World extends AsyncDisposable {
   folder: string;
   /** The environment that they have. */
   env: Record<string, string>;
+  /** Sessions of the superuser in its database. */
+  sql: postgres.Sql;
   /** A command with the names of this world's hosts; nothing else in it is changed. */
   here(command: string): string;
+  /** The other way round: output with the names of the documents' hosts. */
+  asShown(output: string): string;
   /** Makes topic crimes with rows that group loader has read, and their table and source. */
   fill(): Promise<void>;
   /** Writes some more rows to topic crimes. */
   write(): Promise<void>;
+  /** Deletes topic crimes, if there is one. */
+  removeTopic(): Promise<void>;
 }
 
 const password = "of-the-test";
@@ -60,6 +66,7 @@ export async function startWorld(): Promise<World> {
   return {
     broker,
     folder,
+    sql,
     env: {
       PATH: `${bin}${delimiter}${Deno.env.get("PATH")}`,
       HOSTS: join(bin, "hosts"),
@@ -79,6 +86,11 @@ export async function startWorld(): Promise<World> {
           `${more ? `KAFKA_BROKERS=${broker.bootstrap} ` : ""}deno task ${more ?? ""}`)
         // The database is a PostgreSQL.
         .replace(/^(gpdb-kafka sql (?:schema|source)\b)/, "$1 --for postgres"),
+    asShown: (output) =>
+      output
+        .replaceAll(broker.bootstrap, "broker1:9092")
+        .replaceAll(host, "coordinator")
+        .replaceAll(`host ${Deno.hostname()}`, "host coordinator"),
     async fill() {
       await createTopic(broker, "crimes", { partitions: 4 });
       for (const [partition, rows] of [1500, 100, 100, 100].entries()) {
@@ -92,17 +104,28 @@ export async function startWorld(): Promise<World> {
       await addSource(session, broker, { name: "crimes", topic: "crimes", table: "crimes" });
     },
     write: () => produceRows(broker, 10, 1),
+    async removeTopic() {
+      const topics = await withAdmin(broker, (admin) => admin.listTopics());
+      if (topics.includes("crimes")) await deleteTopic(broker, "crimes");
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function produceRows(broker: Broker, rows: number, partition: number): Promise<void> {
+/** Writes rows to one partition of topic crimes; `before`: the ID before the first row's. */
+export async function produceRows(
+  broker: Broker,
+  rows: number,
+  partition: number,
+  before = 100_000 * partition,
+): Promise<void> {
   const args = ["-b", broker.bootstrap, "-t", "crimes", "-p", `${partition}`];
-  const lines = [...generateRows({ rows, start: 1 + 10_000 * partition })].map(text).join("");
+  const lines = [...generateRows({ rows, start: before + 1 })].map(text).join("");
   check(await producer(args, { stdin: lines }));
 }
 
-function check({ code, stderr }: { code: number; stderr: string }): void {
+/** Throws an Error if a program failed. */
+export function check({ code, stderr }: { code: number; stderr: string }): void {
   if (code !== 0) throw new Error(stderr);
 }
 
@@ -121,11 +144,14 @@ async function makePrograms(bin: string, env: Record<string, string>): Promise<v
   await write("npx", '#!/bin/sh\n[ "$1" = -y ] && shift\nshift\nexec deno "$@"\n');
   await write("scp", scp);
   await write("ssh", ssh);
-  // gpscp -f HOSTS FILE =:FOLDER
-  await write(
-    "gpscp",
-    '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && [ -s "$3" ] && [ "${4#=:/}" != "$4" ]\n',
-  );
+  // gpscp -f HOSTS FILE =:FOLDER, and gpssh -f HOSTS COMMAND
+  for (const name of ["gpscp", "gpsync"]) {
+    await write(
+      name,
+      '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && [ -s "$3" ] && [ "${4#=:/}" != "$4" ]\n',
+    );
+  }
+  await write("gpssh", '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && exec sh -c "$3"\n');
   if (!await finds("psql")) {
     const psql = new URL("psql.ts", import.meta.url).pathname;
     await write("psql", script([Deno.execPath(), "run", "-A", "--quiet", psql]));

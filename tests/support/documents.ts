@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mainCommands } from "../../lib/cli/commands.ts";
+import { withoutTranscripts } from "./outputs.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -12,11 +13,14 @@ export interface Printed {
   where: string;
 }
 
-/** Every command of every Markdown file outside of tests, and of every `--help`'s examples. */
+/**
+ * Every command of every Markdown file outside of tests, except those of transcripts, and of every
+ * `--help`'s examples.
+ */
 export async function printedCommands(): Promise<Printed[]> {
   const found: Printed[] = [];
-  for (const path of await documents("")) {
-    found.push(...commandsOf(path, await Deno.readTextFile(join(root, path))));
+  for (const path of await documents()) {
+    found.push(...commandsOf(path, withoutTranscripts(await Deno.readTextFile(join(root, path)))));
   }
   for (const [name, { load }] of Object.entries(mainCommands)) {
     const { examples } = await load();
@@ -27,7 +31,8 @@ export async function printedCommands(): Promise<Printed[]> {
   return found;
 }
 
-async function documents(folder: string): Promise<string[]> {
+/** The Markdown files outside of tests, from the root. */
+export async function documents(folder = ""): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(join(root, folder || "."))) {
     const path = join(folder, name);

@@ -46,7 +46,7 @@ export class Feed {
     await producer.disconnect();
   }
 
-  /** Writes so many to each partition, again and again. */
+  /** Writes this many to each partition, again and again. */
   run(count: number, pause: number): void {
     this.#running = (async () => {
       const producer = kafkajs(this.#broker).producer();

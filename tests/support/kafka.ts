@@ -26,7 +26,7 @@ export interface TopicOptions {
 }
 
 /**
- * Creates a topic (1 partition, 1 replica unless told) and waits until every broker knows it and
+ * Creates a topic (1 partition, 1 replica unless given) and waits until every broker knows it and
  * its leaders. kafkajs' own wait asks one broker, and fails where that one has not heard of it.
  */
 export async function createTopic(
@@ -242,7 +242,7 @@ function toolError(className: string, result: RunResult): Error {
 }
 
 /**
- * Runs kcat (librdkafka), when this machine has it. A test that wants it says
+ * Runs kcat (librdkafka), when this machine has it. A test that needs it says
  * `ignore: !hasKcat`, and none may be the only one for what it checks.
  */
 export async function kcat(args: string[], stdin?: Uint8Array | string): Promise<RunResult> {
@@ -257,7 +257,7 @@ export async function kcat(args: string[], stdin?: Uint8Array | string): Promise
   const fed = (async () => {
     if (input) await writer.write(input);
     await writer.close();
-  })().catch(() => {}); // it may end before it took everything: its status tells
+  })().catch(() => {}); // it may end before it has read everything: its status counts
   const { code, stdout, stderr } = await child.output();
   await fed;
   return { code, stdout, stderr: new TextDecoder().decode(stderr) };

@@ -10,7 +10,7 @@ import {
   shapeSource,
   TOMBSTONE,
 } from "../../lib/greenplum/shape.ts";
-import type { Column, SourceDefinition } from "../../lib/greenplum/source.ts";
+import type { Column } from "../../lib/greenplum/source.ts";
 import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { runScript } from "./load.ts";
 
@@ -62,7 +62,7 @@ export async function addShaped(
     pg,
     `BEGIN;
     SELECT kafka.add_source('${name}', 't', '${table}'::regclass, 'true #', 'true # --log-identity', 'g');
-    ${shapeSource({ name } as SourceDefinition, shape, rejectLimit)}
+    ${shapeSource(name, shape, rejectLimit)}
     COMMIT;`,
   );
 }

@@ -23,10 +23,12 @@ export interface World extends AsyncDisposable {
   broker: Broker;
   sql: Postgres["sql"];
   dsn: string;
-  /** What the consumer said of a load that failed: Greenplum passes it on, else it is in the log. */
+  /**
+   * What the consumer said of a load that failed: Greenplum passes it on, else it is in the log.
+   */
   told(error?: unknown): Promise<string>;
   topic: string;
-  /** Adds a source of this topic for table `things`, unless told otherwise; both are `things`. */
+  /** Adds a source of this topic for table `things`, unless given otherwise; both are `things`. */
   add(source?: Partial<NewSource>): Promise<void>;
   /** The names in table `things`, by id. */
   names(): Promise<string>;

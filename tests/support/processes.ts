@@ -1,4 +1,4 @@
-/** The processes below one, as /proc tells. */
+/** The processes below one, from /proc. */
 async function children(pid: number): Promise<number[]> {
   const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
   return text.trim().split(" ").filter(Boolean).map(Number);

@@ -15,7 +15,7 @@ export function silentPort(): { port: number } & AsyncDisposable {
   };
 }
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 export function closedPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

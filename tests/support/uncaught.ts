@@ -1,4 +1,4 @@
-/** A command that ends by an error that nobody catches: "timer" or "promise". */
+/** A command that ends by an uncaught error: "timer" or "promise". */
 import { logFlags } from "../../lib/cli/flags/log.ts";
 import { type Command, run } from "../../lib/cli/run.ts";
 

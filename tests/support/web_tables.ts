@@ -76,7 +76,7 @@ export function dropWebTable(name: string, isGreenplum: boolean): string {
 /**
  * The same for a PostgreSQL with the server `stand_in` of file_fdw: a readable web table is a view
  * of one foreign table for each of two segments, a writable one a table whose rows go to the
- * command. The command reaches /bin/sh as from Greenplum: behind its variables, as it is.
+ * command. The command reaches /bin/sh as from Greenplum: after its variables, as it is.
  */
 export function forPostgres(sql: string): string {
   let text = withoutComments(sql)

@@ -37,6 +37,7 @@ export const lagCommand: Command = {
   flags: lagFlags,
   handlesSignals: true,
   answers: true,
+  writes: true, // the database may listen on a Unix socket
   async run(given, console) {
     const options = lagOptions(given, env);
     const stop = stopSignal();
@@ -84,7 +85,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
   }
 }
 
-/** The environment, in which the brokers of a source stand last: before no brokers at all. */
+/** The environment; the brokers of a source are used if nothing else names brokers. */
 function environment(source: Source | null): (name: string) => string | undefined {
   return (name) => env(name) ?? (name === "KAFKA_PEERS" ? source?.brokers ?? undefined : undefined);
 }
@@ -113,7 +114,7 @@ class LagView {
     this.#shown++;
   }
 
-  /** Over what was drawn before, and no longer than the terminal is high: it can't go up further. */
+  /** Draws over what was drawn before; no more lines than the terminal has. */
   #draw(report: LagReport, layout: { speeds: boolean; database: boolean }): void {
     const size = Deno.consoleSize();
     // 0: a terminal that does not report its size.

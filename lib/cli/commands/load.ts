@@ -15,7 +15,7 @@ import { tryWrite } from "../print.ts";
 import type { Command } from "../run.ts";
 import { parseAddressFlag, parseCount, parseDuration } from "../values.ts";
 
-/** Time that a load has to end by itself after a SIGTERM, milliseconds. */
+/** How long a load may take to end by itself after a SIGTERM, milliseconds. */
 const GRACE = 10_000;
 
 interface LoadFlags {
@@ -135,7 +135,9 @@ async function listen(
   }
 }
 
-/** The first SIGINT lets the running load end, the second cancels it; SIGTERM gives it some time. */
+/**
+ * The first SIGINT lets the running load end, the second cancels it; SIGTERM gives it some time.
+ */
 function onSignals(loads: LoadLoop, say: (text: string) => void) {
   const state = { received: null as "SIGINT" | "SIGTERM" | null, remove };
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -182,7 +184,7 @@ function write(text: string): string | null {
   return tryWrite(Deno.stdout, withoutSecrets(text));
 }
 
-/** A terminal that has gone has no width. */
+/** A terminal that was closed has no width. */
 function columns(): number {
   try {
     return Deno.consoleSize().columns;

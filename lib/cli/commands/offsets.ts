@@ -33,7 +33,7 @@ import { print, printDone } from "../print.ts";
 import type { Command } from "../run.ts";
 import { checkWords, chooseVerb, verbFlags } from "../verbs.ts";
 
-/** What is done once the cluster can be reached. */
+/** A verb's work, with a connected cluster. */
 type Work = (cluster: Cluster) => Promise<void>;
 
 /** A group's offsets, without joining it. */
@@ -135,7 +135,7 @@ function resetting(given: Given, console: Console): Work {
     );
 }
 
-/** Says what changes, and changes it, unless the group has live members: then they own it. */
+/** Prints what changes, and stores it, unless the group has live members: they own its offsets. */
 async function change(
   cluster: Cluster,
   group: string,

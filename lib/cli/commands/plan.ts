@@ -73,7 +73,7 @@ export const planCommand: Command = {
   },
 };
 
-/** What --from-query takes from the statement. */
+/** What --from-query reads in the statement. */
 const askedFlags = ["at", "stand", "mirror", "of-log", "commit-offsets"];
 
 function wanted(given: Given, topic: string, statement: string | undefined): QueryPlan {

@@ -27,6 +27,7 @@ export const sqlCommand: Command = {
   ],
   flags: sqlFlags,
   answers: true,
+  writes: true, // the database may listen on a Unix socket
   async run(given) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
@@ -58,7 +59,7 @@ async function text(
   }
 }
 
-/** With the columns of the live table, where a DSN says which. */
+/** With the columns of the live table, if there is a DSN. */
 async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,

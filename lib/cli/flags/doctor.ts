@@ -46,7 +46,7 @@ export const doctorFlags: readonly Flag[] = [
   ),
 ];
 
-/** What stands before a source's own brokers: flags and properties, not the environment. */
+/** What overrides a source's own brokers: flags and properties, not the environment. */
 const brokerProperties = ["bootstrap.servers", "metadata.broker.list"];
 
 /** What the flags ask of doctor. Throws Failure (usage). */

@@ -9,7 +9,7 @@ export function givenDsn(given: Given, env: (name: string) => string | undefined
   return text ? Dsn.parse("env DATABASE_URL", text) : null;
 }
 
-/** The same, where there must be one. */
+/** The same; it must be given. */
 export function neededDsn(given: Given, env: (name: string) => string | undefined): Dsn {
   const dsn = givenDsn(given, env);
   if (dsn !== null) return dsn;

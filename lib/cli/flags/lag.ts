@@ -37,7 +37,7 @@ export const lagFlags: readonly Flag[] = [
 ];
 
 export interface LagOptions {
-  /** Whose offsets; null: the source says. */
+  /** The group; null: that of the source. */
   group: string | null;
   topics: string[];
   source: { name: string; dsn: Dsn } | null;

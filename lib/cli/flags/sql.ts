@@ -121,7 +121,7 @@ export function checkSqlFlags(given: Given, what: string): void {
   }
 }
 
-/** Flags that are handed on to the consumer as they are; of these the mapping may say more. */
+/** Flags that are passed to the consumer as they are; of these the mapping may say more. */
 const handedOn = [
   "columns",
   "value",
@@ -190,7 +190,9 @@ export function sourceFlags(
   };
 }
 
-/** Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema. */
+/**
+ * Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema.
+ */
 export function parseTable(text: string): TableName {
   const parts = text.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
   if (parts.length < 1 || parts.length > 2 || parts.join(".") !== text) {
@@ -207,7 +209,7 @@ export function parseTable(text: string): TableName {
     : { schema: names[0], table: names[1] };
 }
 
-/** `name:type`; a name may hold colons where it has a type. */
+/** `name:type`; a name may hold colons if it has a type. */
 function parseColumn(text: string): Column {
   const at = text.lastIndexOf(":");
   if (at === -1) return { name: text, type: "" };

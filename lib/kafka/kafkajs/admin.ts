@@ -66,7 +66,7 @@ export class Admin {
       .sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** One config of a broker; null if it has none of that name. Throws Failure. */
+  /** One config of a broker; null if it does not have it. Throws Failure. */
   async brokerConfig(broker: number, name: string): Promise<string | null> {
     const resources = [
       { type: ConfigResourceTypes.BROKER, name: String(broker), configNames: [name] },
@@ -78,7 +78,7 @@ export class Admin {
     return found.resources[0]?.configEntries[0]?.configValue ?? null;
   }
 
-  /** Who is in a group. One that there is not is Dead. Throws Failure. */
+  /** A group's members. A group that does not exist is Dead. Throws Failure. */
   async group(group: string): Promise<GroupState> {
     const failed = `cannot read the members of group "${group}"`;
     const { groups } = await this.#call(failed, () => this.#admin.describeGroups([group]));

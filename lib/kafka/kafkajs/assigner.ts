@@ -11,8 +11,8 @@ export interface Subscriber {
 
 /**
  * The assigner of our groups. kafkajs' own gives the partitions of the leader's topics to all
- * members, subscribed or not, and those of other topics to nobody: they would go unread. It is also
- * the door to kafkajs' cluster, which `onCluster` is handed.
+ * members, subscribed or not, and those of other topics to none: they would not be read. It is also
+ * the way to kafkajs' cluster, which `onCluster` gets.
  */
 export function assigner(onCluster: (cluster: Cluster) => void) {
   return ({ cluster }: { cluster: Cluster }): Assigner => {

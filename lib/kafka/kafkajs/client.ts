@@ -16,7 +16,7 @@ export function kafkajs(config: ClientConfig): Kafka {
 export function kafkajsConfig(config: ClientConfig): KafkaConfig {
   const { brokers, clientId, timeout, tls, sasl } = config;
   return {
-    // kafkajs takes no address without a port.
+    // kafkajs does not accept an address without a port.
     brokers: brokers.map((broker) => addressName(parseAddress(broker)!)),
     clientId,
     connectionTimeout: timeout,

@@ -9,13 +9,15 @@ import { partitionNames, type TopicPartition } from "../partitions.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
 
-/** A member that says nothing for so long is taken for dead, milliseconds. */
+/** A member that is silent for this long counts as dead, milliseconds. */
 const SESSION_TIMEOUT = 10_000;
 /** How long the group waits for its members when it rebalances. */
 const REBALANCE_TIMEOUT = 10_000;
 /** How often members ask whether that is the case. */
 const HEARTBEAT_INTERVAL = 500;
-/** kafkajs heartbeats between fetches; with everything paused its fetch is a sleep of this length. */
+/**
+ * kafkajs heartbeats between fetches; with everything paused its fetch is a sleep of this length.
+ */
 const FETCH_WAIT = 100;
 /** How long a rebalance is held up at most for rows to be written and committed. */
 const HOLD = 6000;
@@ -50,7 +52,9 @@ export class Generation {
     this.#released.resolve();
   }
 
-  /** Wants the partitions back, and waits until they are released, or have been held too long. */
+  /**
+   * Asks for the partitions back, and waits until they are released, or have been held too long.
+   */
   async revoke(): Promise<void> {
     this.#revoking.abort();
     const timer = setTimeout(() => this.release(), HOLD);
@@ -94,11 +98,11 @@ export class Membership {
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxWaitTimeInMs: FETCH_WAIT,
       allowAutoTopicCreation: false,
-      // Partitions that a topic gets are seen at the next look, and the group then shares again.
+      // Added partitions are found by the next look at the topics, and the group then rebalances.
       metadataMaxAge,
       partitionAssigners: [assigner((cluster) => this.#watchJoins(cluster))],
       // Long, and close to one another: one that has no tries left forgets who it was, and the
-      // group then waits for the member it was. Who reads gives up by the config's timeout.
+      // group then waits for the member it was. The reader gives up by the config's timeout.
       retry: {
         initialRetryTime: 50,
         maxRetryTime: 1000,
@@ -176,17 +180,19 @@ export class Membership {
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#topics] });
-    // It returns when the group was joined, which may take long: next() tells.
+    // It returns when the group was joined, which may take long: next() waits for it.
     this.#consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() })
       .catch((error) => this.#fail(this.#asFailure(error)));
   }
 
-  /** Lets every join wait for what is still being read, and remembers the generation it comes to. */
+  /**
+   * Lets every join wait for what is still being read, and remembers the generation it comes to.
+   */
   #watchJoins(cluster: Cluster): void {
     const find = cluster.findGroupCoordinator;
     cluster.findGroupCoordinator = async (group) => {
       await this.#giveUp();
-      // kafkajs would go on joining after it was told to stop.
+      // kafkajs would continue to join after it was stopped.
       if (this.#left) throw Object.assign(new Error("left"), { retriable: false });
       const broker = await find.call(cluster, group);
       const coordinator = broker as unknown as Coordinator;
@@ -218,7 +224,7 @@ export class Membership {
     this.#changed.resolve();
   }
 
-  /** Wants the current generation's partitions back. */
+  /** Asks for the current generation's partitions back. */
   async #giveUp(): Promise<void> {
     const current = this.#current;
     this.#current = null;

@@ -3,7 +3,7 @@
  * none held back that timer is due at once and arms itself again, about 1,000 times a second, and
  * on a connection that is closed too. Here it is armed only when there is something to look for.
  * Without this a paused consumer keeps a core busy, tests slow down with each connection they open,
- * and Deno finds leaked timers. Whoever imports kafkajs imports this too.
+ * and Deno finds leaked timers. A module that imports kafkajs imports this, too.
  */
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 

@@ -5,12 +5,12 @@
 export interface CodecImplementation {
   /**
    * What `source` was before it was compressed. Throws ProtocolError if it is malformed, and
-   * CodecLimitError where it would give more than `limit` bytes.
+   * CodecLimitError if it would give more than `limit` bytes.
    */
   decompress(source: Uint8Array, limit: number): Uint8Array;
   /**
-   * The same piece by piece, each good until the next one, however much it gives; absent, or null, if
-   * that can't be done. It throws ProtocolError if `source` is malformed.
+   * The same piece by piece, each good until the next one, however much it gives; absent, or null,
+   * if that can't be done. It throws ProtocolError if `source` is malformed.
    */
   stream?(source: Uint8Array): AsyncGenerator<Uint8Array> | null;
   /** The compressed form of `source`, as brokers and the Java client read it. */

@@ -4,7 +4,7 @@ import type { Lz } from "./lz.ts";
 
 const loading = new Map<Codec, Promise<CodecImplementation>>();
 
-/** Loads a codec's code on first use: who reads uncompressed topics does not pay for it. */
+/** Loads a codec's code on first use: readers of uncompressed topics do not pay for it. */
 export function loadCodec(codec: Codec): Promise<CodecImplementation> {
   let implementation = loading.get(codec);
   if (!implementation) loading.set(codec, implementation = load(codec));

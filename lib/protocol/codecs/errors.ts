@@ -11,7 +11,7 @@ export class CodecLimitError extends ProtocolError {
   }
 }
 
-/** Compressed bytes that are not what their format says; `why` says it in its terms. */
+/** Compressed bytes that are not what their format says; `why` is in the format's terms. */
 export function malformed(codec: string, why: string): ProtocolError {
   return new ProtocolError(`malformed ${codec} data: ${why}`);
 }

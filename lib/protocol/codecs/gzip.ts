@@ -8,7 +8,7 @@ import { PIECE, pieces } from "./pieces.ts";
 const LEAST = 20;
 /** The most that a byte of deflate can stand for. */
 const EXPANSION = 1032;
-/** What zlib wants at least for a chunk. */
+/** The least that zlib accepts for a chunk. */
 const LEAST_CHUNK = 64;
 
 /**

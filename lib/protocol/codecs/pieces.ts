@@ -5,8 +5,8 @@ import { plain } from "./result.ts";
 /** The largest piece that comes of a stream of node:zlib, bytes. */
 export const PIECE = 1024 * 1024;
 /**
- * So much goes in at a time: a runtime that collects what comes of it (Deno 2.4) gets 4 MB of gzip's
- * most.
+ * Bytes that go in at a time: a runtime that collects what comes of it (Deno 2.4) gets 4 MB of
+ * gzip's most.
  */
 const FEED = 4096;
 
@@ -22,7 +22,7 @@ export async function* pieces(
   let taken = Promise.withResolvers<void>();
   const feed = async () => {
     for (let at = 0; at < source.length; at += FEED) {
-      // The same runtime also takes all that comes, however much of it waits to be read.
+      // The same runtime also reads all that comes, however much of it waits to be read.
       while (stream.readableLength > PIECE) await taken.promise;
       const part = source.slice(at, at + FEED);
       await new Promise<void>((resolve, reject) =>

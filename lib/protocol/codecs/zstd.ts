@@ -20,8 +20,9 @@ const BLOCK_MAX = 128 * 1024;
 
 /**
  * Zstandard (RFC 8878). The runtime inflates a third faster than the library in WebAssembly, but
- * passes over what is cut off and what follows on a first frame: so it gets just large sources that
- * are one whole frame, as clients write them, and the library gets all else, and says what is wrong.
+ * ignores what is cut off and what follows a first frame: so it gets only large sources that
+ * are one whole frame, as clients write them, and the library gets all else, and says what is
+ * wrong.
  */
 export class Zstd implements CodecImplementation {
   readonly #result = new Result();
@@ -36,7 +37,7 @@ export class Zstd implements CodecImplementation {
         const bytes = inflate(source, { chunkSize, maxOutputLength: Math.max(limit, 1) });
         if (bytes.length <= limit) return this.#result.keep(bytes);
       } catch {
-        // Told by the library.
+        // Reported by the library.
       }
     }
     return this.#code.decompress(source, limit);

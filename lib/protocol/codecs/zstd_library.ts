@@ -60,7 +60,7 @@ export class ZstdLibrary implements CodecImplementation {
     this.#dctx ||= code.ZSTD_createDCtx();
     const from = this.#source.take(source.length);
     this.#bytes(from, source.length).set(source);
-    // Many writers do not know the size in front. The number of blocks bounds it all the same.
+    // Many writers do not know the size beforehand. The number of blocks bounds it anyway.
     const bound = code.ZSTD_decompressBound(from, source.length);
     if (bound < 0n) throw malformed("zstd", "its frames or blocks are broken");
     const room = bound < BigInt(limit) ? Number(bound) : limit;
@@ -87,7 +87,7 @@ export class ZstdLibrary implements CodecImplementation {
     return this.#bytes(to, size);
   }
 
-  /** Anew every time: the memory may have grown, which detaches older views. */
+  /** A new one every time: the memory may have grown, which detaches older views. */
   #bytes(start: number, size: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#code.memory.buffer as ArrayBuffer, start, size);
   }

@@ -26,7 +26,7 @@ export interface FetchedPartition {
   /** The log's first offset. */
   logStart: number;
   aborted: AbortedTransaction[];
-  /** Where the record batches lie in the response's bytes; the last one may be cut. */
+  /** Where the record batches are in the response's bytes; the last one may be cut. */
   start: number;
   end: number;
 }
@@ -38,7 +38,7 @@ export interface FetchResponse {
 
 /**
  * Fetch (key 1) version 10, https://kafka.apache.org/protocol#The_Messages_Fetch
- * No fetch session (KIP-227): each request names all it wants. Version 10 is the first one that
+ * No fetch session (KIP-227): each request names all partitions. Version 10 is the first one that
  * zstd batches may be sent to (KIP-110).
  *
  *     request  => replica_id int32, max_wait_ms int32, min_bytes int32, max_bytes int32,

@@ -22,7 +22,9 @@ export interface ListedOffset {
   timestamp: number;
   /** The first offset at or after the time asked for; -1 if there is none. */
   offset: number;
-  /** Of the record at that offset; for LATEST the leader's own. -1 if the broker does not know it. */
+  /**
+   * Of the record at that offset; for LATEST the leader's own. -1 if the broker does not know it.
+   */
   leaderEpoch: number;
 }
 
@@ -33,7 +35,7 @@ export interface ListOffsetsResponse {
 /**
  * ListOffsets (key 2) version 4, https://kafka.apache.org/protocol#The_Messages_ListOffsets
  * The end under read_committed is the last stable offset (KIP-98). Version 4 is the first one that
- * tells leader epochs (KIP-320).
+ * reports leader epochs (KIP-320).
  *
  *     request  => replica_id int32, isolation_level int8, topics [name string,
  *       partitions [partition_index int32, current_leader_epoch int32, timestamp int64]]

@@ -27,7 +27,7 @@ export interface TopicMetadata {
   errorCode: number;
   topic: string;
   /**
-   * What tells the topic from another one of the same name (KIP-516), as Kafka prints it: 22 signs
+   * What identifies the topic among those of its name (KIP-516), as Kafka prints it: 22 characters
    * of base64url. Null if the broker has none.
    */
   topicId: string | null;
@@ -47,10 +47,10 @@ export interface MetadataResponse {
  * For brokers before Kafka 2.8, which have no topic ids.
  *
  *     request  => topics ?[name string], allow_auto_topic_creation boolean
- *     response => throttle_time_ms int32, brokers [node_id int32, host string, port int32, rack ?string],
- *       cluster_id ?string, controller_id int32, topics [error_code int16, name string,
- *         is_internal boolean, partitions [error_code int16, partition_index int32, leader_id int32,
- *           leader_epoch int32, replica_nodes [int32], isr_nodes [int32], offline_replicas [int32]]]
+ *     response => throttle_time_ms int32, brokers [node_id int32, host string, port int32, rack
+ * ?string],       cluster_id ?string, controller_id int32, topics [error_code int16, name string,
+ * is_internal boolean, partitions [error_code int16, partition_index int32, leader_id int32,
+ * leader_epoch int32, replica_nodes [int32], isr_nodes [int32], offline_replicas [int32]]]
  */
 export const metadata: Api<MetadataRequest, MetadataResponse> = {
   name: "Metadata",
@@ -99,11 +99,12 @@ export const metadata: Api<MetadataRequest, MetadataResponse> = {
  *
  *     request  => topics ?[topic_id uuid, name ?string], allow_auto_topic_creation boolean,
  *       include_cluster_authorized_operations boolean, include_topic_authorized_operations boolean
- *     response => throttle_time_ms int32, brokers [node_id int32, host string, port int32, rack ?string],
- *       cluster_id ?string, controller_id int32, topics [error_code int16, name string, topic_id uuid,
- *         is_internal boolean, partitions [error_code int16, partition_index int32, leader_id int32,
- *           leader_epoch int32, replica_nodes [int32], isr_nodes [int32], offline_replicas [int32]],
- *         topic_authorized_operations int32], cluster_authorized_operations int32
+ *     response => throttle_time_ms int32, brokers [node_id int32, host string, port int32, rack
+ * ?string],       cluster_id ?string, controller_id int32, topics [error_code int16, name string,
+ * topic_id uuid,         is_internal boolean, partitions [error_code int16, partition_index int32,
+ * leader_id int32,           leader_epoch int32, replica_nodes [int32], isr_nodes [int32],
+ * offline_replicas [int32]],         topic_authorized_operations int32],
+ * cluster_authorized_operations int32
  *
  * Strings and arrays are compact, and each structure ends in tagged fields (KIP-482).
  */

@@ -1,12 +1,12 @@
 import type { Api } from "./api.ts";
 
-/** Who commits where a group has live members: one of them, as of one generation. */
+/** A member that commits, of one generation: needed if a group has live members. */
 export interface GroupMember {
   id: string;
   generation: number;
 }
 
-/** Where a group stands in one partition. */
+/** A group's offset in one partition. */
 export interface Position {
   partition: number;
   /** The next offset to read. */
@@ -19,7 +19,10 @@ export interface Position {
 
 export interface OffsetCommitRequest {
   group: string;
-  /** Left out by a client that is not a member, which a broker accepts while the group has no live one. */
+  /**
+   * Left out by a client that is not a member, which a broker accepts while the group has no live
+   * one.
+   */
   member?: GroupMember;
   topics: { topic: string; partitions: Position[] }[];
 }

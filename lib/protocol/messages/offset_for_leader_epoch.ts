@@ -9,7 +9,9 @@ export interface EpochEnd {
   errorCode: number;
   /** The largest epoch up to the one asked for that the log has records of; -1 if it has none. */
   leaderEpoch: number;
-  /** The offset after the last record of that epoch; -1 if the epoch is later than all of the log. */
+  /**
+   * The offset after the last record of that epoch; -1 if the epoch is later than all of the log.
+   */
   endOffset: number;
 }
 
@@ -20,7 +22,7 @@ export interface OffsetForLeaderEpochResponse {
 /**
  * OffsetForLeaderEpoch (key 23) version 2,
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
- * Where a leader epoch ends in the leader's log. An offset that was read under that epoch and lies
+ * Where a leader epoch ends in the leader's log. An offset that was read under that epoch and is
  * past its end is of a log that was truncated since (KIP-320).
  *
  *     request  => topics [topic string,

@@ -9,7 +9,7 @@ export interface ProducedPartition {
 }
 
 /**
- * What stands before the records of a Produce request with one batch. The records are not part of
+ * What comes before the records of a Produce request with one batch. The records are not part of
  * it: they are sent from the buffer they were built in.
  */
 export interface ProduceRequest {
@@ -25,7 +25,7 @@ export interface ProduceRequest {
 
 /**
  * Produce (key 0) version 7, https://kafka.apache.org/protocol#The_Messages_Produce
- * Version 7 is the first one that takes zstd batches (KIP-110).
+ * Version 7 is the first one that accepts zstd batches (KIP-110).
  *
  *     request  => transactional_id ?string, acks int16, timeout_ms int32, topic_data [name string,
  *       partition_data [index int32, records ?bytes]]

@@ -1,23 +1,28 @@
-/** The Kafka versions the tests are run against: the newest line, and the last with ZooKeeper code. */
+/**
+ * The Kafka versions the tests are run against: the newest line, and the last with ZooKeeper code.
+ */
 export const kafkaVersions = ["4.1.1", "3.9.1"] as const;
 
 export type KafkaVersion = typeof kafkaVersions[number];
 
 export interface BrokerOptions {
-  /** Number of brokers in the cluster; 1 unless told. */
+  /** Number of brokers in the cluster; 1 unless given. */
   nodes?: number;
-  /** Kafka's version; GPDB_KAFKA_TEST_VERSION, else the newest one, unless told. */
+  /** Kafka's version; GPDB_KAFKA_TEST_VERSION, else the newest one, unless given. */
   version?: KafkaVersion;
   /**
    * Added to every node's server.properties, and overriding anything written there. The
    * PLAINTEXT listener has to stay: readiness is asked there.
    */
   properties?: Record<string, string>;
-  /** More listeners beside PLAINTEXT: name to security protocol, `{ TLS: "SSL" }`. Ports are free ones. */
+  /**
+   * More listeners beside PLAINTEXT: name to security protocol, `{ TLS: "SSL" }`. Ports are free
+   * ones.
+   */
   listeners?: Record<string, string>;
   /** More arguments of `StorageTool format`, such as `--add-scram …`. */
   storageFormatArgs?: string[];
-  /** The JVM's largest heap, as -Xmx takes it; 1g unless told. */
+  /** The JVM's largest heap, as -Xmx reads it; 1g unless given. */
   heap?: string;
   /**
    * Never use the broker that KAFKA_BROKERS names: for tests that kill a node. Any other option
@@ -34,7 +39,7 @@ export interface RunOptions {
   classpath?: string;
   /** More arguments of the JVM itself. */
   jvm?: string[];
-  /** Deadline; the process is killed and the call fails after it. 60 s unless told. */
+  /** Deadline; the process is killed and the call fails after it. 60 s unless given. */
   timeoutMs?: number;
 }
 

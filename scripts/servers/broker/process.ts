@@ -45,7 +45,7 @@ export interface Finished {
 
 /**
  * Runs a program to its end. Undefined when there is no such program or the deadline passed: all
- * that callers who look for a tool want to know.
+ * that callers which look for a tool need.
  */
 export async function tryRun(
   commandLine: string[],

@@ -100,7 +100,10 @@ async function readExactly(conn: Deno.Conn, size: number): Promise<Uint8Array<Ar
   return bytes;
 }
 
-/** Metadata (3) version 2 takes an array of topic names; with none in it, it tells the brokers. */
+/**
+ * Metadata (3) version 2 has an array of topic names; if it is empty, the answer has the brokers
+ * only.
+ */
 function metadataBody(topic?: string): Uint8Array {
   if (topic === undefined) return new Uint8Array(4);
   const name = new TextEncoder().encode(topic);

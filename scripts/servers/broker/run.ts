@@ -66,7 +66,9 @@ async function collect(
   return new Uint8Array(0);
 }
 
-/** A tool may end before it took all of its input; its exit status tells, not the broken pipe. */
+/**
+ * A tool may end before it has read all of its input; its exit status counts, not the broken pipe.
+ */
 async function feed(
   stdin: WritableStream<Uint8Array<ArrayBuffer>>,
   input: Uint8Array | string | undefined,

@@ -30,7 +30,9 @@ export async function writeState(state: BackgroundState): Promise<void> {
   await Deno.rename(`${stateFile}.new`, stateFile);
 }
 
-/** A process id is given out again after its process; the command line tells whose it is now. */
+/**
+ * A process id is given out again after its process; the command line shows which program has it.
+ */
 export async function isOurs(pid: number): Promise<boolean> {
   const commandLine = await commandLineOf(pid);
   return commandLine.includes("kafka.Kafka") && commandLine.includes(backgroundFolder);

@@ -24,9 +24,9 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
  * because the server's user must be able to run programs from it.
  *
  * It holds programs that are executed, so a folder of that name that another user has put there
- * (a shared temporary folder lets everybody do so) is refused.
+ * (a shared temporary folder lets everybody do so) is rejected.
  *
- * @throws {Failure} `usage` when it is refused.
+ * @throws {Failure} `usage` when it is rejected.
  */
 export async function openCache(): Promise<string> {
   const path = cachePath();

@@ -64,7 +64,7 @@ export async function readGraph(
   };
 }
 
-/** As Deno names it: the host with its port behind an underscore, then the path. */
+/** As Deno names it: the host with its port after an underscore, then the path. */
 function registryFolder(registryUrl: string): string {
   const { host, pathname } = new URL(registryUrl);
   return join(host.replace(":", "_"), pathname);

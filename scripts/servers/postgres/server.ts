@@ -130,7 +130,8 @@ async function launch(
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const command = [join(bin, "postgres"), "-D", join(folder, "data"), ...flags];
-  // A session of its own, so that Ctrl-C in a terminal reaches us alone and the server ends in order.
+  // A session of its own, so that Ctrl-C in a terminal reaches us alone and the server ends in
+  // order.
   const child = new Deno.Command("setsid", {
     args: ["sh", "-c", SUPERVISOR, "sh", folder, ...command],
     ...processOptions(user, folder),
@@ -209,7 +210,7 @@ async function removeFolder(folder: string): Promise<void> {
   });
 }
 
-/** What the promise resolves to, or undefined when that takes longer. Leaves no timer behind. */
+/** What the promise resolves to, or undefined when that takes longer. Leaves no timer. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {

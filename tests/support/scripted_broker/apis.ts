@@ -120,7 +120,7 @@ export const apis: readonly Api[] = Object.entries(definitions).map(
   }),
 );
 
-/** A request behind its size. */
+/** A request after its size. */
 export interface Received {
   api: Api;
   version: number;
@@ -147,7 +147,7 @@ export function decodeRequest(frame: Uint8Array): Received {
 
 const header1 = grammar("key int16, version int16, correlation int32, clientId ?string");
 
-/** A response behind its correlation id. */
+/** A response after its correlation id. */
 export function encodeResponse(api: Api, version: number, response: Message): Uint8Array {
   const encoder = new Encoder(version >= api.flexibleSince);
   // The header of ApiVersions' response has no tagged fields: who asks may not know them.

@@ -1,6 +1,6 @@
 /**
  * Kafka's messages from their grammar, as https://kafka.apache.org/protocol writes it. It shares
- * nothing with lib/protocol, so that a bug of that can't hide behind the same one here.
+ * nothing with lib/protocol, so that a bug there cannot be hidden by the same one here.
  */
 import { Buffer } from "node:buffer";
 

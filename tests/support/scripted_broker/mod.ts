@@ -1,5 +1,5 @@
 /**
- * Brokers that do what a test tells them to: for faults that a real broker does not have when they
+ * Brokers that do what a test asks for: for faults that a real broker does not have when they
  * are wanted. Whatever a real broker can be made to do is tested against a real one. They answer
  * from a small model of a cluster, by code that shares nothing with lib's; hooks misbehave.
  */
@@ -24,7 +24,7 @@ export interface ScriptedOptions {
   /** Topics to begin with, by their numbers of partitions. */
   topics?: Record<string, number>;
   on?: Hooks;
-  /** Versions that are told in place of those spoken; null: the API is not known. */
+  /** Versions that are reported in place of those spoken; null: the API is not known. */
   versions?: { [api in ApiName]?: [min: number, max: number] | null };
   /** Who must log in, with PLAIN. */
   sasl?: { username: string; password: string };
@@ -113,7 +113,7 @@ export class ScriptedBroker extends Model implements AsyncDisposable {
       const before = answering;
       const answered = before.then((goesOn) => goesOn && this.#answer(call, peer, state));
       answering = answered.catch((error) => {
-        // A client that went away meanwhile is nobody's bug.
+        // A client that went away meanwhile is not a bug.
         if (!isGone(error)) this.#problems.push(error);
         return false;
       });
@@ -172,7 +172,7 @@ export class ScriptedBroker extends Model implements AsyncDisposable {
     });
   }
 
-  /** Holds a Fetch back while there is nothing for it, as long as it wants to wait. */
+  /** Holds a Fetch back while there is nothing for it, as long as it is to wait. */
   async #untilRecords({ broker, request, version }: Call): Promise<void> {
     const until = performance.now() + request.maxWaitMs;
     while (performance.now() < until) {

@@ -5,7 +5,7 @@
 import type { ClientConfig } from "../../../lib/kafka/config.ts";
 import { frame } from "../../golden/frames.ts";
 
-/** One request as it came, behind its size. */
+/** One request as it came, after its size. */
 export interface Request {
   key: number;
   version: number;

@@ -20,7 +20,7 @@ function sample(seconds: number, ...points: LagPoint[]): LagSample {
   return { time: seconds * 1000, points };
 }
 
-Deno.test("lag: one sample says nothing of speeds", none, () => {
+Deno.test("lag: one sample gives no speeds", none, () => {
   const report = reportLag([sample(0, point(0, 5, 8), point(1, 4, 4))], false);
   assert.deepEqual(report.partitions.map(({ lag }) => lag), [3, 0]);
   assert.deepEqual([report.lag, report.databaseLag], [3, null]);
@@ -43,7 +43,7 @@ Deno.test(
   },
 );
 
-Deno.test("lag: who went back has no speed; a partition that has joined has none yet", none, () => {
+Deno.test("lag: a group that went back has no speed; a new partition has none yet", none, () => {
   const report = reportLag([
     sample(0, point(0, 50, 100), point(1, null, 10)),
     sample(5, point(0, 10, 100), point(1, 10, 20), point(2, null, 7)),
@@ -53,7 +53,7 @@ Deno.test("lag: who went back has no speed; a partition that has joined has none
   assert.equal(report.partitions[2].in, null);
 });
 
-Deno.test("lag: with a database its offsets count, Kafka's stand beside them", none, () => {
+Deno.test("lag: with a database its offsets count, and Kafka's are shown beside them", none, () => {
   const report = reportLag([
     sample(0, point(0, 0, 100, 20)),
     sample(10, point(0, 20, 100, 40)),
@@ -117,7 +117,7 @@ Deno.test(
   },
 );
 
-Deno.test("lag: lines of a log stand below each other, whatever the numbers", none, () => {
+Deno.test("lag: columns of log lines are aligned, whatever the numbers", none, () => {
   const layout = { speeds: false, database: false };
   const lines = (end: number) =>
     lagLines(reportLag([sample(0, point(0, 5, end))], false), layout, end === 8).split("\n");

@@ -23,14 +23,14 @@ Deno.test("reset: which offset a target means", none, () => {
   }
 });
 
-Deno.test("reset: nothing can be shifted that is nowhere", none, () => {
+Deno.test("reset: a shift needs a stored offset", none, () => {
   assert.throws(
     () => targetOffset({ at: "shift", by: -1 }, partition, null, log, -1),
     /^Failure: cannot move topic "t" partition 3 back: the group has no stored offset for it — use --to/,
   );
 });
 
-Deno.test("moves: an offset outside the log is refused, or clamped", none, () => {
+Deno.test("moves: an offset outside the log is rejected, or clamped", none, () => {
   const wanted = [9, 10, 100, 101].map((offset) => ({ ...partition, old: 50, offset }));
   const logs = wanted.map(() => log);
   assert.throws(

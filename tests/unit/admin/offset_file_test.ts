@@ -20,7 +20,7 @@ Deno.test("offset file: what each format looks like", none, () => {
   );
 });
 
-Deno.test("offset file: what is written is read, and says its format by its shape", none, () => {
+Deno.test("offset file: what is written can be read, and its format is recognised", none, () => {
   for (const format of offsetFormats) {
     for (const group of ["loader", "a/offsets/b", "Größe 1"]) {
       const file = parseOffsets(formatOffsets(format, group, offsets), "f");
@@ -29,7 +29,7 @@ Deno.test("offset file: what is written is read, and says its format by its shap
   }
 });
 
-Deno.test("offset file: people's spaces, empty lines and line ends are no matter", none, () => {
+Deno.test("offset file: spaces, empty lines and line ends do not matter", none, () => {
   const text = "\ufeff\r\n  crimes\t0   5 \r\n\r\ncrimes 1 6";
   assert.deepEqual(parseOffsets(text, "f").offsets, [
     { topic: "crimes", partition: 0, offset: 5 },

@@ -54,7 +54,7 @@ Deno.test(
   },
 );
 
-Deno.test("what a topic gets later is read whole, also while the first run is not long ago", {
+Deno.test("partitions added later are read whole, even soon after the first run", {
   permissions,
 }, async () => {
   await using kafka = await scene();

@@ -57,7 +57,7 @@ Deno.test("a log that begins in the middle of a batch is read from there", {
   assert.deepEqual([failure, read], [null, rows(20, 40)]);
 });
 
-Deno.test("a batch that is cut behind one that is asked for again is only cut", {
+Deno.test("a batch that is cut after one that is asked for again is only cut", {
   permissions,
 }, async () => {
   await using kafka = await scriptedBroker({ topics: { t: 2 } });

@@ -104,7 +104,7 @@ Deno.test("ahead: no worker for little, for gzip, and for what is not compressed
   assert.deepEqual(await pass(inflater, await respond(little, 2)), []);
 });
 
-Deno.test("ahead: batches of several kinds in one partition are told apart", async () => {
+Deno.test("ahead: batches of several kinds in one partition", async () => {
   const inflater = new Inflater(() => {});
   try {
     const kinds: Codec[] = ["none", "zstd", "lz4", "gzip", "snappy", "none", "zstd", "snappy"];
@@ -115,7 +115,7 @@ Deno.test("ahead: batches of several kinds in one partition are told apart", asy
   }
 });
 
-Deno.test("ahead: what a worker can't inflate is left, and all behind it in the piece", async () => {
+Deno.test("ahead: what a worker cannot inflate is left, and all after it in the piece", async () => {
   const inflater = new Inflater(() => {});
   try {
     const batches = Array.from(
@@ -181,7 +181,7 @@ Deno.test("ahead: without a worker everything is left", { permissions: "none" },
   inflater.close();
 });
 
-Deno.test("inflater: closed, it leaves nobody waiting", async () => {
+Deno.test("inflater: closing it ends every wait", async () => {
   const inflater = new Inflater(() => {});
   const { kernel, stored } = await respond([["zstd", noise(300 * KB, 1)]], 1);
   const waiting = inflater.inflate(kernel.bytes.subarray(stored[0].at, stored[0].end));

@@ -66,7 +66,7 @@ for (const until of untils) {
     },
   );
 
-  Deno.test(`--until ${name(until)} --on-lost earliest: goes on at the log's start, and says so`, {
+  Deno.test(`--until ${name(until)} --on-lost earliest: continues at the log's start, and warns`, {
     permissions,
   }, async () => {
     await using kafka = await disturbed(deleted);
@@ -81,7 +81,7 @@ for (const until of untils) {
     assert.deepEqual(stored(kafka), { "t/0": 10 });
   });
 
-  Deno.test(`--until ${name(until)} --on-lost latest: goes on at the log's end, and says so`, {
+  Deno.test(`--until ${name(until)} --on-lost latest: continues at the log's end, and warns`, {
     permissions,
   }, async () => {
     await using kafka = await disturbed(deleted, 3, "row 10");

@@ -66,7 +66,7 @@ Deno.test("another cluster under the same names is another log", { permissions }
 const regrown = { "shorter": 0, "as long": 4, "longer": 7 };
 
 for (const [size, count] of Object.entries(regrown)) {
-  Deno.test(`a log truncated by an unclean election, then ${size}: the epochs tell`, {
+  Deno.test(`a log truncated by an unclean election, then ${size}: the epochs differ`, {
     permissions,
   }, async () => {
     await using kafka = await read(10);
@@ -87,7 +87,7 @@ for (const [size, count] of Object.entries(regrown)) {
   });
 }
 
-Deno.test("a clean election is nothing to stop for, nor is a log that was deleted up to there", {
+Deno.test("a clean election does not stop a run, nor does a log that was deleted up to there", {
   permissions,
 }, async () => {
   await using kafka = await read(10);
@@ -178,17 +178,21 @@ for (const [what, move] of Object.entries(moves)) {
   }
 }
 
-Deno.test("a broker that takes no text as long as ours: the offsets are committed without it", {
-  permissions,
-}, async () => {
-  await using kafka = await scriptedBroker({ topics: { t: 1 } });
-  kafka.on.offsetCommit = (call) => {
-    const [{ partitions: [{ metadata }] }] = call.request.topics;
-    if ((metadata ?? "").length > 20) call.fail(12); // OFFSET_METADATA_TOO_LARGE
-  };
-  kafka.log("t").append(rows(0, 3));
-  const { failure, rows: read } = await consumeRun(kafka);
-  assert.deepEqual([failure, read], [null, rows(0, 3)]);
-  assert.deepEqual(kafka.group("g").get("t/0"), { offset: 3, leaderEpoch: 0, metadata: null });
-  assert.deepEqual((await consumeRun(kafka)).rows, []);
-});
+Deno.test(
+  "a broker that rejects the length of our metadata: the offsets are committed without it",
+  {
+    permissions,
+  },
+  async () => {
+    await using kafka = await scriptedBroker({ topics: { t: 1 } });
+    kafka.on.offsetCommit = (call) => {
+      const [{ partitions: [{ metadata }] }] = call.request.topics;
+      if ((metadata ?? "").length > 20) call.fail(12); // OFFSET_METADATA_TOO_LARGE
+    };
+    kafka.log("t").append(rows(0, 3));
+    const { failure, rows: read } = await consumeRun(kafka);
+    assert.deepEqual([failure, read], [null, rows(0, 3)]);
+    assert.deepEqual(kafka.group("g").get("t/0"), { offset: 3, leaderEpoch: 0, metadata: null });
+    assert.deepEqual((await consumeRun(kafka)).rows, []);
+  },
+);

@@ -121,7 +121,7 @@ Deno.test("a limit on rows stops in the middle of a batch, and says where", none
   }
 });
 
-Deno.test("a cut batch at the end is left for the next fetch", none, () => {
+Deno.test("a cut batch at the end is left to the next fetch", none, () => {
   const { rows, done } = decode(frame("fetch_cut"));
   assert.deepEqual([rows, done], [`1,one\n2,two\n${HEADERS}`, 6]);
   for (let cut = 1; cut < 613; cut++) {
@@ -152,13 +152,17 @@ Deno.test("Java's records, and what the log cleaner left", none, () => {
 
 const COMMITTED = "plain 0\nkept 3\nkept 4\nplain 5\nkept 7\nkept 9\nkept 13\nplain 15\n";
 
-Deno.test("records of aborted transactions and markers are left out, offsets pass", none, () => {
-  const { rows, done, context } = decode(frame("fetch_transactions"));
-  assert.deepEqual([rows, done], [COMMITTED, 16]);
-  assert.deepEqual(context.counts, { records: 8, skipped: 0, tombstones: 0 });
-});
+Deno.test(
+  "records of aborted transactions and markers are left out, offsets move past them",
+  none,
+  () => {
+    const { rows, done, context } = decode(frame("fetch_transactions"));
+    assert.deepEqual([rows, done], [COMMITTED, 16]);
+    assert.deepEqual(context.counts, { records: 8, skipped: 0, tombstones: 0 });
+  },
+);
 
-Deno.test("transactions aborted behind the start of the fetch, but begun before it", none, () => {
+Deno.test("transactions aborted after the start of the fetch that began before it", none, () => {
   const { rows, done } = decode(frame("fetch_transactions_middle"), { from: 6 });
   assert.deepEqual([rows, done], ["kept 7\nkept 9\nkept 13\nplain 15\n", 16]);
 });
@@ -172,7 +176,7 @@ Deno.test("a range may end within a transaction, or at a marker", none, () => {
   }
 });
 
-Deno.test("read_uncommitted takes all records, and still no marker", none, () => {
+Deno.test("read_uncommitted reads all records, and no marker", none, () => {
   const isolation = "read_uncommitted";
   const { rows, done } = decode(frame("fetch_transactions_uncommitted"), { isolation });
   const all = "plain 0\nvoid 1\nvoid 2\nkept 3\nkept 4\nplain 5\nvoid 6\nkept 7\nkept 9\nvoid 11\n";
@@ -213,7 +217,7 @@ Deno.test("with CRCs unchecked, any byte may be anything: rows, or a Failure", n
   }
 });
 
-Deno.test("an older message format is refused by its number", none, () => {
+Deno.test("an older message format is rejected by its number", none, () => {
   const bytes = frame("fetch_plain");
   const [{ start }] = decodeWhole(fetch, bytes).partitions;
   bytes[start + Batch.magic] = 1;

@@ -37,7 +37,7 @@ for (const isolation of ["read_committed", "read_uncommitted"] as const) {
   });
 }
 
-Deno.test("an end that the answers do not reach is no hole: the run fails with 75's kind", {
+Deno.test("an end that the answers do not reach is not a gap: the run fails with 75's kind", {
   permissions,
 }, async () => {
   await using kafka = await scriptedBroker({
@@ -57,7 +57,7 @@ Deno.test("an end that the answers do not reach is no hole: the run fails with 7
   assert.deepEqual(stored(kafka), {});
 });
 
-Deno.test("a partition left out of full answers is no hole either", { permissions }, async () => {
+Deno.test("a partition left out of full answers is not a gap either", { permissions }, async () => {
   await using kafka = await scriptedBroker({
     topics: { t: 2 },
     on: {
@@ -78,29 +78,33 @@ Deno.test("a partition left out of full answers is no hole either", { permission
   assert.deepEqual(read, rows(0, 10));
 });
 
-Deno.test("time in which nobody takes the rows is not the broker's", { permissions }, async () => {
-  await using kafka = await scriptedBroker({
-    topics: { t: 1 },
-    on: {
-      fetch(call) {
-        if (call.nth === 0) {
-          const { partitions } = call.reply.topics[0];
-          partitions[0].records = kafka.log("t").batches[0].bytes;
-        } else if (call.nth === 1) withoutRecords(call);
-        else if (call.nth === 2) call.fail(6);
+Deno.test(
+  "time in which stdout is blocked is not counted against the broker",
+  { permissions },
+  async () => {
+    await using kafka = await scriptedBroker({
+      topics: { t: 1 },
+      on: {
+        fetch(call) {
+          if (call.nth === 0) {
+            const { partitions } = call.reply.topics[0];
+            partitions[0].records = kafka.log("t").batches[0].bytes;
+          } else if (call.nth === 1) withoutRecords(call);
+          else if (call.nth === 2) call.fail(6);
+        },
       },
-    },
-  });
-  for (const row of rows(0, 6)) kafka.log("t").append([row]);
-  let isFirst = true;
-  const beforeRows = async () => {
-    if (isFirst) await new Promise((resolve) => setTimeout(resolve, 2500));
-    isFirst = false;
-  };
-  const { rows: read, failure } = await consumeRun(kafka, {}, { timeout: 1000, beforeRows });
-  assert.equal(failure, null);
-  assert.deepEqual(read, rows(0, 6));
-});
+    });
+    for (const row of rows(0, 6)) kafka.log("t").append([row]);
+    let isFirst = true;
+    const beforeRows = async () => {
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 2500));
+      isFirst = false;
+    };
+    const { rows: read, failure } = await consumeRun(kafka, {}, { timeout: 1000, beforeRows });
+    assert.equal(failure, null);
+    assert.deepEqual(read, rows(0, 6));
+  },
+);
 
 Deno.test(
   "a broker that answers at once, with nothing, is not asked without end",
@@ -141,7 +145,7 @@ Deno.test("an older offset is never committed after a newer one", { permissions 
   }
 });
 
-Deno.test("time in which a broker throttles is no reason to be idle", { permissions }, async () => {
+Deno.test("time in which a broker throttles does not count as idle", { permissions }, async () => {
   await using kafka = await scriptedBroker({
     topics: { t: 1 },
     on: {

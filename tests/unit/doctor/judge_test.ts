@@ -202,7 +202,7 @@ Deno.test("doctor: how long certificates are valid", none, () => {
   assert.deepEqual(expiry("Jan  1 00:00:00 2027 GMT", now)[0], "ok");
 });
 
-Deno.test("doctor: a password that goes over the wire as it is, is a warning", none, () => {
+Deno.test("doctor: a password that is sent without TLS is a warning", none, () => {
   const login = { username: "alice", password: new Secret("Pa55") };
   const judged = (mechanism: "PLAIN" | "SCRAM-SHA-256") =>
     heard((say) => describeSecurity(say, { tls: null, sasl: { mechanism, ...login } })).join();

@@ -62,17 +62,21 @@ Deno.test(
   },
 );
 
-Deno.test("doctor: a check without an end is given up, and has no say any more", none, async () => {
-  const { lines, rounds: all } = rounds(20);
-  let late = () => {};
-  const outcome = await all.check("slow", [], (say) => {
-    late = () => say("ok", "at last");
-    return new Promise<number>(() => {});
-  });
-  late();
-  assert.equal(outcome.value, null);
-  assert.deepEqual(lines, ["fail  slow: not finished within 0.02 s"]);
-});
+Deno.test(
+  "doctor: a check that does not end is given up, and what it says later is ignored",
+  none,
+  async () => {
+    const { lines, rounds: all } = rounds(20);
+    let late = () => {};
+    const outcome = await all.check("slow", [], (say) => {
+      late = () => say("ok", "at last");
+      return new Promise<number>(() => {});
+    });
+    late();
+    assert.equal(outcome.value, null);
+    assert.deepEqual(lines, ["fail  slow: not finished within 0.02 s"]);
+  },
+);
 
 Deno.test("doctor: numbers and times in words", none, () => {
   assert.equal(some([1, 2, 3, 4, 5, 6, 7]), "1, 2, 3, 4, 5 and 2 more");

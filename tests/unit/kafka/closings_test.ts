@@ -30,7 +30,7 @@ const closes: Record<string, Hooks> = {
   },
 };
 for (const [when, on] of Object.entries(closes)) {
-  Deno.test(`a broker that closes ${when}: nothing is said of a login`, local, async () => {
+  Deno.test(`a broker that closes ${when}: no login is mentioned`, local, async () => {
     const expected = "Failure: BROKER closed the connection (tried for 0.3 s)";
     assert.equal(await failure({ on }), expected);
   });

@@ -24,7 +24,7 @@ Deno.test("parseAddress: a host, with or without a port", none, () => {
   }
 });
 
-Deno.test("parseAddress: anything else is none", none, () => {
+Deno.test("parseAddress: anything else is not one", none, () => {
   const cases = ["", ":9092", "host:", "host:x", "host:0", "host:65536", "host:123456", "host:-1"];
   cases.push("::1", "::1:9092", "[::1", "[::1]9092", "[host]:9092", "[]:9092", "a,b", "a b");
   cases.push(" host", "host ", "http://host:9092", "PLAINTEXT://host:9092", "host:1:2", "host/x");

@@ -110,7 +110,7 @@ Deno.test(
   },
 );
 
-Deno.test("a request's tail is sent behind it, and counted in its size", local, async () => {
+Deno.test("a request's tail is sent after it, and counted in its size", local, async () => {
   const tail = new Uint8Array(100_000).fill(7);
   const got = Promise.withResolvers<Request>();
   await connected(async (peer) => {
@@ -151,7 +151,7 @@ for (const [name, count] of closings) {
   );
 }
 
-Deno.test("an answer to a request that was not sent is the broker's failure", local, async () => {
+Deno.test("an answer to a request that was not sent fails the connection", local, async () => {
   await connected(async (peer) => {
     const { correlation } = await peer.request() as Request;
     await peer.send(response(correlation + 1, frame("metadata")));
@@ -243,7 +243,7 @@ Deno.test(
   },
 );
 
-Deno.test("open: a port where nobody listens", local, async () => {
+Deno.test("open: a port without a listener", local, async () => {
   const broker = rawBroker(untilClosed);
   await broker[Symbol.asyncDispose]();
   const address = { host: "127.0.0.1", port: broker.port };

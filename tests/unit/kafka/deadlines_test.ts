@@ -135,7 +135,7 @@ Deno.test("a login that waits for its token has the deadline, too", local, async
   });
 });
 
-Deno.test("time in which this process stood still is nobody's deadline", local, async () => {
+Deno.test("time in which this process was stopped counts towards no deadline", local, async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   kafka.on = { metadata: (call) => call.delay(50) };
   const connection = await Connection.open(

@@ -59,7 +59,7 @@ const without = {
 
 for (const api of Object.keys(asks) as Ask[]) {
   for (const [what, breaks] of Object.entries(without)) {
-    Deno.test(`${api}: ${what} is left out for ever`, local, async () => {
+    Deno.test(`${api}: ${what} is always left out`, local, async () => {
       await using kafka = await broken(api, breaks);
       const cluster = open(kafka);
       try {
@@ -91,7 +91,7 @@ for (const api of Object.keys(asks) as Ask[]) {
   }
 }
 
-Deno.test("findCoordinator: an answer without an address is no answer", local, async () => {
+Deno.test("findCoordinator: an answer without an address is not an answer", local, async () => {
   await using kafka = await broken("offsetFetch", () => {});
   const nowhere = { nodeId: -1, host: "", port: -1 };
   kafka.on = { findCoordinator: (call) => void Object.assign(call.reply, nowhere) };
@@ -126,7 +126,7 @@ Deno.test("produce: rows are not delivered by an answer that leaves their partit
   }
 });
 
-Deno.test("what cannot be read is the broker's, not a bug: exit 69, and who sent it", async () => {
+Deno.test("an answer that cannot be read is not a bug: exit 69, and the broker is named", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   const lies: [string, (call: Call) => void][] = [
     ["sent a response of 2147483647 bytes to Produce", (call) => void (call.size = 0x7fffffff)],

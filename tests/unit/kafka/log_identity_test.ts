@@ -18,7 +18,7 @@ import { createTopic, deleteTopic, produce, uniqueName } from "../../support/kaf
 const none = { permissions: "none" } as const;
 const identity = (clusterId: string | null, topicId: string | null) => ({ clusterId, topicId });
 
-Deno.test("another topic id or cluster id is a change; what is not known is none", none, () => {
+Deno.test("another topic id or cluster id is a change; an unknown one is not", none, () => {
   assert.equal(identityChange(identity("c", "t"), identity("c", "t")), null);
   assert.equal(identityChange(identity(null, null), identity("c", "t")), null);
   assert.equal(identityChange(identity("c", "t"), identity("c", null)), null);

@@ -61,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "scram: a server that does not prove itself is refused",
+  name: "scram: a server that does not prove itself is rejected",
   permissions: "none",
   fn: async () => {
     const wrong = ["v=", "v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "v=AAAA", "", "x=1"];
@@ -79,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "scram: a first message that is not SCRAM's, or not for this client, is refused",
+  name: "scram: a first message that is not SCRAM's, or not for this client, is rejected",
   permissions: "none",
   fn: async () => {
     const nonce = vector.user.nonce;

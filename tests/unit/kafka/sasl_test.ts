@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import { Failure } from "../../../lib/failure.ts";
 import type { SaslConfig } from "../../../lib/kafka/config.ts";
 import { Secret } from "../../../lib/secret.ts";
-import { authenticate, type Link } from "../../../lib/kafka/sasl.ts";
+import { authenticate } from "../../../lib/kafka/sasl.ts";
+import type { Link } from "../../../lib/kafka/requests.ts";
 import type { SaslAuthenticateResponse } from "../../../lib/protocol/messages/sasl.ts";
 
 const secret = "t0p-secret";
@@ -58,7 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sasl: each refusal is a failure of its kind, with the broker's words but no secret",
+  name: "sasl: each rejection is a failure of its kind, with the broker's words and no secret",
   permissions: "none",
   fn: async () => {
     const cases: [ReturnType<typeof link>, SaslConfig, Failure["kind"], RegExp][] = [

@@ -41,7 +41,7 @@ Deno.test("scripted broker: a leader that moves is followed, a lost answer is as
   assert.deepEqual(kafka.requestsOf("fetch").map(({ broker }) => broker), [1, 2, 2]);
 });
 
-Deno.test("scripted broker: what our producer writes is stored once, though an answer is lost", async () => {
+Deno.test("scripted broker: what our producer writes is stored once, even if an answer is lost", async () => {
   await using kafka = await scriptedBroker({
     topics: { t: 1 },
     on: {
@@ -75,7 +75,7 @@ Deno.test("scripted broker: kafkajs reads its metadata and offsets", async () =>
   }
 });
 
-Deno.test("scripted broker: a throttled connection is muted, and who asks meanwhile is seen", async () => {
+Deno.test("scripted broker: a throttled connection is muted, and requests meanwhile are noticed", async () => {
   await using kafka = await scriptedBroker({
     topics: { t: 1 },
     on: { metadata: (call) => call.nth === 0 ? call.throttle(300) : undefined },

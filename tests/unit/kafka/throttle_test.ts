@@ -107,7 +107,7 @@ Deno.test("time in which a client was muted does not count among its tries", loc
   }
 });
 
-Deno.test("kafka_consumer reads all, past --timeout, where each answer is throttled", async () => {
+Deno.test("kafka_consumer reads all, past --timeout, if each answer is throttled", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   for (let i = 0; i < 3; i++) kafka.log("t").append([`row ${i}`]);
   kafka.on = {
@@ -128,7 +128,7 @@ Deno.test("kafka_consumer reads all, past --timeout, where each answer is thrott
   assert.deepEqual(kafka.requests.filter((call) => call.whileMuted), []);
 });
 
-Deno.test("kafka_producer writes all, once, past --timeout, where each answer is throttled", async () => {
+Deno.test("kafka_producer writes all, once, past --timeout, if each answer is throttled", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   kafka.on = { produce: (call) => call.throttle(1500) };
   const rows = Array.from({ length: 400 }, (_, i) => `${i},${"x".repeat(9000)}`);

@@ -41,7 +41,7 @@ Deno.test("tls: a port that accepts and says nothing is given up at the deadline
   }
 });
 
-Deno.test("tls: nor does a broker that is silent behind the handshake hold it up", async () => {
+Deno.test("tls: a broker that is silent after the handshake is given up at the deadline, too", async () => {
   const ca = authority("test");
   const { certificate: cert, key } = ca.issue({ name: "b", hosts: ["127.0.0.1"] });
   using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });

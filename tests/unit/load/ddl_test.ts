@@ -39,7 +39,7 @@ Deno.test({ name: "names, strings and words are quoted", permissions }, () => {
   }
 });
 
-Deno.test({ name: "derived names keep below 63 bytes, and apart", permissions: "none" }, () => {
+Deno.test({ name: "derived names stay below 63 bytes, and differ", permissions: "none" }, () => {
   assert.equal(derivedName("crimes", "reader"), "crimes_reader");
   const [a, b] = ["ü".repeat(40) + "a", "ü".repeat(40) + "b"].map((n) => derivedName(n, "reader"));
   assert.notEqual(a, b);
@@ -125,7 +125,7 @@ COMMIT;
   );
 });
 
-Deno.test({ name: "hostile names stay inside of their quotes", permissions: "none" }, () => {
+Deno.test({ name: "hostile names stay inside their quotes", permissions: "none" }, () => {
   const hostile = `a'b"c\\d$e;--/* */ f`;
   const ddl = sourceDdl({
     ...crimes,

@@ -42,7 +42,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "dsn: what is wrong is named by its place, and nothing of the text is shown",
+  name: "dsn: an error names its place, and shows nothing of the text",
   permissions: "none",
   fn: () => {
     const s = secret;
@@ -88,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "dsn: printed, it is its hosts and its database",
+  name: "dsn: printed, it shows its hosts and its database only",
   permissions: "none",
   fn: () => {
     const dsn = Dsn.parse("--dsn", `postgres://ann:${secret}@h:1,b/d?options=${secret}`);

@@ -25,7 +25,7 @@ function startServer() {
   };
 }
 
-Deno.test("http: GET and HEAD are answered, what is no request is not", async () => {
+Deno.test("http: GET and HEAD are answered, what is not a request is not", async () => {
   const { server, port, ask } = startServer();
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/metrics?x=1`);
@@ -46,7 +46,7 @@ Deno.test("http: GET and HEAD are answered, what is no request is not", async ()
   }
 });
 
-Deno.test("http: whoever opens connections keeps nobody out, and the server takes few", async () => {
+Deno.test("http: many open connections keep no client out, and their number is limited", async () => {
   const { server, port } = startServer();
   const clients: Deno.Conn[] = [];
   try {

@@ -65,7 +65,7 @@ Deno.test({ name: "once: loads until there is nothing more", permissions }, asyn
   ]);
 });
 
-Deno.test({ name: "once: tries again what may pass, for a while", permissions }, async () => {
+Deno.test({ name: "once: retries what may pass, for a while", permissions }, async () => {
   const told = await runLoop(null, [lost, load]);
   assert.match(told[0], /the database cannot be reached: write CONNECTION_CLOSED/);
   assert.deepEqual(told.slice(1), ["end"]);
@@ -74,49 +74,55 @@ Deno.test({ name: "once: tries again what may pass, for a while", permissions },
   await assert.rejects(runLoop(null, [unknown]), (e) => e instanceof Failure && e.kind === "usage");
 });
 
-Deno.test({ name: "every: goes on after errors, if it ever worked", permissions }, async () => {
-  await assert.rejects(runLoop(10, [unknown, load]), Failure);
-  const told = await runLoop(10, [load, unknown, load, load]);
-  assert.deepEqual(told.map((line) => line.replace(/ .*/, "")), [
-    "end",
-    "waiting",
-    "source",
-    "end",
-    "waiting",
-    "end",
-    "waiting",
-  ]);
-});
+Deno.test(
+  { name: "every: continues after errors, if it has worked before", permissions },
+  async () => {
+    await assert.rejects(runLoop(10, [unknown, load]), Failure);
+    const told = await runLoop(10, [load, unknown, load, load]);
+    assert.deepEqual(told.map((line) => line.replace(/ .*/, "")), [
+      "end",
+      "waiting",
+      "source",
+      "end",
+      "waiting",
+      "end",
+      "waiting",
+    ]);
+  },
+);
 
-Deno.test({ name: "what the database says becomes a kind, and a line", permissions }, () => {
-  const problem = (code: string, message = "m", more = {}) =>
-    databaseProblem(answer(code, message, more))!;
-  const cases: [string, string, boolean][] = [
-    ["57P01", "broker", true],
-    ["57014", "incomplete", true],
-    ["40001", "incomplete", true],
-    ["23505", "incomplete", true],
-    ["23502", "record", false],
-    ["22P02", "record", false],
-    ["42501", "denied", false],
-    ["42883", "usage", false],
-    ["28P01", "denied", false],
-    ["3D000", "usage", false],
-    ["XX000", "broker", true],
-  ];
-  for (const [code, kind, passing] of cases) {
-    const found = problem(code);
-    assert.deepEqual([found.kind, found.passing], [kind, passing], code);
-  }
-  const failed = 'external table x command ended with error. kafka_consumer: topic "t" …';
-  assert.deepEqual(problem("38000", failed).kind, "broker");
-  const bad = problem("38000", "failed: child process exited with exit code 65: a record");
-  assert.deepEqual([bad.kind, bad.passing], ["record", false]);
-  assert.equal(
-    problem("42704", "no source", { detail: "D.", hint: "See." }).message,
-    "no source; D. (SQLSTATE 42704) — See",
-  );
-});
+Deno.test(
+  { name: "an error of the database becomes a kind of failure, and a line", permissions },
+  () => {
+    const problem = (code: string, message = "m", more = {}) =>
+      databaseProblem(answer(code, message, more))!;
+    const cases: [string, string, boolean][] = [
+      ["57P01", "broker", true],
+      ["57014", "incomplete", true],
+      ["40001", "incomplete", true],
+      ["23505", "incomplete", true],
+      ["23502", "record", false],
+      ["22P02", "record", false],
+      ["42501", "denied", false],
+      ["42883", "usage", false],
+      ["28P01", "denied", false],
+      ["3D000", "usage", false],
+      ["XX000", "broker", true],
+    ];
+    for (const [code, kind, passing] of cases) {
+      const found = problem(code);
+      assert.deepEqual([found.kind, found.passing], [kind, passing], code);
+    }
+    const failed = 'external table x command ended with error. kafka_consumer: topic "t" …';
+    assert.deepEqual(problem("38000", failed).kind, "broker");
+    const bad = problem("38000", "failed: child process exited with exit code 65: a record");
+    assert.deepEqual([bad.kind, bad.passing], ["record", false]);
+    assert.equal(
+      problem("42704", "no source", { detail: "D.", hint: "See." }).message,
+      "no source; D. (SQLSTATE 42704) — See",
+    );
+  },
+);
 
 Deno.test({
   name: "a lost connection is one that its client or a socket says is lost",
@@ -147,7 +153,7 @@ Deno.test({
   for (const one of ours) assert.equal(databaseProblem(one), null, String(one));
 });
 
-Deno.test({ name: "what is not the database's ends the loop as it is", permissions }, async () => {
+Deno.test({ name: "another error ends the loop as it is", permissions }, async () => {
   const mistake = new TypeError("x is undefined");
   for (const every of [null, 10]) {
     await assert.rejects(

@@ -56,7 +56,7 @@ Deno.test("metrics count loads, rows and errors; health follows the last load", 
   assert.equal((await get("/metrics", "POST")).status, 405);
 });
 
-Deno.test("metrics: a number that is no count ends nothing, and counts nothing", async () => {
+Deno.test("metrics: a number that is not a count ends nothing, and counts nothing", async () => {
   const metrics = new LoadMetrics("crimes", 5000);
   metrics.loaded({
     ...load,

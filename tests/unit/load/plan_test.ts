@@ -41,7 +41,7 @@ Deno.test("plan: a start that moves past the end between two questions is the en
   assert.deepEqual([found.earliest, found.end, found.at], [7, 7, 7]);
 });
 
-Deno.test("plan: up to where a log is the one read so far, asked if it has another leader since", async () => {
+Deno.test("plan: the end of the log that was read so far is asked for, if it has another leader now", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 4 } });
   for (let p = 0; p < 4; p++) kafka.log(topic, p).append(["a", "b", "c"], { leaderEpoch: 2 });
   // Partition 1 was cut to one record by the leader of epoch 5; 3 was never told of.
@@ -66,7 +66,7 @@ Deno.test("plan: up to where a log is the one read so far, asked if it has anoth
   assert.deepEqual(wanted, [1, 2]);
 });
 
-Deno.test("plan: the group is told of the log that the offsets are of, and of no other", async () => {
+Deno.test("plan: the group's offsets name the log that they are of, and no other", async () => {
   await using kafka = await scriptedBroker({ topics: { t: 1 } });
   kafka.log(topic).append(["a", "b"]);
   const offsets = [{ partition: 0, offset: 2, leaderEpoch: 0 }];
@@ -83,7 +83,7 @@ Deno.test("plan: the group is told of the log that the offsets are of, and of no
   }
 });
 
-Deno.test("plan: where the topic is away, the first line is the reason, and the mirror says nothing", async () => {
+Deno.test("plan: if the topic is not available, the first line is the reason, and the copy in Kafka reports nothing", async () => {
   await using kafka = await scriptedBroker({
     topics: { t: 1 },
     on: { listOffsets: (call) => call.fail(29), findCoordinator: (call) => call.fail(15) },

@@ -5,24 +5,27 @@ import { queryPlan } from "../../../lib/load/query_plan.ts";
 
 const permissions = "none";
 
-Deno.test({ name: "ranges come from the comment at the statement's front", permissions }, () => {
-  const front = "/* kafka-ranges topic=crimes 0:100-250,13:0-17 */ ";
-  const expected = [{ partition: 0, from: 100, to: 250 }, { partition: 13, from: 0, to: 17 }];
-  for (
-    const rest of [
-      "INSERT INTO public.crimes (id) SELECT id FROM kafka.crimes_reader",
-      'INSERT INTO "*/ /* kafka-ranges topic=other 0:0-1 */" SELECT 1',
-      "SELECT 1 /* kafka-ranges topic=other 0:0-1 */",
-      'INSERT INTO "cut off in the mid',
-      "",
-    ]
-  ) {
-    assert.deepEqual(queryRanges(front + rest, "crimes"), expected, rest);
-  }
-  assert.deepEqual(queryRanges(`\n\t ${front}`, "crimes"), expected);
-});
+Deno.test(
+  { name: "ranges come from the comment at the start of the statement", permissions },
+  () => {
+    const front = "/* kafka-ranges topic=crimes 0:100-250,13:0-17 */ ";
+    const expected = [{ partition: 0, from: 100, to: 250 }, { partition: 13, from: 0, to: 17 }];
+    for (
+      const rest of [
+        "INSERT INTO public.crimes (id) SELECT id FROM kafka.crimes_reader",
+        'INSERT INTO "*/ /* kafka-ranges topic=other 0:0-1 */" SELECT 1',
+        "SELECT 1 /* kafka-ranges topic=other 0:0-1 */",
+        'INSERT INTO "cut off in the mid',
+        "",
+      ]
+    ) {
+      assert.deepEqual(queryRanges(front + rest, "crimes"), expected, rest);
+    }
+    assert.deepEqual(queryRanges(`\n\t ${front}`, "crimes"), expected);
+  },
+);
 
-Deno.test({ name: "a statement without ranges for this topic is refused", permissions }, () => {
+Deno.test({ name: "a statement without ranges for this topic is rejected", permissions }, () => {
   const cases: [string | undefined, RegExp][] = [
     [undefined, /GP_QUERY_STRING is not set: .* --ranges/],
     ["", /GP_QUERY_STRING is not set/],

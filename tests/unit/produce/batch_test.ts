@@ -43,7 +43,7 @@ Deno.test("batch: its header says what it is", fast, async () => {
   assert.equal(view.getInt32(Batch.count), 3);
 });
 
-Deno.test("batch: rows of all sizes go through, however they are cut", fast, async () => {
+Deno.test("batch: rows of all sizes are packed, however they are cut", fast, async () => {
   const MiB = 1024 * 1024;
   const sizes = [1, 62, 63, 64, 65, 8190, 8191, 8192, 999_900, 999_990, 1_000_000];
   sizes.push(MiB - 100, MiB - 1, MiB, MiB + 1, 10, 3 * MiB, 5, 5 * MiB + 3, 17, MiB + 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { progressText } from "../../../lib/cli/progress.ts";
 
 Deno.test({
-  name: "progress: rows and speed; percent and time left where the input's size is known",
+  name: "progress: rows and speed; percent and time left if the input's size is known",
   permissions: "none",
   fn() {
     const progress = { read: 1_500_000, delivered: 1_200_000, bytes: 298_500_000 };

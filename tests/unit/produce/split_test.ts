@@ -28,7 +28,7 @@ const cases: Case[] = [
     empty: 5,
   },
   {
-    name: "a header is no record",
+    name: "a header is not a record",
     input: "id,name\n1,a\n",
     options: { header: "skip" },
     rows: ["1,a"],
@@ -51,7 +51,7 @@ const cases: Case[] = [
     lines: [1, 3],
   },
   {
-    name: "csv: an open quote takes the rest",
+    name: "csv: an open quote holds the rest",
     input: '1\n"2\n3\n',
     options: { split: "csv" },
     rows: ["1", '"2\n3\n'],

@@ -46,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "properties: what is no property is named by its line, and never shown",
+  name: "properties: a line that is not a property is named by its number, and never shown",
   permissions: "none",
   fn: () => {
     usage(() => file("client.id=a\n\ns3cret"), /^kafka\.conf line 3: not KEY=VALUE$/);
@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "properties: unknown, not to be followed, and without meaning here",
+  name: "properties: unknown names, unsupported ones, and those without meaning here",
   permissions: "none",
   fn: () => {
     usage(

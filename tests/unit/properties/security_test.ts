@@ -85,7 +85,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "security: what the properties come to",
+  name: "security: the configuration that properties become",
   permissions: "none",
   fn: async () => {
     const env = (name: string) =>

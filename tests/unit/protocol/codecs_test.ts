@@ -170,7 +170,7 @@ for (const codec of compressing) {
   });
 }
 
-Deno.test("snappy: a length of 4 GB is refused before anything is reserved", fast, async () => {
+Deno.test("snappy: a length of 4 GB is rejected before anything is reserved", fast, async () => {
   const lying = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0x00, 0x41);
   await assert.rejects(decompress("snappy", lying), CodecLimitError);
   await assert.rejects(decompress("snappy", lying, 2 ** 32), /7 bytes cannot hold 4294967295/);
@@ -214,7 +214,7 @@ Deno.test("zstd: a size of 2^62 that is promised and not kept is malformed", fas
   await assert.rejects(decompress("zstd", frame), ProtocolError);
 });
 
-Deno.test("zstd: the runtime is asked for just what is one whole frame", fast, async () => {
+Deno.test("zstd: the runtime gets exactly one whole frame", fast, async () => {
   // With and without a content size, a checksum, a dictionary's number, a single segment.
   const frame = await compress("zstd", sample("text", 300_000));
   assert.equal(mostOfFrame(frame), 3 * 128 * 1024);
@@ -235,7 +235,7 @@ Deno.test("zstd: the runtime is asked for just what is one whole frame", fast, a
   }
 });
 
-Deno.test("zstd: the runtime and the library are of one mind", fast, async () => {
+Deno.test("zstd: the runtime and the library agree", fast, async () => {
   const frames = [
     await compress("zstd", sample("text", 300_000)),
     await compress("zstd", sample("noise", 40_000)),

@@ -41,7 +41,7 @@ Deno.test("what another client tries again, this one does too", none, () => {
   }
 });
 
-Deno.test("a refusal of rights is told from other errors, and never tried again", none, () => {
+Deno.test("a missing right is distinguished from other errors, and never retried", none, () => {
   const denied = [29, 30, 31, 33, 53, 54, 58];
   const all = Array.from({ length: 130 }, (_, i) => i - 1);
   assert.deepEqual(all.filter(isDenied), denied);

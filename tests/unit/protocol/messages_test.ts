@@ -191,7 +191,7 @@ Deno.test("OffsetFetch: stored offsets, above 2^32 too; -1 where none is stored"
   assert.deepEqual(nothing, fetched([-1, -1, -1]));
 });
 
-Deno.test("OffsetCommit: taken, and refused while the group has a live member", none, () => {
+Deno.test("OffsetCommit: accepted, and rejected while the group has a live member", none, () => {
   const committed = (errorCode: number) => ({
     topics: [{
       topic: "golden-plain",
@@ -224,7 +224,7 @@ Deno.test("DescribeConfigs: a value, and a broker that was asked for another one
   });
 });
 
-Deno.test("Produce: taken, again behind the first, unknown topic, corrupt batch", none, () => {
+Deno.test("Produce: accepted, again after the first, unknown topic, corrupt batch", none, () => {
   const produced = (baseOffset: number, errorCode = 0, topic = "golden-produced") => [
     { topic, partition: 0, errorCode, baseOffset },
   ];
@@ -258,7 +258,7 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
   });
 });
 
-Deno.test("CreateTopics: made, exists, and why a name is refused", none, () => {
+Deno.test("CreateTopics: created, exists, and why a name is rejected", none, () => {
   assert.deepEqual(decodeWhole(createTopics, frame("create_topics")), [
     { topic: "golden_new", errorCode: 0, errorMessage: null },
   ]);
@@ -270,7 +270,7 @@ Deno.test("CreateTopics: made, exists, and why a name is refused", none, () => {
   assert.match(errorMessage!, /collides with existing topic: golden_new/);
 });
 
-Deno.test("every answer that has a throttle time reports it to who reads it", none, () => {
+Deno.test("every answer that has a throttle time reports it to its reader", none, () => {
   const without = /^(api_versions|sasl_)/;
   for (const name of cases.filter((name) => !without.test(name))) {
     const bytes = frame(name);

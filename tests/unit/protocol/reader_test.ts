@@ -21,14 +21,14 @@ Deno.test("Reader: an int64 is exact from -2^53 to 2^53", none, () => {
   assert.equal(int64(0xff, 0xe0, 0, 0, 0, 0, 0, 1), Number.MIN_SAFE_INTEGER);
 });
 
-Deno.test("Reader: strings are UTF-8 behind an int16 length; -1 is null", none, () => {
+Deno.test("Reader: strings are UTF-8 after an int16 length; -1 is null", none, () => {
   assert.equal(reader(0, 3, 0x61, 0xc3, 0xbc).string(), "aü");
   assert.equal(reader(0, 0).nullableString(), "");
   assert.equal(reader(0xff, 0xff).nullableString(), null);
   assert.throws(() => reader(0xff, 0xff).string(), ProtocolError);
 });
 
-Deno.test("Reader: bytes are a view behind an int32 length; -1 is null", none, () => {
+Deno.test("Reader: bytes are a view after an int32 length; -1 is null", none, () => {
   const all = new Uint8Array([0, 0, 0, 2, 7, 8, 9]);
   const bytes = new Reader(all).nullableBytes();
   assert.deepEqual(bytes, new Uint8Array([7, 8]));
@@ -75,7 +75,7 @@ Deno.test("Reader: a part of a buffer is read within its bounds", none, () => {
   r.finish();
 });
 
-Deno.test("Reader: what is left over is told", none, () => {
+Deno.test("Reader: bytes that are left over are reported", none, () => {
   const r = reader(1, 2, 3);
   r.int8();
   assert.throws(() => r.finish(), {

@@ -40,7 +40,7 @@ Deno.test("Writer: the buffer grows under every primitive", none, () => {
   }
 });
 
-Deno.test("Writer: a string that is too long is refused, and no frame made of it", none, () => {
+Deno.test("Writer: a string that is too long is rejected, and no frame is made", none, () => {
   const longest = "ä".repeat(16_383) + "a";
   assert.deepEqual(new Writer().string(longest).finish().length, 2 + 32_767);
   const message = `"${"ä".repeat(20)}…" has 32768 bytes, Kafka accepts at most 32767`;

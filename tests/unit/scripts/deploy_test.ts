@@ -59,7 +59,7 @@ async function makeSite(...hosts: string[]): Promise<Site> {
 const v1 = "kafka_consumer 1";
 const v2 = "kafka_consumer 2";
 
-Deno.test("deploy: copies to every host, keeps the old program and goes back to it", async () => {
+Deno.test("deploy: copies to every host, keeps the old program and restores it", async () => {
   await using site = await makeSite("sdw1", "sdw2");
   const hosts = ["--host", "sdw1,sdw2"];
   assert.deepEqual(await site.run(...hosts, await site.program("1")), {
@@ -108,7 +108,7 @@ Deno.test("deploy: a host that fails keeps what it had, and the others get their
   ]);
 });
 
-Deno.test("deploy: a copy that differs or does not start takes no place", async () => {
+Deno.test("deploy: a copy that differs or does not start is not put in place", async () => {
   await using site = await makeSite("sdw1");
   const kept = { kafka_consumer: v1 };
   await site.run("--host", "sdw1", await site.program("1"));
@@ -138,7 +138,7 @@ Deno.test("deploy: hosts from a file, as a user, to a folder", async () => {
   assert.deepEqual(await site.on("gpadmin@sdw2/it's"), { kafka_consumer: v1 });
 });
 
-Deno.test("deploy: what it can't do it says, and --print changes nothing", async () => {
+Deno.test("deploy: what it cannot do is reported, and --print changes nothing", async () => {
   await using site = await makeSite("sdw1");
   const program = await site.program("1");
   const cases: [string[], RegExp][] = [

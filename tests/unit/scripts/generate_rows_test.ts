@@ -17,7 +17,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test({ name: "the same seed gives the same bytes, for ever", permissions: "none" }, () => {
+Deno.test({ name: "the same seed always gives the same bytes", permissions: "none" }, () => {
   assert.equal(
     sha256(collect({ rows: 1000, seed: 1 })),
     "cc4be69828e99def7bcf63bb9e1b7b26a9fe6410dd63eef642e09bb8f9dced3a",
@@ -108,7 +108,7 @@ Deno.test("the command line writes the same bytes", async () => {
   );
 });
 
-Deno.test("the command line refuses what it does not know", async () => {
+Deno.test("the command line rejects what it does not know", async () => {
   for (const args of [[], ["--rows", ""], ["--rows", "1e3"], ["--rows", "1", "--what"], ["1"]]) {
     const { code, stdout, stderr } = await run(...args);
     assert.equal(code, 64, args.join(" "));

@@ -24,11 +24,9 @@ Deno.test("a document with a table that no program has is an error", () => {
 Deno.test("every link of the documents leads somewhere", async () => {
   const wrong: string[] = [];
   let seen = 0;
-  const root = new URL("../../../", import.meta.url);
-  const more = ["CONTRIBUTING.md", "CHANGELOG.md"].map((name) => new URL(name, root));
-  for (const path of [...await documents(), ...more]) {
+  for (const path of await documents()) {
     const text = (await Deno.readTextFile(path)).replaceAll(/```[^]*?```/g, "");
-    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, target] of text.matchAll(/(?:\]\(|src=")([^)\s"]+)[)"]/g)) {
       if (/^https?:/.test(target)) continue;
       seen++;
       const [file, anchor] = target.split("#");
@@ -52,6 +50,20 @@ function anchors(text: string): Set<string> {
     ),
   );
 }
+
+Deno.test("the picture has each of its colours for a light and for a dark page", async () => {
+  const picture = new URL("../../../docs/pictures/data-flow.svg", import.meta.url);
+  const [light, dark] = (await Deno.readTextFile(picture)).split("prefers-color-scheme: dark");
+  const coloured = (text: string) =>
+    [...text.matchAll(/^ +(\S+) \{([^}]*#[^}]*)\}$/gm)].map(([, name, rules]) => {
+      const properties = [...rules.matchAll(/(\S+): #[0-9a-f]{6}/g)].map(([, property]) =>
+        property
+      );
+      return `${name}: ${properties.join(", ")}`;
+    });
+  assert.deepEqual(coloured(dark), coloured(light));
+  assert.ok(coloured(light).length > 8);
+});
 
 Deno.test("each promise names a test that is there", async () => {
   const text = await Deno.readTextFile(new URL("../../../docs/promises.md", import.meta.url));

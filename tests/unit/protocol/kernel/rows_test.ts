@@ -52,7 +52,7 @@ Deno.test("the plain decoder reads what kafkajs and Java wrote", none, () => {
   assert.deepEqual(java.map(({ value }) => text(value)), ["java 0", "java 1", null, ""]);
 });
 
-Deno.test("rows: golden records become their values, a newline behind each", none, () => {
+Deno.test("rows: golden records become their values, a newline after each", none, () => {
   const rows = sections("fetch_plain").map((section) => text(rowsOf(kernel, section)));
   assert.deepEqual(rows, [
     "1,one\n2,two\n\n",

@@ -1,0 +1,62 @@
+/**
+ * Measures the programs against everything that a user might pick instead, in one run:
+ *
+ *     deno task bench:peers [--rows N] [--runs N] [--only consume|produce|start|scale|load]
+ *                           [--codecs none,gzip,snappy,lz4,zstd] [--binaries DIR] [--write]
+ *
+ * Peers that are not installed are left out, by name. --write puts the tables and pictures into
+ * docs/; --binaries measures compiled programs.
+ */
+import { parseArgs } from "node:util";
+import { startBroker } from "../servers/broker.ts";
+import { contestants } from "./contestants.ts";
+import { load } from "./load.ts";
+import { report, writeReport } from "./report.ts";
+import { type Bench, consume, produce, scale, start, type Table } from "./sections.ts";
+
+const sections: Record<string, (bench: Bench) => Promise<Table[]>> = {
+  consume,
+  produce,
+  start,
+  scale,
+  load,
+};
+
+const { values: flags } = parseArgs({
+  options: {
+    rows: { type: "string", default: "2000000" },
+    runs: { type: "string", default: "5" },
+    codecs: { type: "string", default: "none,gzip,snappy,lz4,zstd" },
+    only: { type: "string" },
+    binaries: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
+});
+const chosen = flags.only === undefined ? Object.keys(sections) : flags.only.split(",");
+const unknown = chosen.find((name) => !Object.hasOwn(sections, name));
+if (unknown !== undefined) {
+  console.error(`unknown section "${unknown}": use ${Object.keys(sections).join(", ")}`);
+  Deno.exit(64);
+}
+const folder = await Deno.makeTempDir();
+try {
+  await using broker = await startBroker({ own: true });
+  const missing: string[] = [];
+  const found = await contestants(broker, folder, flags.binaries, (name) => missing.push(name));
+  const bench: Bench = {
+    broker,
+    contestants: found,
+    rows: Number(flags.rows),
+    runs: Number(flags.runs),
+    codecs: flags.codecs.split(","),
+    folder,
+    report: (line) => console.error(`… ${line}`),
+  };
+  const tables: Table[] = [];
+  for (const name of chosen) tables.push(...await sections[name](bench));
+  const text = report(bench, tables, missing, Deno.args);
+  console.log(text);
+  if (flags.write) await writeReport(text, tables);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
