@@ -71,7 +71,7 @@ BEGIN
   END IF;
   IF wrong IS NULL THEN
     SELECT format('field "%s": names that begin with kafka$ are taken', f) INTO wrong
-    FROM unnest(fields) f WHERE f LIKE 'kafka$%' LIMIT 1;
+    FROM unnest(fields) f WHERE f LIKE 'kafka$%' AND f <> 'kafka$op' LIMIT 1;
   END IF;
   IF wrong IS NULL THEN
     SELECT format('table %s has no column "%s", which --select names', s.target_table, f) INTO wrong
