@@ -180,6 +180,8 @@ BEGIN
   is_staged := s.stage IS NOT NULL;
   moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
   load_no := coalesce(last.load_no, 0) + moved::integer;
+  -- Whatever somebody else has put there.
+  IF is_staged AND records > 0 THEN PERFORM kafka._clear(s.stage); END IF;
   IF moved THEN
     -- Made here: what Greenplum makes of it on its segments may be another text.
     next.definition := s::text;

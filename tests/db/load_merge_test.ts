@@ -91,8 +91,8 @@ async function fail(world: Scripted, batch: Batch, how: number): Promise<void> {
         .finally(() => ended = true);
       const busy = () =>
         sql`
-          SELECT 1 FROM pg_stat_progress_copy
-          WHERE pid = ${pid} AND relid = 'kafka.things_stage'::regclass`;
+          SELECT 1 FROM pg_locks
+          WHERE pid = ${pid} AND relation = 'kafka.things_stage'::regclass AND granted`;
       while (!ended && (await busy()).length === 0) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

@@ -67,6 +67,12 @@ export async function addShaped(
   );
 }
 
+/** Whether the server can tell which values do not fit: PostgreSQL 16 and later. */
+export async function canReject({ sql }: Pick<Postgres, "sql">): Promise<boolean> {
+  const [{ version }] = await sql`SELECT current_setting('server_version_num')::int AS version`;
+  return version >= 160_000;
+}
+
 /** What kafka.load counted. */
 export interface Counts {
   rows: number;
