@@ -41,7 +41,7 @@ function madeUp(name: string, rows: number, lagAt: (part: number) => number): So
   return source;
 }
 
-const nothing = { rejected: 0, lost: 0 };
+const nothing = { updated: 0, deleted: 0, filtered: 0, rejected: 0, lost: 0 };
 
 function examples(): SourceStatus[] {
   const orders = madeUp("orders", 48_000, (part) => part < 0.55 ? 900 : 52_000 * (1 - part) ** 2);

@@ -85,7 +85,15 @@ export async function readColumns(
 /** What one call of kafka.load did. */
 export interface Loaded {
   rows: number;
+  /** Of rows, those that took the place of a row with their key. */
+  updated: number;
+  /** Rows of the table that a delete or a tombstone removed. */
+  deleted: number;
+  /** Rows that the source's filter left out. */
+  filtered: number;
   rejected: number;
+  /** Rows that the reader returned. */
+  rowsRead: number;
   records: number;
   lag: number;
   /** Offsets that on_lost skipped. */
@@ -124,7 +132,12 @@ export function startLoad(
       const [row] = results.at(-1)!;
       return {
         rows: Number(row.rows),
+        // A schema that is not upgraded yet has no such columns.
+        updated: Number(row.updated ?? 0),
+        deleted: Number(row.deleted ?? 0),
+        filtered: Number(row.filtered ?? 0),
         rejected: Number(row.rejected),
+        rowsRead: Number(row.rows_read ?? Number(row.rows) + Number(row.rejected)),
         records: Number(row.records),
         lag: Number(row.lag),
         lost: Number(row.lost),

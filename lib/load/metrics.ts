@@ -20,6 +20,12 @@ export class LoadMetrics {
     const gauge = (name: string, help: string) => new Gauge({ name, help, ...common });
     this.#counters = {
       rows: counter("gpdb_kafka_rows_total", "Rows inserted"),
+      updated: counter(
+        "gpdb_kafka_updated_rows_total",
+        "Rows inserted in place of a row with their key",
+      ),
+      deleted: counter("gpdb_kafka_deleted_rows_total", "Rows deleted by their key"),
+      filtered: counter("gpdb_kafka_filtered_rows_total", "Rows that the filter left out"),
       rejected: counter("gpdb_kafka_rejected_rows_total", "Rows left out by the reject limit"),
       records: counter("gpdb_kafka_records_total", "Offsets passed"),
       withoutRow: counter(
@@ -113,8 +119,10 @@ interface SourceHealth {
 
 type CounterName = "errors" | keyof ReturnType<typeof counted>;
 
-function counted({ rows, rejected, records, lost }: Loaded) {
-  return { rows, rejected, records, withoutRow: records - rows - rejected, lost, loads: 1 };
+function counted(load: Loaded) {
+  const { rows, updated, deleted, filtered, rejected, records, rowsRead, lost } = load;
+  const withoutRow = records - rowsRead;
+  return { rows, updated, deleted, filtered, rejected, records, withoutRow, lost, loads: 1 };
 }
 
 /**

@@ -120,11 +120,15 @@ function remedy({ remedy }: SourceError): string {
 function loadTable(sources: readonly SourceStatus[]): string {
   const loads = sources.flatMap(({ source, recent }) => recent.map((one) => ({ source, ...one })))
     .sort((a, b) => b.at - a.at).slice(0, SHOWN);
+  // Columns of merges and filters, if a load has had any.
+  const more = (["updated", "deleted", "filtered"] as const)
+    .filter((name) => loads.some(({ load }) => load[name] > 0));
   const rows = loads.map(({ source, at, load }) =>
     `<tr><td><time>${clock(new Date(at))}</time></td>
 <th scope="row">${escape(source)}</th>
 <td class="number">${count(load.loadNo)}</td>
 <td class="number">${count(load.rows)}</td>
+${more.map((name) => `<td class="number">${count(load[name])}</td>\n`).join("")}\
 <td class="number${load.rejected > 0 ? " bad" : ""}">${count(load.rejected)}</td>
 <td class="number">${load.seconds.toFixed(2)} s</td>
 <td class="number">${count(load.rows / Math.max(load.seconds, 0.001))}</td>
@@ -136,6 +140,7 @@ function loadTable(sources: readonly SourceStatus[]): string {
     "Source",
     "#Load",
     "#Rows",
+    ...more.map((name) => `#${name[0].toUpperCase()}${name.slice(1)}`),
     "#Rejected",
     "#Duration",
     "#Rows/s",

@@ -10,7 +10,8 @@ import { quoteTable } from "../../greenplum/source.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
-import { checkSqlFlags, sourceFlags, sqlFlags } from "../flags/sql.ts";
+import { mappingOf } from "../flags/mapping.ts";
+import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 
 /** The SQL that a database needs. */
@@ -63,7 +64,7 @@ async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
 ): Promise<SourceDefinition> {
-  if (!given.has("dsn")) return source;
+  if (!given.has("dsn")) return mapped(source, given, null);
   const sql = openDatabase(Dsn.parse("--dsn", given.get("dsn")!), "gpdb-kafka sql");
   try {
     const { target, columns } = await readColumns(sql, quoteTable(source.target));
@@ -72,7 +73,7 @@ async function complete(
       if (!found) throw new Failure("usage", `--column: the table has no column "${name}"`);
       return type === "" ? found : { name, type };
     });
-    return { ...source, target, columns: chosen ?? columns };
+    return mapped({ ...source, target, columns: chosen ?? columns }, given, columns);
   } catch (error) {
     const problem = databaseProblem(error);
     if (problem === null) throw error;
@@ -83,6 +84,18 @@ async function complete(
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+/** With the reader's columns, if they are not just the table's; `target` are those of the table. */
+function mapped(
+  source: SourceDefinition & { columns: Column[] | null },
+  given: Given,
+  target: readonly Column[] | null,
+): SourceDefinition {
+  if (!isMapped(given)) return source;
+  const named = given.has("column") ? source.columns : null;
+  const { columns, shape, readerFlags } = mappingOf(given, target, named, rejectsInDatabase(given));
+  return { ...source, columns, shape, readerFlags: [...readerFlags, ...source.readerFlags] };
 }
 
 function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {

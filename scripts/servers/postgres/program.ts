@@ -95,6 +95,8 @@ async function layOut(
     const denoDir = join(target, "deno_dir");
     await Deno.mkdir(denoDir, { mode: 0o755 });
     for (const { folder, registryFile } of graph.packages(command.denoDir)) {
+      // A package for another platform, optional for one that is needed, is not in the cache.
+      if (!await exists(folder)) continue;
       await linkFolder(folder, join(denoDir, relative(command.denoDir, folder)));
       // A lock file says all that the registry's does, so a fresh cache has none.
       if (!await exists(registryFile)) continue;

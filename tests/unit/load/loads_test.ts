@@ -10,7 +10,11 @@ const permissions = "none";
 
 const load: Loaded = {
   rows: 10,
+  updated: 0,
+  deleted: 0,
+  filtered: 0,
   rejected: 0,
+  rowsRead: 10,
   records: 10,
   lag: 0,
   lost: 0,

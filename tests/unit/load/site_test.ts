@@ -11,7 +11,11 @@ const TOKEN = "0123456789abcdef+/~";
 
 const load = {
   rows: 1000,
+  updated: 0,
+  deleted: 0,
+  filtered: 0,
   rejected: 3,
+  rowsRead: 1003,
   records: 1003,
   lag: 5000,
   lost: 0,
