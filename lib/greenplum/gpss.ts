@@ -1,3 +1,4 @@
+import { Failure } from "../failure.ts";
 import type { Findings } from "./gpss_formats.ts";
 import { type GpssJob, readGpssJob, sqlName } from "./gpss_job.ts";
 import type { GpssNode } from "./gpss_node.ts";
@@ -17,11 +18,19 @@ export interface GpssFlags {
 }
 
 /**
- * Reads a load file, as YAML has made it. Throws Failure (usage) if it is of another version or
- * another source, or is not a load file at all.
+ * Reads a load file, as YAML has made it; `at` is what messages begin with. Throws Failure (usage)
+ * if it is of another version or another source, or is not a load file at all.
  */
-export function gpssFlags(document: unknown): GpssFlags {
-  const job = readGpssJob(document);
+export function gpssFlags(document: unknown, at = "the load file"): GpssFlags {
+  try {
+    return convert(readGpssJob(document));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.kind, `cannot read ${at}: ${error.message}`);
+  }
+}
+
+function convert(job: GpssJob): GpssFlags {
   const found: Findings = { flags: [], notes: [], blocked: [] };
   const table = job.target.needed("table");
   const [own, schema] = table.includes(".") && !table.startsWith('"')
@@ -196,15 +205,13 @@ function propertyFlags(properties: GpssNode, { flags, notes }: Findings): void {
 
 /** Where the database is, is not part of a source. */
 function databaseNotes(database: GpssNode, { notes }: Findings): void {
-  const [user, host, port, name] = ["user", "host", "port", "database"]
-    .map((key) => database.text(key));
+  const [host, port, name] = ["host", "port", "database"].map((key) => database.text(key));
+  database.text("user");
   if (database.has("password")) {
     notes.push(`${database.at("password")}: not carried over — use env PGPASSWORD`);
   }
   if (host === null && name === null) return;
-  const dsn = `postgres://${user ?? "gpadmin"}@${host ?? "localhost"}:${port ?? 5432}/${
-    name ?? ""
-  }`;
+  const dsn = `postgres://user@${host ?? "localhost"}:${port ?? 5432}/${name ?? ""}`;
   notes.push(
     `${database.at("host")}, ${database.at("port")}, ${database.at("user")}, ` +
       `${database.at("database")}: of the commands that connect — --dsn ${dsn}`,

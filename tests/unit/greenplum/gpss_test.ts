@@ -33,7 +33,7 @@ Deno.test("gpss: JSON with expressions: a field, and an expression for each colu
     "mapping: a column of the table that is called data would be loaded, too — rename it in the file if the table has it",
     "KAFKA.INPUT.ERROR_LIMIT: --reject-limit counts the rows of one segment in one load",
     "KAFKA.COMMIT.MINIMAL_INTERVAL: of the load command — gpdb-kafka load SOURCE --every 2000ms",
-    "HOST, PORT, USER, DATABASE: of the commands that connect — --dsn postgres://gpadmin@mdw:5432/test",
+    "HOST, PORT, USER, DATABASE: of the commands that connect — --dsn postgres://user@mdw:5432/test",
   ]);
   assert.deepEqual(blocked, []);
 });
@@ -255,11 +255,14 @@ Deno.test("gpss: what would load other rows is named, with what to do, and block
 
 Deno.test("gpss: another version, another source and what is not a load file are one clear line", () => {
   const cases: [unknown, RegExp][] = [
-    [{ VERSION: 7 }, /^VERSION is "7" — only 2 and 3 are known$/],
-    [{ version: "v4" }, /^VERSION is "v4" — /],
-    [{ VERSION: 1 }, /^VERSION is 1 \(the default\) — bring the file to version 2/],
-    [{ DATABASE: "x", KAFKA: {} }, /^VERSION is 1 \(the default\)/],
-    [{ VERSION: 2, FILE: {} }, /^KAFKA is missing — only Kafka is read/],
+    [{ VERSION: 7 }, /^cannot read the load file: VERSION is "7" — only 2 and 3 are known$/],
+    [{ version: "v4" }, /^cannot read the load file: VERSION is "v4" — /],
+    [
+      { VERSION: 1 },
+      /^cannot read the load file: VERSION is 1 \(the default\) — bring the file to version 2/,
+    ],
+    [{ DATABASE: "x", KAFKA: {} }, /^cannot read the load file: VERSION is 1 \(the default\)/],
+    [{ VERSION: 2, FILE: {} }, /^cannot read the load file: KAFKA is missing — only Kafka is read/],
     [{
       version: "v3",
       targets: [{ gpdb: { tables: [{ table: "a" }] } }],
@@ -270,8 +273,11 @@ Deno.test("gpss: another version, another source and what is not a load file are
       targets: [{ gpdb: { tables: [{ table: "a" }, { table: "b" }] } }],
       sources: [{ kafka: {} }],
     }, /targets\.gpdb\.tables has 2 items — make a file/],
-    [{ version: "v3", sources: [] }, /^targets is missing$/],
-    [job(({ OUTPUT }) => delete OUTPUT.TABLE), /^KAFKA\.OUTPUT\.table is missing$/],
+    [{ version: "v3", sources: [] }, /^cannot read the load file: targets is missing$/],
+    [
+      job(({ OUTPUT }) => delete OUTPUT.TABLE),
+      /^cannot read the load file: KAFKA\.OUTPUT\.table is missing$/,
+    ],
     [
       job(({ INPUT }) => INPUT.SOURCE = null as unknown as Record<string, unknown>),
       /SOURCE\.topic is missing/,
@@ -281,9 +287,9 @@ Deno.test("gpss: another version, another source and what is not a load file are
       /KAFKA\.INPUT\.VALUE is not a map/,
     ],
     [job(({ OUTPUT }) => OUTPUT.MAPPING = [{ NAME: "a" }]), /./],
-    [[1, 2], /^the file is not a map of settings$/],
-    ["text", /^the file is not a map of settings$/],
-    [null, /^VERSION is 1/],
+    [[1, 2], /^cannot read the load file: the file is not a map of settings$/],
+    ["text", /^cannot read the load file: the file is not a map of settings$/],
+    [null, /^cannot read the load file: VERSION is 1/],
   ];
   for (const [document, line] of cases) {
     try {
