@@ -100,7 +100,7 @@ Deno.test("the documents list all metrics, and no others", async () => {
   const metrics = new LoadMetrics(0);
   metrics.of("crimes");
   const served = (await (await metrics.metrics()).text()).matchAll(/^# TYPE (\w+)/gm);
-  const path = new URL("../../../docs/exactly-once.md", import.meta.url);
+  const path = new URL("../../../docs/monitoring.md", import.meta.url);
   const listed = (await Deno.readTextFile(path)).matchAll(/^\| `(gpdb_kafka_\w+)`/gm);
   const names = (found: Iterable<RegExpMatchArray>) => [...found].map(([, name]) => name).sort();
   assert.deepEqual(names(listed), names(served));
