@@ -82,3 +82,21 @@ Deno.test("monitoring: the systemd unit starts a command that exists, and stops 
   assert.match(unit, /^SuccessExitStatus=143$/m);
   assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) > 5);
 });
+
+const promtool = await new Deno.Command("promtool", { args: ["--version"], stderr: "null" })
+  .output().then(({ success }) => success, () => false);
+
+Deno.test({
+  name: promtool
+    ? "monitoring: alerts are raised by what they are for, and by nothing else"
+    : "monitoring: alerts are not tried, promtool is not installed (Debian: apt-get install prometheus)",
+  ignore: !promtool,
+  async fn() {
+    const path = new URL("alerts_promtool.yml", import.meta.url).pathname;
+    const run = await new Deno.Command("promtool", { args: ["test", "rules", path] }).output();
+    assert.ok(
+      run.success,
+      new TextDecoder().decode(run.stdout) + new TextDecoder().decode(run.stderr),
+    );
+  },
+});
