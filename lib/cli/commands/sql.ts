@@ -24,7 +24,7 @@ export const sqlCommand: Command = {
     "gpdb-kafka sql schema | psql -d warehouse",
     "gpdb-kafka sql source crimes --brokers broker1:9092 " +
     "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
-    "gpdb-kafka sql source --from-gpss job.yaml --dsn postgres://gpadmin@coordinator/warehouse",
+    "gpdb-kafka sql source --from-gpss job.yaml",
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,

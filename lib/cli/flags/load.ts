@@ -67,7 +67,7 @@ export interface LoadOptions {
 export function loadOptions(given: Given, env: (name: string) => string | undefined): LoadOptions {
   const { files } = given;
   const all = given.has("all");
-  if (!all && files.length === 0) {
+  if (!all && (files.length === 0 || files.includes(""))) {
     throw new Failure("usage", "no source: use gpdb-kafka load SOURCE, or --all");
   }
   if (all && files.length > 0) {
