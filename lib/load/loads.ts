@@ -9,6 +9,8 @@ export interface LoadsOptions {
   patience: number;
   start(source: string, signal: AbortSignal): RunningLoad | Promise<RunningLoad | null>;
   broken?(error: unknown): void;
+  /** A failure with more to say, such as which source was meant. */
+  explain?(source: string, failure: Failure): Promise<Failure>;
   /** A source's loads have ended for good; those of the others go on. */
   ended(source: string, failure: Failure): void;
 }
@@ -84,11 +86,12 @@ export class Loads {
    * and is thrown as it is.
    */
   async run(): Promise<void> {
-    const { every, sources, ended } = this.#options;
+    const { every, sources, ended, explain = (_, failure) => failure } = this.#options;
     await Promise.all([...this.#loops].map(async ([source, loop]) => {
       try {
         await loop.run();
-      } catch (error) {
+      } catch (thrown) {
+        const error = thrown instanceof Failure ? await explain(source, thrown) : thrown;
         this.#failed.set(source, error);
         if (error instanceof Failure) ended(source, error);
         // With `every` a loop ends like this only if none can succeed.

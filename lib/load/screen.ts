@@ -1,4 +1,4 @@
-import { plain } from "./report.ts";
+import { plain } from "../text.ts";
 import type { SourceStatus } from "./status.ts";
 
 /** Several sources on a terminal: a line for each, drawn again and again in their place. */

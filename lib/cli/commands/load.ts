@@ -5,7 +5,7 @@ import { Loads } from "../../load/loads.ts";
 import type { LoopEvents } from "../../load/loop.ts";
 import { LogReport, ScreenReport } from "../../load/report.ts";
 import { SourcesScreen } from "../../load/screen.ts";
-import { findSources } from "../../load/sources.ts";
+import { findSources, withSuggestion } from "../../load/find_sources.ts";
 import { SourceStatus } from "../../load/status.ts";
 import { Turns } from "../../load/turns.ts";
 import { withoutSecrets } from "../../secret.ts";
@@ -101,6 +101,7 @@ async function loadAll(
         const why = error instanceof Error ? error.message : String(error);
         console.warn(`cannot report the loads: ${why} — the loads continue without reports`);
       },
+      explain: (source, failure) => withSuggestion(failure, options.dsn, source),
       ended: (source, failure) => {
         statuses.get(source)!.ended(failure.message);
         if (several) console.error(`${NAME}: ${failure.message}`);

@@ -1,0 +1,109 @@
+import { Failure } from "../failure.ts";
+import { within } from "../waiting.ts";
+import { suggestion } from "../text.ts";
+import type { Database } from "./database.ts";
+import { databaseProblem } from "./errors.ts";
+
+/** What a role that may load sees of a source of kafka.load. */
+export interface Source {
+  name: string;
+  topic: string;
+  group: string;
+  /** The brokers it is loaded from, if it names them. */
+  brokers: string | null;
+}
+
+/** All that the database has of a source: the schema's owner may see it, and superusers. */
+export interface SourceRow {
+  topic: string;
+  target: string;
+  columns: string[];
+  /** The name of a web table on Greenplum, a shell command on PostgreSQL. */
+  reader: string;
+  brokers: string | null;
+  configFile: string | null;
+  group: string;
+  paused: boolean;
+}
+
+/** Where a source stands in a partition, as kafka.lag says: the same steps as those of a load. */
+export interface SourcePlace {
+  /** The next offset; null if it has loaded nothing. */
+  offset: number | null;
+  lag: number;
+  /** Offsets that were deleted unread. */
+  lost: number;
+}
+
+/** Finds a source within `timeout` milliseconds. Throws Failure, also if it does not exist. */
+export async function findSource(sql: Database, name: string, timeout: number): Promise<Source> {
+  const failed = `cannot read source "${name}"`;
+  const [found] = await ask(
+    failed,
+    timeout,
+    sql`SELECT topic, group_name, brokers FROM kafka.status WHERE source = ${name}`,
+  );
+  if (!found) {
+    const names = await ask(failed, timeout, sourceNames(sql));
+    const hint = suggestion(name, names, " — see kafka.status");
+    throw new Failure("usage", `source "${name}" does not exist in this database${hint}`);
+  }
+  return { name, topic: found.topic, group: found.group_name, brokers: found.brokers };
+}
+
+/** The names of all sources, sorted. Throws what the database answers. */
+export async function sourceNames(sql: Database): Promise<string[]> {
+  const rows = await sql`SELECT source FROM kafka.status ORDER BY 1`;
+  return rows.map(({ source }) => source);
+}
+
+/** Reads a source; null if it does not exist. Throws what the database answers. */
+export async function readSource(sql: Database, name: string): Promise<SourceRow | null> {
+  // Not from kafka.status: an older schema must be readable, too, to be called old.
+  const [row] = await sql`
+    SELECT s.topic, s.target, array_to_json(s.columns)::text AS columns, s.reader, s.brokers,
+      s.config_file, s.group_name, s.paused
+    FROM kafka.source s WHERE s.name = ${name}`;
+  if (!row) return null;
+  const { topic, target, columns, reader, brokers, config_file, group_name, paused } = row;
+  return {
+    ...{ topic, target, columns: JSON.parse(columns), reader, brokers },
+    ...{ configFile: config_file, group: group_name, paused },
+  };
+}
+
+/**
+ * Where a source stands in each partition, within `timeout` milliseconds. Throws Failure, also if
+ * the topic is not the one that it has loaded.
+ */
+export async function sourcePlaces(
+  sql: Database,
+  name: string,
+  timeout: number,
+): Promise<Map<number, SourcePlace>> {
+  const failed = `cannot read the lag of source "${name}"`;
+  const rows = await ask(
+    failed,
+    timeout,
+    sql`SELECT partition_no, earliest, next_offset, lag, error FROM kafka.lag_of(${name})`,
+  );
+  const error = rows.find(({ error }) => error !== null)?.error;
+  if (error !== undefined) throw new Failure("record", `${failed}: ${error}`);
+  return new Map(rows.map(({ partition_no, earliest, next_offset, lag }) => {
+    const offset = next_offset === null ? null : Number(next_offset);
+    const lost = offset === null ? 0 : Math.max(0, Number(earliest) - offset);
+    return [Number(partition_no), { offset, lag: Number(lag), lost }];
+  }));
+}
+
+async function ask<T>(failed: string, timeout: number, query: PromiseLike<T>): Promise<T> {
+  try {
+    return await within(timeout, failed, Promise.resolve(query));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const problem = databaseProblem(error);
+    if (problem === null) throw error;
+    const { kind, message } = problem;
+    throw new Failure(kind, `${failed}: ${message}`, { cause: error });
+  }
+}
