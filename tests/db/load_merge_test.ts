@@ -1,5 +1,7 @@
 /** Merges: the last row of each key, replayed against a model. */
 import assert from "node:assert/strict";
+import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { runScript } from "../support/load.ts";
 import { type Scripted, startScripted } from "../support/load_scripted.ts";
 import { addShaped, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { type Batch, History } from "../support/merge_model.ts";
@@ -339,4 +341,42 @@ Deno.test("merge: a thousand loads leave nothing in pg_attribute, and nothing in
   assert.ok(loads > 1000);
   const [{ bytes }] = await sql`SELECT pg_relation_size('kafka.things_stage')::int AS bytes`;
   assert.ok(bytes <= 2 * 1024 * 1024, `${bytes}`);
+});
+
+Deno.test("merge: a schema whose owner is not a superuser, whoever adds the source", async () => {
+  await using world = await startScripted(false);
+  const { sql } = world;
+  const owner = await world.role("merge_owner");
+  const [{ name }] = await sql`SELECT current_database() AS name`;
+  await sql.unsafe(`
+    GRANT pg_execute_server_program TO merge_owner;
+    GRANT CREATE ON DATABASE "${name}" TO merge_owner;
+    GRANT INSERT ON things TO merge_owner`);
+  await runScript(owner, await schemaSql("postgres"));
+  const shape = shapeOf("id integer, name text", { merge: ["id"], where: "name <> 'x'" });
+  await assert.rejects(
+    addShaped(owner, { shape }),
+    (error: { message: string; hint: string }) => {
+      assert.match(
+        error.message,
+        /role "merge_owner", which owns schema kafka, may not DELETE from public\.things and SELECT/,
+      );
+      assert.equal(error.hint, "GRANT SELECT, INSERT, DELETE ON public.things TO merge_owner;");
+      return true;
+    },
+  );
+  await sql`GRANT SELECT, DELETE ON things TO merge_owner`;
+  const etl = await world.role("merge_loader");
+  await sql`GRANT INSERT, DELETE ON things TO merge_loader`;
+  await owner.sql`SELECT kafka.allow('merge_loader')`;
+  let end = 0;
+  for (const installer of [owner, world, owner]) {
+    await addShaped(installer, { shape });
+    const owners = await sql`
+      SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class
+      WHERE relnamespace = 'kafka'::regnamespace AND relname LIKE 'things\\_%'`;
+    assert.deepEqual(owners.map(({ owner }) => owner), ["merge_owner"]);
+    await world.plan([{ end: ++end }], [`0,${end - 1},${end},a`]);
+    assert.equal((await loadCounts(etl)).inserted, 1);
+  }
 });
