@@ -379,4 +379,10 @@ Deno.test("merge: a schema whose owner is not a superuser, whoever adds the sour
     await world.plan([{ end: ++end }], [`0,${end - 1},${end},a`]);
     assert.equal((await loadCounts(etl)).inserted, 1);
   }
+  await sql`ALTER TABLE things ENABLE ROW LEVEL SECURITY`;
+  await world.plan([{ end: ++end }], [`0,${end - 1},1,b`]);
+  await assert.rejects(
+    loadCounts(etl),
+    /cannot merge into public\.things: row security may hide rows of it from role "merge_owner"/,
+  );
 });
