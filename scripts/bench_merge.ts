@@ -122,6 +122,7 @@ for (let round = 0; round < rounds; round++) {
   const copy = await seconds(() =>
     sql.unsafe(`COPY staged FROM PROGRAM '${reader} --ranges ${ranges}' (FORMAT csv)`)
   );
+  await sql`ANALYZE staged`;
   const merge = await seconds(() =>
     sql.begin(async (sql) => {
       await sql`DELETE FROM orders t USING staged s WHERE t.id = s.id`;
