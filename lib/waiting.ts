@@ -53,10 +53,10 @@ export function unlessAborted<T>(
   });
 }
 
-/** Waits this long; returns at once if the signal is aborted. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits this long, or until the signal is aborted. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);
-  await unlessAborted(promise, signal);
+  await (signal ? unlessAborted(promise, signal) : promise);
   clearTimeout(timer);
 }

@@ -14,6 +14,7 @@ import postgres from "postgres";
 import { parseCount, parseDuration } from "../lib/cli/values.ts";
 import { Failure } from "../lib/failure.ts";
 import { databaseProblem } from "../lib/load/errors.ts";
+import { pause } from "../lib/waiting.ts";
 import {
   borrowTopic,
   load,
@@ -30,8 +31,6 @@ import type { Postgres } from "./servers/postgres.ts";
 /** What the producer sends at a time, and how long it waits then. */
 const BATCH = 2000;
 const PAUSE = 2000; // milliseconds
-
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A database whose table crimes grows. */
 interface Growing {
@@ -72,7 +71,7 @@ function feed(send: (first: number) => Promise<void>): void {
   (async () => {
     for (let first = 1;; first += BATCH) {
       await send(first);
-      await sleep(PAUSE);
+      await pause(PAUSE);
     }
   })().catch((error) => say(Deno.stderr, `the producer has ended: ${error.message}\n`));
 }
@@ -89,7 +88,7 @@ async function repeat(every: number, rounds: number, work: () => Promise<string>
       `failed: ${databaseProblem(error)?.message ?? error}`
     );
     say(Deno.stdout, `${new Date().toISOString().slice(11, 19)}  ${line}\n`);
-    if (round < rounds) await sleep(every);
+    if (round < rounds) await pause(every);
   }
 }
 

@@ -100,6 +100,8 @@ const alike = ["tests/unit", "tests/golden", "tests/db"];
 export const runtimePackages = ["kafkajs", "postgres", "prom-client"];
 
 const ENTRY_LINES = 60;
+/** Of a file that is written by hand. */
+const MOST_LINES = 330;
 const entries = ["main.ts", "consumer.ts", "producer.ts"];
 
 /** The map: each folder, what is there, and what it may import. */
@@ -126,7 +128,11 @@ export function problemsOf(path: string, text: string): string[] {
       problems.push(`${at}: Deno.exit and Deno.args belong to the entries`);
     }
     const from = importedBy(code);
-    if (from === undefined || /^(tests|scripts)\//.test(path)) continue;
+    if (from === undefined || path.startsWith("tests/")) continue;
+    if (path.startsWith("scripts/")) {
+      if (/^(\.\.\/)+tests\//.test(from)) problems.push(`${at}: scripts import nothing of tests`);
+      continue;
+    }
     if (from.startsWith("kafkajs") && folder && !path.startsWith("lib/kafka/kafkajs/")) {
       problems.push(`${at}: kafkajs is used in lib/kafka/kafkajs alone`);
     }
@@ -157,6 +163,15 @@ function withoutComment(line: string): string {
 /** What a line of code imports, if it does. */
 function importedBy(code: string): string | undefined {
   return /(?<!")(?:\bfrom\s+|\bimport\s*\(?\s*)"([^"]+)"/.exec(code)?.[1];
+}
+
+/** Files written by hand that are too long to be read at once. Those of golden folders are not. */
+export function sizeProblems(texts: ReadonlyMap<string, string>): string[] {
+  return [...texts].flatMap(([path, text]) => {
+    const lines = text.split("\n").length - 1;
+    if (lines <= MOST_LINES || /_wasm\.ts$|\/golden\//.test(path)) return [];
+    return [`${path}: ${lines} lines — split it, a file has at most ${MOST_LINES}`];
+  });
 }
 
 /** Folders that the map lacks, and those that it has and the project has not. */
@@ -206,16 +221,19 @@ async function walk(folder = "."): Promise<{ folders: string[]; files: string[] 
 /** Every problem of the project in the current folder. */
 export async function allProblems(): Promise<string[]> {
   const { folders, files } = await walk();
-  const texts = new Map<string, string>();
-  for (const path of files.filter((path) => /(?<!\.as)\.ts$/.test(path))) {
-    if (path.startsWith("lib/") || !path.includes("/")) {
-      texts.set(path, await Deno.readTextFile(path));
-    }
+  const written = new Map<string, string>();
+  for (const path of files.filter((path) => /\.(ts|sql|md|go)$/.test(path))) {
+    written.set(path, await Deno.readTextFile(path));
   }
+  const texts = new Map([...written].filter(([path]) => /(?<!\.as)\.ts$/.test(path)));
+  const own = new Map(
+    [...texts].filter(([path]) => path.startsWith("lib/") || !path.includes("/")),
+  );
   return [
     ...[...texts].flatMap(([path, text]) => problemsOf(path, text)),
     ...folderProblems(folders),
-    ...circles(texts),
+    ...circles(own),
+    ...sizeProblems(written),
   ];
 }
 

@@ -3,8 +3,8 @@
  * `deno task ok`; with --binary those of the compiled programs: `deno task test:binary`. Ends with a
  * line `N passed, N failed`; a check counts as one.
  */
-import { compileCommand } from "../tests/support/binaries.ts";
-import { copyCheckout } from "../tests/support/checkout.ts";
+import { compileCommand } from "./compile/command.ts";
+import { copyCheckout } from "./compile/checkout.ts";
 import { startBroker } from "./servers/broker.ts";
 import { thisPlatform } from "./compile/platforms.ts";
 

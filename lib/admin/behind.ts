@@ -1,5 +1,5 @@
 import { type LogChange, UNCHANGED } from "../kafka/log_changes.ts";
-import type { PartitionLog } from "./logs.ts";
+import type { PartitionLog } from "../kafka/logs.ts";
 
 /** How far a stored offset is behind the end of its log. */
 export interface Behind {
@@ -14,21 +14,25 @@ export interface Behind {
 /** `stored` null: nothing is. `change` is of the log, since then. */
 export function behind(
   stored: number | null,
-  { start, end, last }: PartitionLog,
+  { start, stable, high }: PartitionLog,
   { other, shared }: LogChange = UNCHANGED,
 ): Behind {
-  if (stored === null) return { lag: end - start, lost: 0, note: "nothing stored" };
-  if (other !== null) return { lag: end - start, lost: 0, note: other };
+  if (stored === null) return { lag: stable - start, lost: 0, note: "nothing stored" };
+  if (other !== null) return { lag: stable - start, lost: 0, note: other };
   if (stored < start) {
     const lost = start - stored;
-    return { lag: end - start, lost, note: `${lost} deleted unread` };
+    return { lag: stable - start, lost, note: `${lost} deleted unread` };
   }
-  if (stored > last) {
-    return { lag: end - start, lost: 0, note: "past the end of the log: was the topic recreated?" };
+  if (stored > high) {
+    return {
+      lag: stable - start,
+      lost: 0,
+      note: "past the end of the log: was the topic recreated?",
+    };
   }
   if (shared < stored) {
-    const lag = Math.max(0, end - Math.max(start, shared));
+    const lag = Math.max(0, stable - Math.max(start, shared));
     return { lag, lost: 0, note: `the log was truncated at offset ${shared}` };
   }
-  return { lag: Math.max(0, end - stored), lost: 0, note: "" };
+  return { lag: Math.max(0, stable - stored), lost: 0, note: "" };
 }

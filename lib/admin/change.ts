@@ -3,9 +3,9 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { groupOffsets, type StoredOffset } from "../kafka/groups.ts";
 import { identityText } from "../kafka/log_identity.ts";
 import { type Commit, lookUpOffsets, lookUpPositions } from "../kafka/offsets.ts";
-import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
+import { readLogs } from "../kafka/logs.ts";
+import { allPartitions, partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { LATEST } from "../protocol/messages/list_offsets.ts";
-import { partitionsOf, readLogs } from "./logs.ts";
 import { type Move, planMoves, type Target, targetOffset } from "./moves.ts";
 
 /** Which partitions a reset is about. */
@@ -24,7 +24,7 @@ export async function planImport(
   clamp: boolean,
 ): Promise<Move[]> {
   const topics = [...new Set(offsets.map(({ topic }) => topic))];
-  checkExist(await partitionsOf(cluster, topics), offsets);
+  checkExist(await allPartitions(cluster, topics), offsets);
   const [stored, logs] = await Promise.all([
     groupOffsets(cluster, group),
     readLogs(cluster, offsets),
@@ -90,10 +90,13 @@ async function select(
 ): Promise<TopicPartition[]> {
   if (topics.length === 0) {
     if (stored.length === 0) throw nothingStored(group);
-    checkExist(await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]), stored);
+    checkExist(
+      await allPartitions(cluster, [...new Set(stored.map(({ topic }) => topic))]),
+      stored,
+    );
     return stored.map(({ topic, partition }) => ({ topic, partition }));
   }
-  const all = await partitionsOf(cluster, topics);
+  const all = await allPartitions(cluster, topics);
   if (partitions === null) return all;
   const wanted = partitions.toSorted((a, b) => a - b)
     .map((partition) => ({ topic: topics[0], partition }));

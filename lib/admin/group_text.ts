@@ -2,9 +2,12 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { isHidden, memberNames, type StoredOffset } from "../kafka/groups.ts";
 import type { GroupState } from "../kafka/kafkajs/admin.ts";
 import { logChanges } from "../kafka/log_changes.ts";
-import { partitionsOf, readLogs } from "./logs.ts";
+import { readLogsIfAny } from "../kafka/logs.ts";
+import { allPartitions } from "../kafka/partitions.ts";
+import { plain } from "../text.ts";
 import { behind } from "./behind.ts";
-import { plain, table } from "./table.ts";
+import { endColumns } from "./end_columns.ts";
+import { table } from "./table.ts";
 
 /** Who is in a group, and where it stands in each partition beside the log. Throws Failure. */
 export async function offsetsText(
@@ -13,17 +16,18 @@ export async function offsetsText(
   group: string,
   state: GroupState,
 ): Promise<string> {
-  await partitionsOf(cluster, [...new Set(stored.map(({ topic }) => topic))]);
+  await allPartitions(cluster, [...new Set(stored.map(({ topic }) => topic))]);
   const [logs, changes] = await Promise.all([
-    readLogs(cluster, stored),
+    readLogsIfAny(cluster, stored),
     logChanges(cluster, stored),
   ]);
+  const ends = endColumns(logs);
   const rows = stored.map(({ topic, partition, offset }, i) => {
     const { lag, note } = behind(offset, logs[i], changes[i]);
-    return [topic, partition, offset, logs[i].start, logs[i].end, lag, note];
+    return [topic, partition, offset, logs[i].start, ...ends.cells(logs[i]), lag, note];
   });
   return `group "${group}": ${who(state)}\n\n` +
-    table(["TOPIC", "PARTITION", "STORED", "START", "END", "LAG", ""], rows);
+    table(["TOPIC", "PARTITION", "STORED", "START", ...ends.header, "LAG", ""], rows);
 }
 
 /** Of a group that has stored offsets. */

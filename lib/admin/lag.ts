@@ -1,8 +1,8 @@
 import type { LogChange } from "../kafka/log_changes.ts";
+import type { PartitionLog } from "../kafka/logs.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
+import type { SourcePlace } from "../load/source.ts";
 import { behind } from "./behind.ts";
-import type { SourcePlace } from "./database.ts";
-import type { PartitionLog } from "./logs.ts";
 
 /** Where a reader and a partition's log stood at one time. */
 export interface LagPoint extends TopicPartition {
@@ -64,7 +64,7 @@ export function reportLag(samples: readonly LagSample[], hasDatabase: boolean): 
       topic === point.topic && partition === point.partition
     );
     const at = (p: LagPoint) => hasDatabase ? p.database?.offset ?? null : p.stored;
-    const written = before ? point.log.end - before.log.end : null;
+    const written = before ? point.log.stable - before.log.stable : null;
     const read = before ? passed(at(before), at(point), before.log) : null;
     return {
       ...point,

@@ -1,11 +1,11 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { byName, groupOffsets } from "../kafka/groups.ts";
 import { logChanges, UNCHANGED } from "../kafka/log_changes.ts";
+import type { SourcePlace } from "../load/source.ts";
 import { nothingStored } from "./change.ts";
-import type { TopicPartition } from "../kafka/partitions.ts";
-import type { SourcePlace } from "./database.ts";
+import { readLogsIfAny } from "../kafka/logs.ts";
+import { allPartitions, type TopicPartition } from "../kafka/partitions.ts";
 import type { LagSample } from "./lag.ts";
-import { partitionsOf, readLogs } from "./logs.ts";
 
 /**
  * Where a group stands now, in all partitions of these topics; without any, of those in which it
@@ -23,9 +23,9 @@ export async function readLag(
   const chosen = topics.length > 0 ? topics : [...new Set(stored.map(({ topic }) => topic))];
   if (chosen.length === 0) throw nothingStored(group);
   const known = stored.filter(({ topic }) => chosen.includes(topic));
-  const items = withAll(await partitionsOf(cluster, chosen), known);
+  const items = withAll(await allPartitions(cluster, chosen), known);
   const [logs, changes] = await Promise.all([
-    readLogs(cluster, items),
+    readLogsIfAny(cluster, items),
     logChanges(cluster, known),
   ]);
   const places = await asked;

@@ -1,3 +1,4 @@
+import { inShort } from "../text.ts";
 import type { LagReport, PartitionLag, Speed } from "./lag.ts";
 import { type Cell, table } from "./table.ts";
 
@@ -27,7 +28,7 @@ export function lagTable(
     "",
   ];
   const rows = shown(report.partitions, most).map((p): Cell[] => [
-    ...[p.topic, p.partition, p.stored, p.log.end, p.lag],
+    ...[p.topic, p.partition, p.stored, p.log.stable, p.lag],
     ...(database ? [p.database?.offset ?? null, p.databaseLag] : []),
     ...(speeds ? speedCells(p) : []),
     p.note,
@@ -83,7 +84,7 @@ export function lagJson(group: string, source: string | null, report: LagReport)
       partition: p.partition,
       stored: p.stored,
       start: p.log.start,
-      end: p.log.end,
+      end: p.log.stable,
       lag: p.lag,
       ...ofDatabase(p.database?.offset ?? null, p.databaseLag),
       ...speed(p),
@@ -101,17 +102,10 @@ function rate(value: number | null): Cell {
   return value === null || value >= 100 ? value && Math.round(value) : Math.round(value * 10) / 10;
 }
 
-/** `45s`, `12m 30s`, `3h 5m`, `4d 2h`: two units at most. `seconds` null is not known. */
+/** `12m 30s`; `-` if it is not known (null). */
 export function duration(seconds: number | null): string {
   if (seconds === null) return "-";
-  if (!Number.isFinite(seconds)) return "never";
-  const whole = Math.ceil(seconds);
-  const units: [string, number][] = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
-  const first = Math.max(0, units.findIndex(([, size]) => whole >= size));
-  if (whole === 0) return "0s";
-  const [[name, size], second] = [units[first], units[first + 1]];
-  const rest = second ? Math.floor((whole % size) / second[1]) : 0;
-  return `${Math.floor(whole / size)}${name}` + (rest > 0 ? ` ${rest}${second[0]}` : "");
+  return Number.isFinite(seconds) ? inShort(seconds) : "never";
 }
 
 const bars = "▁▂▃▄▅▆▇█";

@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
+import type { PartitionLog } from "../kafka/logs.ts";
 import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
-import type { PartitionLog } from "./logs.ts";
 
 /** Where a reset puts a group. */
 export type Target =
@@ -38,11 +38,11 @@ export function targetOffset(
     case "earliest":
       return log.start;
     case "latest":
-      return log.end;
+      return log.stable;
     case "offset":
       return target.offset;
     case "time":
-      return atTime === -1 ? log.end : Math.min(atTime, log.end);
+      return atTime === -1 ? log.stable : Math.min(atTime, log.stable);
     case "shift":
       if (old !== null) return old + target.by;
       throw new Failure(
@@ -64,11 +64,11 @@ export function planMoves(
 ): Move[] {
   const outside: string[] = [];
   const moves = wanted.map((item, i): Move => {
-    const { start, last } = logs[i];
-    const offset = Math.max(start, Math.min(item.offset, last));
+    const { start, high } = logs[i];
+    const offset = Math.max(start, Math.min(item.offset, high));
     if (offset === item.offset) return { ...item, clampedFrom: null };
     outside.push(
-      `offset ${item.offset} of ${partitionName(item)}, whose log is ${start} to ${last}`,
+      `offset ${item.offset} of ${partitionName(item)}, whose log is ${start} to ${high}`,
     );
     return { ...item, offset, clampedFrom: item.offset };
   });

@@ -1,3 +1,5 @@
+import { plain } from "../text.ts";
+
 /** A cell: text stands left, a number right, null (a number that is not known) is a dash. */
 export type Cell = string | number | null;
 
@@ -28,11 +30,6 @@ export function table(
 
 function cellText(cell: Cell): string {
   return cell === null ? "-" : typeof cell === "number" ? String(cell) : plain(cell);
-}
-
-/** Text of others, such as a client's id, for a terminal: no escape sequences, one line. */
-export function plain(text: string): string {
-  return [...text].map((c) => c < " " || (c >= "\x7f" && c <= "\x9f") ? " " : c).join("");
 }
 
 /** `1 offset`, `2 offsets`. */

@@ -1,10 +1,11 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { check } from "../kafka/errors.ts";
 import type { TopicConfig } from "../kafka/kafkajs/admin.ts";
+import type { PartitionLog } from "../kafka/logs.ts";
 import { noLeader, partitionName } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
 import type { PartitionMetadata, TopicMetadata } from "../protocol/messages/metadata.ts";
-import type { PartitionLog } from "./logs.ts";
+import { endColumns } from "./end_columns.ts";
 import { type Cell, counted, table } from "./table.ts";
 
 /** All topics that this client may see, by their names. Throws Failure. */
@@ -60,13 +61,14 @@ export function topicText(
   configs: readonly TopicConfig[],
 ): string {
   const partitions = topic.partitions.toSorted((a, b) => a.partition - b.partition);
+  const ends = endColumns(logs);
   const rows = partitions.map((p, i): Cell[] => [
     p.partition,
     p.leader === -1 ? "none" : p.leader,
     p.replicas.join(","),
     p.inSyncReplicas.join(",") + (isBehind(p) ? " (under-replicated)" : ""),
     logs[i].start,
-    logs[i].last,
+    ...ends.cells(logs[i]),
   ]);
   const sorted = [...configs.filter(({ own }) => own), ...configs.filter(({ own }) => !own)];
   const settings = sorted.map(({ name, value, own }): Cell[] => [
@@ -77,7 +79,7 @@ export function topicText(
   return `${topic.topic}: ${counted(partitions.length, "partition")}, replication ${
     replication(topic)
   }\n\n` +
-    table(["PARTITION", "LEADER", "REPLICAS", "IN-SYNC", "START", "END"], rows) + "\n" +
+    table(["PARTITION", "LEADER", "REPLICAS", "IN-SYNC", "START", ...ends.header], rows) + "\n" +
     table(["CONFIG", "VALUE", "SET BY"], settings);
 }
 

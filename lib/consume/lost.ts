@@ -1,18 +1,7 @@
 import { Failure } from "../failure.ts";
-import type { Cluster } from "../kafka/cluster.ts";
-import { lookUpPositions } from "../kafka/offsets.ts";
+import { logEnd, type PartitionLog } from "../kafka/logs.ts";
 import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
-import { EARLIEST, type Isolation, LATEST } from "../protocol/messages/list_offsets.ts";
 import type { ConsumeOptions } from "./options.ts";
-
-/** A partition's first offset, where readers of the isolation end, and its high watermark. */
-export interface Log {
-  earliest: number;
-  end: number;
-  last: number;
-  /** The leader's epoch; -1 if it is not known. */
-  leaderEpoch: number;
-}
 
 /** An offset to read on from. */
 export interface Wanted {
@@ -34,33 +23,6 @@ export interface Resumed {
   why: string;
 }
 
-/** Asks for the partitions' logs as they are now. Throws Failure. */
-export async function logsOf(
-  cluster: Cluster,
-  isolation: Isolation,
-  partitions: readonly TopicPartition[],
-): Promise<Log[]> {
-  const at = (isolation: Isolation, timestamp: number) =>
-    lookUpPositions(cluster, isolation, partitions.map((p) => ({ ...p, timestamp })));
-  const [earliest, end, last] = await Promise.all([
-    at(isolation, EARLIEST),
-    at(isolation, LATEST),
-    // Between the last stable offset and the high watermark is nothing to read yet, but an offset
-    // there is not a lost one.
-    isolation === "read_committed" ? at("read_uncommitted", LATEST) : null,
-  ]);
-  return partitions.map((_, i) => {
-    const first = earliest[i].offset;
-    return {
-      earliest: first,
-      // Records may be deleted between two answers, and a transaction end.
-      end: Math.max(first, end[i].offset),
-      last: Math.max(first, end[i].offset, last?.[i].offset ?? 0),
-      leaderEpoch: end[i].leaderEpoch,
-    };
-  });
-}
-
 /**
  * Where to go on if the offset wanted is not in the log; null if it is. Throws Failure (record)
  * if `onLost` is not to go on.
@@ -68,8 +30,8 @@ export async function logsOf(
 export function resume(
   partition: TopicPartition,
   wanted: Wanted,
-  log: Log,
-  onLost: ConsumeOptions["onLost"],
+  log: PartitionLog,
+  { onLost, isolation }: Pick<ConsumeOptions, "onLost" | "isolation">,
 ): Resumed | null {
   const found = missing(wanted, log);
   if (found === null) return null;
@@ -81,29 +43,32 @@ export function resume(
       `${failed} ${why} — use --on-lost earliest or latest to continue with what the log has now`,
     );
   }
-  const offset = onLost === "latest" ? log.end : Math.max(log.earliest, Math.min(unread, log.end));
+  const end = logEnd(log, isolation);
+  const offset = onLost === "latest" ? end : Math.max(log.start, Math.min(unread, end));
   return { offset, skipped: Math.max(0, offset - unread), why: `${failed} ${why}` };
 }
 
 /** What became of an offset that is not in the log, and the first one that was not read before. */
 function missing(
   { offset, change, shared }: Wanted,
-  log: Log,
+  log: PartitionLog,
 ): { why: string; unread: number } | null {
-  const has = `the log has ${log.earliest} to ${log.last}`;
+  const has = `the log has ${log.start} to ${log.high}`;
   if (change !== null) {
-    return { why: `belongs to another log (${change}; ${has})`, unread: log.earliest };
+    return { why: `belongs to another log (${change}; ${has})`, unread: log.start };
   }
   if (offset > shared) {
     const why = `belongs to records that were replaced (the log was truncated at ${shared} by an ` +
       `unclean leader election; ${has})`;
-    return { why, unread: Math.max(shared, log.earliest) };
+    return { why, unread: Math.max(shared, log.start) };
   }
-  if (offset > log.last) {
+  // Between the last stable offset and the high watermark is nothing to read yet, but an offset
+  // there is not a lost one.
+  if (offset > log.high) {
     const why = `does not exist (${has}): the topic was recreated, or its log was truncated`;
-    return { why, unread: log.earliest };
+    return { why, unread: log.start };
   }
-  if (offset < log.earliest) {
+  if (offset < log.start) {
     return { why: `does not exist (${has}): the records were deleted`, unread: offset };
   }
   return null;

@@ -1,10 +1,11 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { identityText } from "../kafka/log_identity.ts";
+import { logEnd, type PartitionLog, readLogs } from "../kafka/logs.ts";
 import { lookUpOffsets } from "../kafka/offsets.ts";
 import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { GroupOffsets, type Stored } from "./group_offsets.ts";
-import { type Log, logsOf, type Losses, resume } from "./lost.ts";
+import { type Losses, resume } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";
 import { Span } from "./span.ts";
 import type { Topic } from "./topics.ts";
@@ -28,9 +29,9 @@ export async function planSpans(
   before: readonly Span[] = [],
 ): Promise<Span[]> {
   if (partitions.length === 0) return [];
-  const { ranges, start, isolation, group } = options;
+  const { ranges, start, isolation, group, until } = options;
   const [logs, stored, times] = await Promise.all([
-    logsOf(cluster, isolation, partitions),
+    readLogs(cluster, partitions),
     start.at === "stored" && ranges === null
       ? GroupOffsets.read(cluster, group, topics, partitions, before)
       : null,
@@ -51,12 +52,17 @@ export async function planSpans(
       ? unstored(partition, stored, log, options)
       : startOf(partition, log, times?.[i] ?? -1, options, losses);
     const topic = topics.find(({ topic }) => topic === partition.topic)!;
-    return new Span(partition, from, options.until === "end" ? Math.max(from, log.end) : Infinity, {
-      leaderEpoch: epochOf(found, from, log),
-      identity: topic.identity,
-      metadata: stored?.text(topic) ?? identityText(topic.identity),
-      isFallback: stored !== null && found === null,
-    });
+    return new Span(
+      partition,
+      from,
+      until === "end" ? Math.max(from, logEnd(log, isolation)) : Infinity,
+      {
+        leaderEpoch: epochOf(found, from, log),
+        identity: topic.identity,
+        metadata: stored?.text(topic) ?? identityText(topic.identity),
+        isFallback: stored !== null && found === null,
+      },
+    );
   });
 }
 
@@ -79,7 +85,7 @@ export async function planAddedSpans(
 }
 
 /** The leader epoch to commit while nothing was read: as it was stored, else what leads now. */
-function epochOf(stored: Stored | null, from: number, log: Log): number {
+function epochOf(stored: Stored | null, from: number, log: PartitionLog): number {
   return stored?.offset === from && stored.leaderEpoch !== -1
     ? stored.leaderEpoch
     : log.leaderEpoch;
@@ -87,26 +93,27 @@ function epochOf(stored: Stored | null, from: number, log: Log): number {
 
 function startOf(
   partition: TopicPartition,
-  log: Log,
+  log: PartitionLog,
   wanted: number,
   options: ConsumeOptions,
   losses: Losses,
 ): number {
-  const { start } = options;
+  const { start, isolation } = options;
+  const end = logEnd(log, isolation);
   switch (start.at) {
     case "latest":
-      return log.end;
+      return end;
     case "back":
-      return Math.max(log.earliest, log.end - start.count);
+      return Math.max(log.start, end - start.count);
     case "time":
       // No record is at or after it: nothing to read.
-      return wanted === -1 ? log.end : Math.min(wanted, log.end);
+      return wanted === -1 ? end : Math.min(wanted, end);
     case "offset": {
       const offset = { offset: start.offset, change: null, shared: Infinity };
       return existing(partition, offset, log, options, losses);
     }
     default:
-      return log.earliest;
+      return log.start;
   }
 }
 
@@ -114,11 +121,11 @@ function startOf(
 function unstored(
   partition: TopicPartition,
   stored: GroupOffsets,
-  log: Log,
-  { group, fallback }: ConsumeOptions,
+  log: PartitionLog,
+  { group, fallback, isolation }: ConsumeOptions,
 ): number {
-  if (fallback === "earliest" || stored.isLater(partition)) return log.earliest;
-  if (fallback === "latest") return log.end;
+  if (fallback === "earliest" || stored.isLater(partition)) return log.start;
+  if (fallback === "latest") return logEnd(log, isolation);
   throw new Failure(
     "record",
     `group "${group}" has no stored offset for ${partitionName(partition)} — ` +
@@ -129,11 +136,11 @@ function unstored(
 function existing(
   partition: TopicPartition,
   wanted: { offset: number; change: string | null; shared: number },
-  log: Log,
-  { onLost }: ConsumeOptions,
+  log: PartitionLog,
+  options: ConsumeOptions,
   losses: Losses,
 ): number {
-  const resumed = resume(partition, wanted, log, onLost);
+  const resumed = resume(partition, wanted, log, options);
   if (resumed !== null) losses.add(resumed);
   return resumed?.offset ?? wanted.offset;
 }
@@ -143,20 +150,21 @@ function rangeSpan(
   partition: TopicPartition,
   from: number,
   to: number,
-  log: Log,
-  { onLost }: ConsumeOptions,
+  log: PartitionLog,
+  options: ConsumeOptions,
   losses: Losses,
 ): Span {
   if (from === to) return new Span(partition, from, to);
-  if (to > log.end) {
+  const end = logEnd(log, options.isolation);
+  if (to > end) {
     throw new Failure(
       "incomplete",
-      `--ranges: ${partitionName(partition)} can be read up to offset ${log.end}, not up to ${to}`,
+      `--ranges: ${partitionName(partition)} can be read up to offset ${end}, not up to ${to}`,
     );
   }
-  const lost = resume(partition, { offset: from, change: null, shared: Infinity }, log, onLost);
+  const lost = resume(partition, { offset: from, change: null, shared: Infinity }, log, options);
   if (lost === null) return new Span(partition, from, to);
-  const offset = Math.min(log.earliest, to);
+  const offset = Math.min(log.start, to);
   losses.add({ ...lost, offset, skipped: offset - from });
   return new Span(partition, offset, to);
 }

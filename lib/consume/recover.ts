@@ -5,9 +5,10 @@ import {
   type LogIdentity,
   sharedEnds,
 } from "../kafka/log_identity.ts";
+import { type PartitionLog, readLogs } from "../kafka/logs.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import { OFFSET_NOT_AVAILABLE } from "../protocol/error_codes.ts";
-import { type Log, logsOf, resume, type Wanted } from "./lost.ts";
+import { resume, type Wanted } from "./lost.ts";
 import type { Reading } from "./reading.ts";
 import type { Span } from "./span.ts";
 
@@ -17,13 +18,13 @@ import type { Span } from "./span.ts";
  * whose place is gone continues where `--on-lost` says. Throws Failure if that is `fail`.
  */
 export async function checkLogs(reading: Reading, spans: readonly Span[]): Promise<void> {
-  const { cluster, options } = reading;
+  const { cluster } = reading;
   const doubted = spans.filter((span) => span.isDoubted);
   if (doubted.length === 0) return;
   const found = await identities(reading, doubted);
   const wanted = await wantedOf(reading, doubted, found);
   const gone = doubted.filter((_, i) => isGone(wanted[i]));
-  const logs = await logsOf(cluster, options.isolation, gone);
+  const logs = await readLogs(cluster, gone);
   for (const [i, span] of gone.entries()) {
     goOn(reading, span, wanted[doubted.indexOf(span)], logs[i], found);
   }
@@ -37,7 +38,7 @@ export async function checkLogs(reading: Reading, spans: readonly Span[]): Promi
 export async function recover(reading: Reading, span: Span): Promise<BrokerError | null> {
   const found = await identities(reading, [span]);
   const [wanted] = await wantedOf(reading, [span], found);
-  const [log] = await logsOf(reading.cluster, reading.options.isolation, [span]);
+  const [log] = await readLogs(reading.cluster, [span]);
   if (goOn(reading, span, wanted, log, found)) return null;
   const failed = `cannot fetch ${partitionName(span)} at offset ${span.fetched}, which its log has`;
   return new BrokerError(failed, OFFSET_NOT_AVAILABLE);
@@ -89,10 +90,10 @@ function goOn(
   { options, losses }: Reading,
   span: Span,
   wanted: Wanted,
-  log: Log,
+  log: PartitionLog,
   found: Identities,
 ): boolean {
-  const resumed = resume(span, wanted, log, options.onLost);
+  const resumed = resume(span, wanted, log, options);
   if (resumed === null) return false;
   // A run to the end the log had at its start does not go on past that.
   const offset = Math.min(resumed.offset, span.end);

@@ -1,15 +1,58 @@
+import { quoteTable } from "../greenplum/source.ts";
+import { Cluster } from "../kafka/cluster.ts";
+import type { ClientConfig } from "../kafka/config.ts";
+import { fetch } from "../protocol/messages/fetch.ts";
+import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
+import { listOffsets } from "../protocol/messages/list_offsets.ts";
+import type { MetadataResponse } from "../protocol/messages/metadata.ts";
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
+import { checkBrokers } from "./brokers.ts";
+import { checkCertificates } from "./certificate.ts";
+import { checkDatabase, type KnownDatabase } from "./database.ts";
+import { checkFields } from "./fields.ts";
 import type { Finding } from "./findings.ts";
-import { Rounds } from "./findings.ts";
-import { checkDatabase, findSource } from "./database.ts";
-import { examineKafka } from "./examine_kafka.ts";
-import { examinePrograms } from "./examine_programs.ts";
-import { examineTopic } from "./examine_topic.ts";
-import { checkMachine } from "./machine.ts";
-import type { DoctorOptions, Examination } from "./options.ts";
+import { checkFormat } from "./format.ts";
+import { checkGroup } from "./group.ts";
+import { checkLeaders } from "./leaders.ts";
+import { checkListeners } from "./listeners.ts";
+import { checkLog } from "./log.ts";
+import { checkLogin } from "./login.ts";
+import { checkOffsets, readerOf } from "./offsets.ts";
+import type { DoctorOptions } from "./options.ts";
+import { checkOutput } from "./output.ts";
+import { checkPlan } from "./plan.ts";
+import { checkProgram, questionOf } from "./program.ts";
+import { checkRights } from "./rights.ts";
+import { type Outcome, Rounds } from "./rounds.ts";
+import { checkRows } from "./rows.ts";
+import { checkSecurity } from "./security.ts";
+import { checkSource, type KnownSource } from "./source.ts";
+import { checkTable } from "./table.ts";
+import { checkTopic } from "./topic.ts";
+import { checkTypes } from "./types.ts";
+import { checkVersions } from "./versions.ts";
+
+/** What all checks of a run share. */
+interface Examination {
+  rounds: Rounds;
+  options: DoctorOptions;
+  /** Null if none is asked for. */
+  database: Outcome<KnownDatabase> | null;
+  source: Outcome<KnownSource> | null;
+}
+
+/** What was found out on the way to the cluster. */
+interface Kafka {
+  config: Outcome<ClientConfig>;
+  cluster: Outcome<Cluster>;
+  metadata: Outcome<MetadataResponse>;
+}
 
 /**
- * Looks at everything that a load goes through, from the brokers to the table, and tells what it
- * finds, a line a finding. Changes nothing anywhere. Returns the rounds, which have counted.
+ * Looks at everything that a load goes through, from the brokers to the table, and reports what it
+ * finds, a line a finding. Here are all checks, in the order of the report, and what each one needs
+ * of those before it. Changes nothing anywhere. Returns the rounds, which have counted.
  */
 export async function doctor(
   options: DoctorOptions,
@@ -17,14 +60,14 @@ export async function doctor(
 ): Promise<Rounds> {
   const { dsn, source: name, config: { timeout } } = options;
   const rounds = new Rounds(timeout, tell);
-  await rounds.check("output", [], checkMachine);
+  await rounds.check("output", [], checkOutput);
   const database = dsn === null
     ? null
     : await rounds.check("database", [], (say) => checkDatabase(say, dsn, timeout));
   try {
     const source = name === null || database === null
       ? null
-      : await rounds.check("source", [database], (say) => findSource(say, database.value!, name));
+      : await rounds.check("source", [database], (say) => checkSource(say, database.value!, name));
     const examination: Examination = { rounds, options, database, source };
     const kafka = await examineKafka(examination);
     let partitions: number | null;
@@ -39,4 +82,129 @@ export async function doctor(
     await database?.value?.sql.end({ timeout: 1 });
   }
   return rounds;
+}
+
+/** The way to the cluster. */
+async function examineKafka({ rounds, options, source }: Examination): Promise<Kafka> {
+  const config = await rounds.check(
+    "security",
+    source ? [source] : [],
+    (say) => checkSecurity(say, options, source?.value ?? null),
+  );
+  const brokers = await rounds.check(
+    "brokers",
+    [config],
+    (say) => checkBrokers(say, config.value!),
+  );
+  if (config.value?.tls) {
+    await rounds.check("certificate", [], (say) => checkCertificates(say, config.value!));
+  }
+  await rounds.check("versions", [brokers], (say) => {
+    checkVersions(say, brokers.value!, config.value!.sasl !== null);
+    return Promise.resolve(true);
+  });
+  const cluster: Outcome<Cluster> = { what: "login", value: null };
+  const metadata = await rounds.check("login", [brokers], async (say) => {
+    const reachable = brokers.value!.map(({ address }) => address);
+    const apis = [fetch, listOffsets, findCoordinator, offsetFetch, offsetForLeaderEpoch];
+    cluster.value = new Cluster({ ...config.value!, brokers: reachable }, apis);
+    return await checkLogin(say, cluster.value);
+  });
+  await rounds.check(
+    "listeners",
+    [metadata],
+    (say) => checkListeners(say, config.value!, metadata.value!, brokers.value!),
+  );
+  return { config, cluster, metadata };
+}
+
+/**
+ * The topic: its partitions, what is in them, who reads them, and whether it fits the table.
+ * Returns how many partitions it has; null if that is not known.
+ */
+async function examineTopic(
+  { rounds, options, database, source }: Examination,
+  { config, cluster, metadata }: Kafka,
+): Promise<number | null> {
+  const name = options.topic ?? source?.value?.topic ?? null;
+  if (name === null) {
+    const topic = { what: "--topic", value: null };
+    await rounds.check("topic", source ? [source] : [topic], () => Promise.resolve(null));
+    return null;
+  }
+  const topic = await rounds.check(
+    "topic",
+    [metadata],
+    (say) => checkTopic(say, cluster.value!, name),
+  );
+  const leaders = await rounds.check(
+    "leaders",
+    [topic],
+    (say) => Promise.resolve(checkLeaders(say, topic.value!)),
+  );
+  const logs = await rounds.check(
+    "log",
+    [leaders],
+    (say) => checkLog(say, cluster.value!, name, leaders.value!),
+  );
+  await rounds.check("format", [logs], (say) => checkFormat(say, cluster.value!, logs.value!));
+
+  const known = source?.value ?? null;
+  const group = known?.group ?? options.group;
+  const state = await rounds.check(
+    "group",
+    [logs],
+    (say) => checkGroup(say, cluster.value!, group, logs.value!),
+  );
+  const needs = known
+    ? [logs, await rounds.check("plan", [], (say) => checkPlan(say, database!.value!, known))]
+    : [state];
+  await rounds.check("offsets", needs, async (say) => {
+    const stored = known ? { stored: known.offsets, changes: new Map() } : state.value!;
+    const retention = state.value?.retention ?? null;
+    const reader = readerOf(known, group);
+    await checkOffsets(say, cluster.value!, logs.value!, stored, reader, retention);
+    return true;
+  });
+
+  const rows = await rounds.check("rows", [logs], (say) => {
+    const how = known === null ? options.rows : options.rowsOfCommand(known.command);
+    return checkRows(say, config.value!, logs.value!, options.sample, how);
+  });
+  const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
+  if (database && target) {
+    const table = await rounds.check(
+      "table",
+      [database],
+      (say) => checkTable(say, database.value!, target, known?.columns ?? null),
+    );
+    const fields = await rounds.check("fields", [rows, table], (say) => {
+      const names = table.value!.columns.map(({ name }) => name);
+      return Promise.resolve(checkFields(say, rows.value!, names, table.value!.name));
+    });
+    await rounds.check("types", [fields], async (say) => {
+      const { dsn, config: { timeout } } = options;
+      await checkTypes(say, dsn!, rows.value!, table.value!, timeout);
+      return true;
+    });
+  }
+  return topic.value?.partitions.length ?? null;
+}
+
+/** What the database runs, and where; `partitions` of the topic, if that is known. */
+async function examinePrograms(
+  { rounds, options, source }: Examination,
+  database: Outcome<KnownDatabase>,
+  partitions: number | null,
+): Promise<void> {
+  const rights = await rounds.check(
+    "rights",
+    [database],
+    (say) => checkRights(say, database.value!, partitions),
+  );
+  await rounds.check("program", [rights], async (say) => {
+    const question = questionOf(options, source?.value ?? null);
+    await checkProgram(say, database.value!, question, options.version);
+    return true;
+  });
 }

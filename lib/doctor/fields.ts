@@ -1,55 +1,30 @@
-/**
- * The number of fields of a CSV row as COPY and Greenplum's web tables count them: each quote
- * turns quoting on or off wherever it stands, and a comma outside of it ends a field. A CSV
- * package would call rows broken that these take.
- */
-export function countFields(row: string): number {
-  let quoted = false;
-  let count = 1;
-  for (let at = 0; at < row.length; at++) {
-    const code = row.charCodeAt(at);
-    if (code === 0x22) quoted = !quoted;
-    else if (code === 0x2c && !quoted) count++;
-  }
-  return count;
-}
+import { countFields } from "./csv.ts";
+import type { Say } from "./findings.ts";
+import type { SampleRow } from "./rows.ts";
 
-/** The fields of a CSV row as COPY reads them: an empty one without quotes is NULL. */
-export function splitFields(row: string): (string | null)[] {
-  const fields: (string | null)[] = [];
-  let text = "";
-  let quoted = false;
-  let sawQuote = false;
-  for (let at = 0; at <= row.length; at++) {
-    const character = row[at];
-    if (at === row.length || (character === "," && !quoted)) {
-      fields.push(text === "" && !sawQuote ? null : text);
-      text = "";
-      sawQuote = false;
-    } else if (character !== '"') text += character;
-    else if (quoted && row[at + 1] === '"') {
-      text += '"';
-      at++;
-    } else {
-      quoted = !quoted;
-      sawQuote = true;
-    }
+/** Compares the fields of each row with the columns they are read into. Returns whether all fit. */
+export function checkFields(
+  say: Say,
+  rows: readonly SampleRow[],
+  columns: readonly string[],
+  table: string,
+): true | null {
+  const wrong = rows
+    .map(({ partition, offset, row }) => ({ partition, offset, fields: countFields(row) }))
+    .filter(({ fields }) => fields !== columns.length);
+  if (wrong.length === 0) {
+    say("ok", `all ${rows.length} rows have the ${columns.length} fields of ${table}`);
+    return true;
   }
-  return fields;
-}
-
-/** Cuts rows apart at newlines outside quotes; what follows the last one is left out. */
-export function splitRows(text: string): string[] {
-  const rows: string[] = [];
-  let quoted = false;
-  let start = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) quoted = !quoted;
-    else if (code === 0x0a && !quoted) {
-      rows.push(text.slice(start, at));
-      start = at + 1;
-    }
-  }
-  return rows;
+  const [{ partition, offset, fields }] = wrong;
+  const missing = fields < columns.length;
+  const which = missing ? `; "${columns[fields]}" and what follows would miss their values` : "";
+  say(
+    "fail",
+    `${wrong.length} of ${rows.length} rows do not have the ${columns.length} fields of ${table}: ` +
+      `partition ${partition} offset ${offset} has ${fields}${which}`,
+    "name the columns that the rows have (--column of gpdb-kafka sql source), or change the table; " +
+      "a field with a comma needs quotes",
+  );
+  return null;
 }

@@ -24,73 +24,6 @@ export function findingLine({ level, what, finding, todo }: Finding): string {
 /** Says what a check has found. */
 export type Say = (level: Exclude<Level, "skip">, finding: string, todo?: string) => void;
 
-/** What a check came to: a value that later checks build on, or null if there is none. */
-export interface Outcome<T> {
-  what: string;
-  value: T | null;
-}
-
-/** An outcome that was known before. */
-export function known<T>(what: string, value: T): Outcome<T> {
-  return { what, value };
-}
-
-/** The checks of a run, one after the other, each within the same time. */
-export class Rounds {
-  readonly counts: Record<Level, number> = { ok: 0, warn: 0, fail: 0, skip: 0 };
-  readonly #timeout: number;
-  readonly #tell: (finding: Finding) => void;
-
-  /** `timeout` bounds each check, milliseconds; `tell` gets each finding when it is made. */
-  constructor(timeout: number, tell: (finding: Finding) => void) {
-    this.#timeout = timeout;
-    this.#tell = tell;
-  }
-
-  /**
-   * Makes a check, unless one of those that it needs gave nothing to build on: then a line says
-   * that it was left out. Never throws: what goes wrong is a finding too.
-   */
-  async check<T>(
-    what: string,
-    needs: readonly Outcome<unknown>[],
-    work: (say: Say) => Promise<T | null>,
-  ): Promise<Outcome<T>> {
-    const missing = needs.filter(({ value }) => value === null).map((need) => need.what);
-    if (missing.length > 0) {
-      this.#add({ level: "skip", what, finding: `needs ${[...new Set(missing)].join(", ")}` });
-      return { what, value: null };
-    }
-    let over = false;
-    const say: Say = (level, finding, todo) => {
-      // A check that was given up goes on somewhere, and has no say any more.
-      if (!over) this.#add({ level, what, finding, todo });
-    };
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const seconds = this.#timeout / 1000;
-      timer = setTimeout(
-        () => reject(new Failure("broker", `not finished within ${seconds} s`)),
-        this.#timeout,
-      );
-    });
-    try {
-      return { what, value: await Promise.race([work(say), late]) };
-    } catch (error) {
-      say("fail", whatWentWrong(error));
-      return { what, value: null };
-    } finally {
-      over = true;
-      clearTimeout(timer);
-    }
-  }
-
-  #add(finding: Finding): void {
-    this.counts[finding.level]++;
-    this.#tell(finding);
-  }
-}
-
 /** What an error says to the user. One that is nobody's to expect is a bug, and says so. */
 export function whatWentWrong(error: unknown): string {
   const failure = asFailure(error);
@@ -111,14 +44,4 @@ export function some(items: readonly (string | number)[], most = 5): string {
 /** `partition 3`, or `partitions 3, 4`. */
 export function partitionsText(partitions: readonly number[]): string {
   return `partition${partitions.length === 1 ? "" : "s"} ${some(partitions)}`;
-}
-
-/** A time span in its largest unit: `6.5 days`. */
-export function inWords(milliseconds: number): string {
-  const units: [name: string, size: number][] = [["days", 86_400_000], ["h", 3_600_000], [
-    "min",
-    60_000,
-  ], ["s", 1000]];
-  const [name, size] = units.find(([, size]) => Math.abs(milliseconds) >= size) ?? ["ms", 1];
-  return `${Math.round(10 * milliseconds / size) / 10} ${name}`;
 }

@@ -4,8 +4,9 @@ import type { Cluster } from "../kafka/cluster.ts";
 import { isHidden, memberNames } from "../kafka/groups.ts";
 import { type LogChange, logChanges } from "../kafka/log_changes.ts";
 import { storedPositions } from "../kafka/offsets.ts";
-import { inWords, type Say } from "./findings.ts";
-import type { PartitionLog } from "./topic.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
+import { inWords } from "../text.ts";
+import type { Say } from "./findings.ts";
 
 /** Members named in a line. */
 const MOST_MEMBERS = 3;
@@ -25,15 +26,15 @@ export async function checkGroup(
   say: Say,
   cluster: Cluster,
   group: string,
-  topic: string,
-  logs: readonly PartitionLog[],
+  partitions: readonly TopicPartition[],
 ): Promise<GroupFindings> {
-  const items = logs.map(({ partition }) => ({ topic, partition }));
+  const items = partitions.map(({ topic, partition }) => ({ topic, partition }));
+  const [{ topic, partition }] = items;
   const positions = (await storedPositions(cluster, group, items))
     .map((position, i) => ({ ...items[i], ...position }));
   const stored = positions.filter(({ offset }) => offset !== -1);
   const changes = await logChanges(cluster, stored);
-  const broker = cluster.leader(topic, logs[0].partition);
+  const broker = cluster.leader(topic, partition);
   const hasOffsets = stored.length > 0;
   return {
     stored: new Map(positions.map(({ partition, offset }) => [partition, offset])),

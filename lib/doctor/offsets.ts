@@ -1,8 +1,10 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { type LogChange, UNCHANGED } from "../kafka/log_changes.ts";
+import type { LogOfPartition } from "../kafka/logs.ts";
 import { batchesAt } from "./batches.ts";
-import { inWords, partitionsText, type Say } from "./findings.ts";
-import type { PartitionLog } from "./topic.ts";
+import { inWords } from "../text.ts";
+import { partitionsText, type Say } from "./findings.ts";
+import type { KnownSource } from "./source.ts";
 
 /** A reader whose next record is older than this share of the retention may lose it. */
 const CLOSE = 0.8;
@@ -10,7 +12,7 @@ const CLOSE = 0.8;
 const CLOSE_TO_START = 0.1;
 
 /** Where a reader stands in one partition. */
-export interface Standing extends PartitionLog {
+export interface Standing extends LogOfPartition {
   /** The next offset to read; -1 if none is stored. */
   stored: number;
   /** What became of the log since. */
@@ -38,6 +40,25 @@ export interface StoredOffsets {
   changes: ReadonlyMap<number, LogChange>;
 }
 
+/** The reader that a source is, or a group. */
+export function readerOf(source: KnownSource | null, group: string): Reader {
+  if (source === null) {
+    return {
+      name: `group "${group}"`,
+      toEarliest: "--on-lost earliest, or gpdb-kafka offsets reset --to earliest, continues with " +
+        "what is left",
+      whenNone: "the first run starts at --fallback",
+      isPlanned: false,
+    };
+  }
+  return {
+    name: `source "${source.name}"`,
+    toEarliest: `SELECT kafka.seek('${source.name}', 'earliest') continues with what is left`,
+    whenNone: "the fallback of the source decides where the first load starts",
+    isPlanned: true,
+  };
+}
+
 /**
  * Compares stored offsets with what the log still has. `retention` is the topic's retention.ms,
  * null if it is unknown or without limit.
@@ -45,8 +66,7 @@ export interface StoredOffsets {
 export async function checkOffsets(
   say: Say,
   cluster: Cluster,
-  topic: string,
-  logs: readonly PartitionLog[],
+  logs: readonly LogOfPartition[],
   { stored, changes }: StoredOffsets,
   reader: Reader,
   retention: number | null,
@@ -58,8 +78,12 @@ export async function checkOffsets(
     age: null,
   }));
   if (retention !== null) {
-    const behind = standings.filter((s) => s.stored >= s.earliest && s.stored < s.stable);
-    const next = behind.map(({ partition, stored }) => ({ topic, partition, offset: stored }));
+    const behind = standings.filter((s) => s.stored >= s.start && s.stored < s.stable);
+    const next = behind.map(({ topic, partition, stored }) => ({
+      topic,
+      partition,
+      offset: stored,
+    }));
     const now = Date.now();
     for (const { partition, newest } of await batchesAt(cluster, next)) {
       const standing = behind.find((one) => one.partition === partition);
@@ -81,8 +105,8 @@ export function judgeOffsets(
   const some = standings.filter(({ stored }) => stored !== -1);
   const recreated = some.filter(({ change }) => change.other !== null);
   const same = some.filter((s) => !recreated.includes(s));
-  const expired = same.filter(({ stored, earliest }) => stored < earliest);
-  const beyond = same.filter(({ stored, end }) => stored > end);
+  const expired = same.filter(({ stored, start }) => stored < start);
+  const beyond = same.filter(({ stored, high }) => stored > high);
   const inside = same.filter((s) => !expired.includes(s) && !beyond.includes(s));
   const cut = inside.filter(({ stored, change }) => change.shared < stored);
   const there = inside.filter((s) => !cut.includes(s));
@@ -102,21 +126,21 @@ export function judgeOffsets(
     );
   }
   if (expired.length > 0 && !isPlanned) {
-    const [{ partition, stored, earliest }] = expired;
-    const lost = expired.reduce((sum, s) => sum + s.earliest - s.stored, 0);
+    const [{ partition, stored, start }] = expired;
+    const lost = expired.reduce((sum, s) => sum + s.start - s.stored, 0);
     say(
       "fail",
       `${name}, ${numbers(expired)}: expired: ${lost} offsets were deleted before they were read` +
-        ` (partition ${partition} stands at ${stored}, its log starts at ${earliest})`,
+        ` (partition ${partition} stands at ${stored}, its log starts at ${start})`,
       toEarliest,
     );
   }
   if (beyond.length > 0 && !isPlanned) {
-    const [{ partition, stored, end }] = beyond;
+    const [{ partition, stored, high }] = beyond;
     say(
       "fail",
       `${name}, ${numbers(beyond)}: the stored offset is past the end of the log` +
-        ` (partition ${partition} stands at ${stored}, its log ends at ${end}): ` +
+        ` (partition ${partition} stands at ${stored}, its log ends at ${high}): ` +
         "the topic was recreated, or lost records",
       toEarliest,
     );
@@ -137,8 +161,8 @@ export function judgeOffsets(
   }
 }
 
-function isClose({ earliest, stable, stored, age }: Standing, retention: number | null): boolean {
+function isClose({ start, stable, stored, age }: Standing, retention: number | null): boolean {
   if (stored >= stable) return false;
   if (retention !== null && age !== null) return age > CLOSE * retention;
-  return earliest > 0 && stored - earliest < CLOSE_TO_START * (stable - earliest);
+  return start > 0 && stored - start < CLOSE_TO_START * (stable - start);
 }

@@ -1,8 +1,6 @@
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Dsn } from "../load/dsn.ts";
 import type { TableName } from "../greenplum/source.ts";
-import type { KnownDatabase, KnownSource } from "./database.ts";
-import type { Outcome, Rounds } from "./findings.ts";
 import type { RowOptions } from "./rows.ts";
 
 /** What a run is asked to look at; `lib/cli/flags/doctor.ts` makes it from the command line. */
@@ -30,13 +28,4 @@ export interface DoctorOptions {
   /** What that kafka_consumer needs to reach the brokers; null if it can't be known. */
   programArgs: readonly string[] | null;
   version: string;
-}
-
-/** What all parts of a run share. */
-export interface Examination {
-  rounds: Rounds;
-  options: DoctorOptions;
-  /** Null if none is asked for. */
-  database: Outcome<KnownDatabase> | null;
-  source: Outcome<KnownSource> | null;
 }

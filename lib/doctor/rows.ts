@@ -2,9 +2,9 @@ import { consume } from "../consume/consume.ts";
 import { MEMORY_MAX } from "../consume/memory_limits.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { countFields, splitRows } from "./fields.ts";
+import type { TopicPartition } from "../kafka/partitions.ts";
+import { splitRows } from "./csv.ts";
 import type { Say } from "./findings.ts";
-import type { PartitionLog } from "./topic.ts";
 
 /** Rows kept of a sample, bytes: records may be a megabyte each. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -26,11 +26,10 @@ export interface SampleRow {
  * Reads the last records of each partition through the record guard, as the consumer does.
  * Returns the rows; null if there are none to look at.
  */
-export async function sampleRows(
+export async function checkRows(
   say: Say,
   config: ClientConfig,
-  topic: string,
-  logs: readonly PartitionLog[],
+  partitions: readonly TopicPartition[],
   count: number,
   options: RowOptions,
 ): Promise<SampleRow[] | null> {
@@ -46,13 +45,13 @@ export async function sampleRows(
   });
   const summary = await consume(
     {
-      topics: [topic],
+      topics: [partitions[0].topic],
       group: "",
       start: { at: "back", count },
       fallback: "earliest",
       onLost: "earliest",
       assignment: { share: "all" },
-      partitions: logs.map(({ partition }) => partition),
+      partitions: partitions.map(({ partition }) => partition),
       ranges: null,
       maxRecords: Infinity,
       commit: false,
@@ -115,31 +114,4 @@ function sampleRow(line: string): SampleRow {
     offset: Number(line.slice(first + 1, second)),
     row: line.slice(second + 1),
   };
-}
-
-/** Compares the fields of each row with the columns they are read into. Returns whether all fit. */
-export function compareColumns(
-  say: Say,
-  rows: readonly SampleRow[],
-  columns: readonly string[],
-  table: string,
-): true | null {
-  const wrong = rows
-    .map(({ partition, offset, row }) => ({ partition, offset, fields: countFields(row) }))
-    .filter(({ fields }) => fields !== columns.length);
-  if (wrong.length === 0) {
-    say("ok", `all ${rows.length} rows have the ${columns.length} fields of ${table}`);
-    return true;
-  }
-  const [{ partition, offset, fields }] = wrong;
-  const missing = fields < columns.length;
-  const which = missing ? `; "${columns[fields]}" and what follows would miss their values` : "";
-  say(
-    "fail",
-    `${wrong.length} of ${rows.length} rows do not have the ${columns.length} fields of ${table}: ` +
-      `partition ${partition} offset ${offset} has ${fields}${which}`,
-    "name the columns that the rows have (--column of gpdb-kafka sql source), or change the table; " +
-      "a field with a comma needs quotes",
-  );
-  return null;
 }

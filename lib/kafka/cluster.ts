@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { errorName, UNKNOWN_TOPIC_OR_PARTITION } from "../protocol/error_codes.ts";
+import { UNKNOWN_TOPIC_OR_PARTITION } from "../protocol/error_codes.ts";
 import type { Api } from "../protocol/messages/api.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import {
@@ -12,13 +12,16 @@ import {
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
 import { Connection, ConnectionError } from "./connection.ts";
 import { atMost } from "../waiting.ts";
-import { check, LeftOutError } from "./errors.ts";
+import { check, LeftOutError, UnknownTopic } from "./errors.ts";
 import { retry } from "./retry.ts";
 
 /** How long a broker may be silent before another one is tried beside it, milliseconds. */
 const SILENCE = 1000;
 
-/** How long a topic that no broker knows is waited for: it may be just created. Milliseconds. */
+/**
+ * How long a topic that no broker knows may still turn up (one just created), and then how long the
+ * list of those there are is waited for, milliseconds.
+ */
 const UNKNOWN_TOPIC_PATIENCE = 1000;
 
 /** The brokers of a cluster: who leads what, and a connection to each one in use. */
@@ -53,17 +56,22 @@ export class Cluster {
       if (code === UNKNOWN_TOPIC_OR_PARTITION) {
         unknownSince ??= performance.now();
         if (performance.now() - unknownSince >= UNKNOWN_TOPIC_PATIENCE) {
-          throw new Failure(
-            "broker",
-            `${failed}: ${
-              errorName(code)
-            }: check its name, create it, or get the right to describe it`,
-          );
+          throw new UnknownTopic(topic, await this.#visibleTopics());
         }
       }
       check(failed, code);
       return found;
     });
+  }
+
+  /** The topics that a broker lists, without internal ones; none if that takes long, or fails. */
+  async #visibleTopics(): Promise<string[]> {
+    let names: string[] = [];
+    const asking = this.refresh(null).then(({ topics }) => {
+      names = topics.filter(({ isInternal }) => !isInternal).map(({ topic }) => topic);
+    });
+    await atMost(Math.min(UNKNOWN_TOPIC_PATIENCE, this.config.timeout), asking);
+    return names;
   }
 
   /** Asks any broker for the brokers and the leaders of these topics, null: of all. One try. */

@@ -166,9 +166,7 @@ export class Connection {
     this.#fail(new ConnectionError(`the connection to ${this.name} was closed`));
   }
 
-  /**
-   * Sends after what is being sent. A failure reaches the caller through the pending request too.
-   */
+  /** Sends after what is being sent. The pending request fails too if this does. */
   #send(frame: Uint8Array, tail: Uint8Array | undefined): Promise<void> {
     if (tail && this.#config.tls?.identity) {
       // This connection delays what follows a short write (see tls.ts), so it must be one write.
@@ -280,9 +278,7 @@ export class Connection {
     }
   }
 
-  /**
-   * The broker closed the connection, `count` bytes after its last response: why, if it is certain.
-   */
+  /** Why the broker closed the connection, `count` bytes after its last response. */
   async #ended(count: number): Promise<Error> {
     if (this.#failed) return this.#failed;
     const { tls, sasl } = this.#config;

@@ -1,6 +1,12 @@
 import { Failure } from "../failure.ts";
-import { errorName, isDenied, isRetriable } from "../protocol/error_codes.ts";
+import {
+  errorName,
+  isDenied,
+  isRetriable,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from "../protocol/error_codes.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { suggestion } from "../text.ts";
 import { ConnectionError } from "./connection.ts";
 
 /** A broker's answer is an error code. The message says what was asked for, and the code's name. */
@@ -22,6 +28,20 @@ export class LeftOutError extends Error {
   /** `failed` is what could not be done, `broker` the connection's name, `what` is missing. */
   constructor(failed: string, broker: string, what: string) {
     super(`${failed}: ${broker} left ${what} out of its answer`);
+  }
+}
+
+/** A topic that no broker knows, or that this user may not see. */
+export class UnknownTopic extends Failure {
+  /** The topics that this user may see, without internal ones; none if no broker listed them. */
+  readonly visible: readonly string[];
+
+  constructor(topic: string, visible: readonly string[]) {
+    const why = `cannot read topic "${topic}": ${errorName(UNKNOWN_TOPIC_OR_PARTITION)}: ` +
+      "it does not exist, or this user may not describe it";
+    const todo = " — check its name, create it, or get the right to describe it";
+    super("broker", why + suggestion(topic, visible, todo));
+    this.visible = visible;
   }
 }
 

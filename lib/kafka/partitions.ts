@@ -1,4 +1,5 @@
 import { LEADER_NOT_AVAILABLE } from "../protocol/error_codes.ts";
+import type { TopicMetadata } from "../protocol/messages/metadata.ts";
 import type { Cluster } from "./cluster.ts";
 import { BrokerError } from "./errors.ts";
 
@@ -17,6 +18,23 @@ export function partitionNames(items: readonly TopicPartition[]): string {
   return byTopic(items).map(({ topic, partitions }) =>
     `topic "${topic}" partitions ${partitions.map(({ partition }) => partition).join(", ")}`
   ).join("; ");
+}
+
+/** All partitions of a topic, in order. */
+export function partitionsOf({ topic, partitions }: TopicMetadata): TopicPartition[] {
+  return partitions.map(({ partition }) => ({ topic, partition }))
+    .sort((a, b) => a.partition - b.partition);
+}
+
+/**
+ * All partitions of these topics, in order. Throws Failure if a topic can't be read, naming it.
+ */
+export async function allPartitions(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<TopicPartition[]> {
+  const found = await Promise.all(topics.toSorted().map((topic) => cluster.topic(topic)));
+  return found.flatMap(partitionsOf);
 }
 
 /** The items by topic, as requests want them. */

@@ -1,14 +1,10 @@
 import type { ClientConfig } from "./config.ts";
 import { asFailure, isPassing } from "./errors.ts";
 import { patientNow } from "./throttle.ts";
+import { pause } from "../waiting.ts";
 
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
-
-/** Waits `milliseconds`. */
-export function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 /**
  * The waits between the tries of one thing, and their end: `timeout` milliseconds after the start,
@@ -69,7 +65,7 @@ export class Backoff {
       throw asFailure(error, ` (tried for ${this.#timeout / 1000} s)`);
     }
     this.#config.debug(`${error.message}; trying again in ${this.#wait} ms`);
-    await delay(this.#wait);
+    await pause(this.#wait);
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
   }
 }

@@ -1,4 +1,5 @@
 import { writeAll } from "../kafka/socket.ts";
+import { pause } from "../waiting.ts";
 
 /**
  * The few lines of HTTP that metrics need. Not Deno.serve: it accepts as many connections as come,
@@ -51,7 +52,7 @@ export class HttpServer {
         void this.#serve(client);
       } catch {
         // No more files may be opened, or the client has gone already: neither is for ever.
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
+        if (!this.#closed) await pause(100);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { pause } from "../waiting.ts";
 import type { Loaded, RunningLoad } from "./database.ts";
 import { databaseProblem } from "./errors.ts";
 
@@ -34,8 +35,7 @@ export class LoadLoop {
   readonly #events: readonly LoopEvents[];
   #running: RunningLoad | null = null;
   readonly #broken = new Set<LoopEvents>();
-  #stopped = false;
-  #wake: () => void = () => {};
+  readonly #stopped = new AbortController();
 
   constructor(options: LoopOptions, events: readonly LoopEvents[]) {
     this.#options = options;
@@ -44,8 +44,7 @@ export class LoadLoop {
 
   /** Ends the loop after the load that runs. */
   stop(): void {
-    this.#stopped = true;
-    this.#wake();
+    this.#stopped.abort();
   }
 
   /** Cancels the load that runs, and ends the loop. */
@@ -68,7 +67,8 @@ export class LoadLoop {
     let worked = false;
     let failedSince: number | null = null;
     let wait = FIRST_WAIT;
-    while (!this.#stopped) {
+    const stopped = this.#stopped.signal;
+    while (!stopped.aborted) {
       const started = performance.now();
       try {
         const load = await this.#load();
@@ -79,11 +79,11 @@ export class LoadLoop {
         if (every === null) return;
         const left = Math.max(0, started + every - performance.now());
         this.#tell((events) => events.waiting?.(left));
-        await this.#sleep(left);
+        await pause(left, stopped);
       } catch (error) {
         const problem = databaseProblem(error);
         if (problem === null) throw error;
-        if (this.#stopped) return;
+        if (stopped.aborted) return;
         const { kind, context, passing } = problem;
         const message = context === null ? problem.message : `${problem.message}; in ${context}`;
         failedSince ??= started;
@@ -93,9 +93,9 @@ export class LoadLoop {
         if (late || (!passing && (every === null || !worked))) {
           throw new Failure(kind, `cannot load source "${source}": ${message}`, { cause: error });
         }
-        const pause = Math.max(wait, every === null ? 0 : Math.min(every, LONGEST_WAIT));
-        this.#tell((events) => events.failed?.(message, pause));
-        await this.#sleep(pause);
+        const rest = Math.max(wait, every === null ? 0 : Math.min(every, LONGEST_WAIT));
+        this.#tell((events) => events.failed?.(message, rest));
+        await pause(rest, stopped);
         wait = Math.min(2 * wait, LONGEST_WAIT);
       }
     }
@@ -124,16 +124,5 @@ export class LoadLoop {
         this.#options.broken?.(error);
       }
     }
-  }
-
-  async #sleep(milliseconds: number): Promise<void> {
-    if (this.#stopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

@@ -2,14 +2,11 @@ import { createHash } from "node:crypto";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { identityText, type LogIdentity, sharedEnds } from "../kafka/log_identity.ts";
-import { commitOffsets, lookUpOffsets, lookUpPositions } from "../kafka/offsets.ts";
+import { logEnd, readLogs } from "../kafka/logs.ts";
+import { commitOffsets, lookUpOffsets } from "../kafka/offsets.ts";
+import { partitionsOf } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
-import {
-  EARLIEST,
-  type Isolation,
-  LATEST,
-  listOffsets,
-} from "../protocol/messages/list_offsets.ts";
+import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 
@@ -74,26 +71,25 @@ export async function planTopic(
     const found = await cluster.topic(topic);
     const identity = { clusterId: cluster.clusterId, topicId: found.topicId };
     const mirrored = mirror(options, identity, config).then(() => null, (error) => error);
-    const items = found.partitions.map(({ partition }) => ({ topic, partition }))
-      .sort((a, b) => a.partition - b.partition);
-    const ask = (timestamp: number) => items.map((item) => ({ ...item, timestamp }));
-    const [earliest, latest, wanted] = await Promise.all([
-      lookUpOffsets(cluster, isolation, ask(EARLIEST)),
-      lookUpPositions(cluster, isolation, ask(LATEST)),
-      at === null ? null : lookUpOffsets(cluster, isolation, ask(at)),
+    const items = partitionsOf(found);
+    const [logs, wanted] = await Promise.all([
+      readLogs(cluster, items),
+      at === null
+        ? null
+        : lookUpOffsets(cluster, isolation, items.map((item) => ({ ...item, timestamp: at }))),
     ]);
-    const epochs = new Map(items.map(({ partition }, i) => [partition, latest[i].leaderEpoch]));
+    const epochs = new Map(items.map(({ partition }, i) => [partition, logs[i].leaderEpoch]));
     const ends = await epochEnds(cluster, options, epochs);
     const partitions = items.map(({ partition }, i) => {
-      // Retention may have moved the start past the end that was asked for at the same time.
-      const end = Math.max(latest[i].offset, earliest[i]);
+      const { start, leaderEpoch } = logs[i];
+      const end = logEnd(logs[i], isolation);
       const offset = wanted?.[i] ?? -1;
       return {
         partition,
-        earliest: earliest[i],
+        earliest: start,
         end,
-        at: offset === -1 ? null : Math.min(Math.max(offset, earliest[i]), end),
-        leaderEpoch: latest[i].leaderEpoch < 0 ? null : latest[i].leaderEpoch,
+        at: offset === -1 ? null : Math.min(Math.max(offset, start), end),
+        leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
         epochEnd: ends.get(partition) ?? null,
       };
     });

@@ -1,3 +1,4 @@
+import { plain } from "../text.ts";
 import type { Loaded } from "./database.ts";
 import type { LoopEvents } from "./loop.ts";
 
@@ -114,9 +115,4 @@ export class ScreenReport implements LoopEvents {
       ...this.#loads.map(({ at, load }) => `  ${at.toTimeString().slice(0, 8)} ${inWords(load)}`),
     ];
   }
-}
-
-/** Text of others on a terminal: no escape sequences. */
-function plain(text: string): string {
-  return [...text].map((c) => c < " " || (c >= "\x7f" && c <= "\x9f") ? " " : c).join("");
 }

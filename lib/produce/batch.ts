@@ -1,5 +1,12 @@
 import type { Kernel } from "../protocol/kernel/kernel.ts";
-import { Batch as At, BATCH_PREFIX, type Codec, codecs } from "../protocol/record_batch.ts";
+import {
+  Batch as At,
+  type Codec,
+  codecs,
+  writeHeader,
+  writeProducer,
+  writeTime,
+} from "../protocol/record_batch.ts";
 import type { Compressor } from "./compressor.ts";
 
 /** The producer: the id and epoch that a broker gave, both -1 if it is not idempotent. */
@@ -78,15 +85,7 @@ export class RecordBatch {
         codec = compressor.codec;
       }
     }
-    const { view } = kernel;
-    view.setBigInt64(start + At.baseOffset, 0n);
-    view.setInt32(start + At.length, this.size - BATCH_PREFIX);
-    // The partition leader epoch, which the broker sets.
-    view.setInt32(start + BATCH_PREFIX, -1);
-    view.setInt8(start + At.magic, 2);
-    view.setInt16(start + At.attributes, codecs.indexOf(codec));
-    view.setInt32(start + At.lastOffsetDelta, this.count - 1);
-    view.setInt32(start + At.count, this.count);
+    writeHeader(kernel.view, start, this.size, this.count, codec);
   }
 
   get stamped(): boolean {
@@ -102,14 +101,12 @@ export class RecordBatch {
     const { kernel, start } = this;
     this.sequence = sequence;
     this.timestamp = Date.now();
-    kernel.view.setBigInt64(start + At.baseTimestamp, BigInt(this.timestamp));
-    kernel.view.setBigInt64(start + At.maxTimestamp, BigInt(this.timestamp));
-    kernel.view.setBigInt64(start + At.producerId, BigInt(id));
-    kernel.view.setInt16(start + At.producerEpoch, epoch);
-    kernel.view.setInt32(start + At.baseSequence, sequence);
+    writeTime(kernel.view, start, this.timestamp);
+    writeProducer(kernel.view, start, id, epoch, sequence);
     const from = start + At.attributes;
     kernel.view.setUint32(start + At.crc, kernel.crc32c(from, this.end - from));
   }
+
   /** It is to be stamped again. Only for a batch that is certainly not in the log. */
   unstamp(): void {
     this.timestamp = NEVER;

@@ -1,4 +1,4 @@
-import { delay } from "../kafka/retry.ts";
+import { pause as wait } from "../waiting.ts";
 import type { ProduceOptions } from "./options.ts";
 
 /** More rows than one call of the kernel can find. */
@@ -33,7 +33,7 @@ export class Pace {
     const { rate, batchRows, pause } = this.#options;
     if (this.#left === 0) {
       flush();
-      await delay(pause);
+      await wait(pause);
       this.#left = batchRows;
     }
     while (rate !== Infinity) {
@@ -42,7 +42,7 @@ export class Pace {
       this.#since = now;
       if (this.#allowance >= 1) break;
       flush();
-      await delay(Math.max(TICK, (1 - this.#allowance) * 1000 / rate));
+      await wait(Math.max(TICK, (1 - this.#allowance) * 1000 / rate));
     }
     return Math.min(Math.floor(this.#allowance), this.#left, UNLIMITED);
   }

@@ -1,6 +1,7 @@
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { SPOILT } from "../protocol/kernel/packing.ts";
-import { Batch } from "../protocol/record_batch.ts";
+import { Batch, recordEnd } from "../protocol/record_batch.ts";
+import { putVarint, varintEnd, varintSize } from "../protocol/varint.ts";
 import { RecordBatch } from "./batch.ts";
 import type { Compressor } from "./compressor.ts";
 
@@ -38,12 +39,10 @@ function copyRecords(
   const top = start + Batch.records + batch.recordsSize + SPOILT + 4 * count;
   let out = start + Batch.records;
   for (let index = first; index < last; index++) {
-    const size = varint(records, cursor);
-    const end = cursor.at + size;
+    const end = recordEnd(records, cursor.at);
     // Attributes and timestamp delta are a zero byte each, then comes the offset delta.
-    cursor.at += 2;
-    varint(records, cursor);
-    const rest = records.subarray(cursor.at, end);
+    const deltaAt = varintEnd(records, cursor.at) + 2;
+    const rest = records.subarray(varintEnd(records, deltaAt), end);
     cursor.at = end;
     const delta = index - first;
     out = putVarint(kernel.bytes, out, 2 + varintSize(delta) + rest.length);
@@ -58,25 +57,4 @@ function copyRecords(
   const half = new RecordBatch(kernel, at, () => {});
   half.seal(compressor);
   return half;
-}
-
-/** The zigzag varint at the cursor, which is not negative. */
-function varint(bytes: Uint8Array, cursor: { at: number }): number {
-  let value = 0;
-  for (let shift = 0;; shift += 7) {
-    const byte = bytes[cursor.at++];
-    value |= (byte & 127) << shift;
-    if (byte < 128) return value >>> 1;
-  }
-}
-
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  let rest = 2 * value;
-  for (; rest > 127; rest = rest >>> 7) bytes[at++] = rest & 127 | 128;
-  bytes[at] = rest;
-  return at + 1;
-}
-
-function varintSize(value: number): number {
-  return value < 64 ? 1 : value < 8192 ? 2 : value < 1048576 ? 3 : 4;
 }

@@ -1,6 +1,7 @@
 import type { CodecImplementation } from "./codecs/codec.ts";
 import { Kernel } from "./kernel/kernel.ts";
-import { Batch, BATCH_PREFIX, type Codec, codecs } from "./record_batch.ts";
+import { Batch, type Codec, writeHeader, writeTime } from "./record_batch.ts";
+import { putVarint, varintAt, varintEnd, VARLONG } from "./varint.ts";
 
 /** A record's parts; null is Kafka's null. For the few records that are not rows: dead letters. */
 export interface RecordParts {
@@ -12,13 +13,11 @@ export interface RecordParts {
 /** Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record */
 export function readRecord(bytes: Uint8Array): RecordParts {
   let at = 0;
+  const skip = (most?: number) => at = varintEnd(bytes, at, most);
   const varint = () => {
-    let value = 0n;
-    for (let shift = 0n;; shift += 7n) {
-      const byte = BigInt(bytes[at++]);
-      value |= (byte & 127n) << shift;
-      if (byte < 128n) return Number((value >> 1n) ^ -(value & 1n));
-    }
+    const value = varintAt(bytes, at);
+    skip();
+    return value;
   };
   const text = () => {
     const size = varint();
@@ -26,10 +25,10 @@ export function readRecord(bytes: Uint8Array): RecordParts {
     at += size;
     return bytes.subarray(at - size, at);
   };
-  varint(); // length
+  skip(); // length
   at++; // attributes
-  varint(); // timestamp delta
-  varint(); // offset delta
+  skip(VARLONG); // timestamp delta
+  skip(); // offset delta
   const key = text();
   const value = text();
   const headers = Array.from({ length: varint() }, () => ({ name: text()!, value: text() }));
@@ -65,17 +64,8 @@ function batchOf(packed: Uint8Array, count: number, time: number, codec: Codec) 
   kernel.reserve(size);
   const start = Kernel.DATA;
   const { bytes, view } = kernel;
-  view.setInt32(start + Batch.length, size - BATCH_PREFIX);
-  view.setInt32(start + BATCH_PREFIX, -1); // leader epoch
-  view.setInt8(start + Batch.magic, 2);
-  view.setInt16(start + Batch.attributes, codecs.indexOf(codec));
-  view.setInt32(start + Batch.lastOffsetDelta, count - 1);
-  view.setBigInt64(start + Batch.baseTimestamp, BigInt(time));
-  view.setBigInt64(start + Batch.maxTimestamp, BigInt(time));
-  view.setBigInt64(start + Batch.producerId, -1n);
-  view.setInt16(start + Batch.producerEpoch, -1);
-  view.setInt32(start + Batch.baseSequence, -1);
-  view.setInt32(start + Batch.count, count);
+  writeHeader(view, start, size, count, codec);
+  writeTime(view, start, time);
   bytes.set(packed, start + Batch.records);
   const summed = start + Batch.attributes;
   view.setUint32(start + Batch.crc, kernel.crc32c(summed, start + size - summed));
@@ -98,11 +88,8 @@ function encodeRecord({ key, value, headers }: RecordParts, index: number): Uint
 }
 
 function varint(value: number): Uint8Array {
-  const out: number[] = [];
-  for (let rest = (value << 1 ^ value >> 31) >>> 0;; rest >>>= 7) {
-    if (rest < 128) return Uint8Array.of(...out, rest);
-    out.push(rest & 127 | 128);
-  }
+  const out = new Uint8Array(5);
+  return out.subarray(0, putVarint(out, 0, value));
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

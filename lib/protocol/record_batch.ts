@@ -1,4 +1,5 @@
 import { ProtocolError } from "./errors.ts";
+import { lengthAt, varintEnd, VARLONG } from "./varint.ts";
 
 /**
  * Where the fields of a record batch (magic 2) are, from its first byte:
@@ -37,6 +38,75 @@ export type Codec = typeof codecs[number];
 /** The smallest length field of a batch: its header without records. */
 const LEAST_LENGTH = Batch.records - BATCH_PREFIX;
 
+/** What the header of a batch says of it. */
+export interface BatchHeader {
+  baseOffset: number;
+  magic: number;
+  /** A number that Kafka has no codec for stays one. */
+  codec: Codec | number;
+  /** Epoch milliseconds; -1 if the producer set none, and of formats before 2. */
+  maxTimestamp: number;
+  /** Whether the broker set the time. */
+  isAppendTime: boolean;
+  /** The checksum that the batch has: not compared with its bytes. */
+  crc: number;
+}
+
+/** Reads the header of the batch at `at`; older formats have other fields where format 2 has its. */
+export function readHeader(view: DataView, at: number): BatchHeader {
+  const magic = view.getInt8(at + Batch.magic);
+  const attributes = view.getInt16(at + Batch.attributes);
+  const number = attributes & Attribute.codec;
+  return {
+    baseOffset: int64At(view, at),
+    magic,
+    codec: codecs[number] ?? number,
+    maxTimestamp: magic === 2 ? int64At(view, at + Batch.maxTimestamp) : -1,
+    isAppendTime: (attributes & Attribute.appendTime) !== 0,
+    crc: view.getUint32(at + Batch.crc),
+  };
+}
+
+/**
+ * Writes the header of the batch at `at`, `size` bytes with it: all but its checksum. It has the
+ * times of {@link writeTime}, and no producer until {@link writeProducer} names one.
+ */
+export function writeHeader(
+  view: DataView,
+  at: number,
+  size: number,
+  count: number,
+  codec: Codec,
+): void {
+  view.setBigInt64(at + Batch.baseOffset, 0n);
+  view.setInt32(at + Batch.length, size - BATCH_PREFIX);
+  view.setInt32(at + Batch.leaderEpoch, -1); // the broker sets it
+  view.setInt8(at + Batch.magic, 2);
+  view.setInt16(at + Batch.attributes, codecs.indexOf(codec));
+  view.setInt32(at + Batch.lastOffsetDelta, count - 1);
+  view.setInt32(at + Batch.count, count);
+  writeProducer(view, at, -1, -1, -1);
+}
+
+/** Writes the time of all records of the batch at `at`, epoch milliseconds. */
+export function writeTime(view: DataView, at: number, time: number): void {
+  view.setBigInt64(at + Batch.baseTimestamp, BigInt(time));
+  view.setBigInt64(at + Batch.maxTimestamp, BigInt(time));
+}
+
+/** Writes who sends the batch at `at`, and its place in the partition's sequence. */
+export function writeProducer(
+  view: DataView,
+  at: number,
+  id: number,
+  epoch: number,
+  sequence: number,
+): void {
+  view.setBigInt64(at + Batch.producerId, BigInt(id));
+  view.setInt16(at + Batch.producerEpoch, epoch);
+  view.setInt32(at + Batch.baseSequence, sequence);
+}
+
 /** An int64 without the garbage of a BigInt. Exact below 2^53. */
 export function int64At(view: DataView, at: number): number {
   return view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
@@ -72,14 +142,8 @@ export function lastEpoch(view: DataView, start: number, end: number): number {
  * cut off. The caller checks that it is before the end of the bytes.
  */
 export function recordEnd(bytes: Uint8Array, at: number): number {
-  let size = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    if (at === bytes.length) return -1;
-    const byte = bytes[at++];
-    size |= (byte & 127) << shift;
-    if (byte < 128) break;
-  }
-  return at + (size >>> 1);
+  const start = varintEnd(bytes, at);
+  return start === -1 ? -1 : start + lengthAt(bytes, at);
 }
 
 /** Types of control batches (KIP-98). */
@@ -90,14 +154,10 @@ export const Control = { abort: 0, commit: 1 } as const;
  * has none: the log cleaner removes the record of a marker, and leaves the batch.
  */
 export function controlType(view: DataView, at: number, end: number): number {
-  let p = at + Batch.records;
-  const skipVarint = () => {
-    while (p < end && view.getUint8(p++) > 127);
-  };
-  skipVarint(); // length
-  p++; // attributes
-  skipVarint(); // timestamp delta
-  skipVarint(); // offset delta
-  skipVarint(); // key length
-  return p + 4 > end ? -1 : view.getInt16(p + 2);
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, Math.min(end, view.byteLength));
+  const skip = (at: number) => at === -1 ? -1 : varintEnd(bytes, at, VARLONG);
+  const attributes = skip(at + Batch.records); // after the length
+  const times = attributes === -1 ? -1 : attributes + 1;
+  const key = skip(skip(skip(times))); // after the timestamp delta, the offset delta, the key's length
+  return key === -1 || key + 4 > end ? -1 : view.getInt16(key + 2);
 }

@@ -73,7 +73,7 @@ async function install(pg: Postgres, { broker }: Bench): Promise<void> {
   await pg.sql.unsafe(ddl);
 }
 
-/** Runs a statement that must leave so many rows in the table, which is then emptied. The server's CPU is not known. */
+/** Runs a statement that must leave `rows` rows in the table, which is then emptied. The server's CPU is not known. */
 async function timed(pg: Postgres, rows: number, statement: string): Promise<Figures> {
   const started = performance.now();
   await pg.sql.unsafe(statement);

@@ -38,7 +38,7 @@ export async function createTopic(
   if (code !== 0) throw new Error(`cannot create topic ${name}: ${stderr}`);
 }
 
-/** A file of rows; `size` makes each row about so many bytes instead of the usual 249. */
+/** A file of rows; `size` makes each row about this many bytes instead of the usual 249. */
 export async function rowsFile(bench: Bench, rows: number, size?: number): Promise<string> {
   const path = `${bench.folder}/rows-${rows}-${size ?? "crimes"}.csv`;
   if (await Deno.stat(path).then(() => true, () => false)) return path;

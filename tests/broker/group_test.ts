@@ -100,7 +100,10 @@ Deno.test("a group with members of another program is rejected: exit 69", async 
   const ours = s.join();
   assert.equal((await ours.end()).code, 69);
   await other.disconnect();
-  assert.match(ours.said, /cannot stay in group "group-other-.*": The group member's supported/);
+  assert.match(
+    ours.said,
+    /cannot stay in group "group-other-.*": INCONSISTENT_GROUP_PROTOCOL \(23\): The group member's/,
+  );
 });
 
 Deno.test("members that come, go, freeze, stall and die at random lose nothing", async () => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/servers/broker.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
-import { createTopic, deleteTopic, produce, uniqueName, withAdmin } from "../support/kafka.ts";
+import {
+  createTopic,
+  deleteTopic,
+  kafkajs,
+  produce,
+  uniqueName,
+  withAdmin,
+} from "../support/kafka.ts";
 import { closedPort, silentPort } from "../support/silence.ts";
 import { hasScript, startOnTerminal } from "../support/terminal.ts";
 import { stepBeside } from "../support/steps.ts";
@@ -169,4 +176,46 @@ Deno.test("topics: a closed port and one that never answers end within --timeout
       assert.ok(run.ms < 4000, `${args} ${run.ms} ms`);
     })
   ));
+});
+
+Deno.test("topics, offsets, lag: while a transaction is open all show the same end", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("open");
+  await createTopic(broker, topic, { partitions: 2 });
+  await produce(broker, topic, [{ value: "1" }, { value: "2" }], 0);
+  const at = ["-b", broker.bootstrap];
+  const group = ["-g", topic];
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await gpdbKafka([...args, ...at]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return text(stdout);
+  };
+  await run("offsets", "reset", ...group, "-t", topic, "--to", "earliest");
+  const producer = kafkajs(broker).producer({ transactionalId: topic, maxInFlightRequests: 1 });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.send({ topic, messages: [{ value: "3", partition: 0 }] });
+  try {
+    const described = await run("topics", "describe", topic);
+    assert.match(described, /^PARTITION +LEADER +REPLICAS +IN-SYNC +START +END +HIGH WATERMARK$/m);
+    assert.match(described, /^ +0 +\d+ +\d+ +\d+ +0 +2 +3$/m);
+    assert.match(described, /^ +1 +\d+ +\d+ +\d+ +0 +0 +0$/m);
+    const shown = await run("offsets", "show", ...group);
+    assert.match(shown, /^TOPIC +PARTITION +STORED +START +END +HIGH WATERMARK +LAG$/m);
+    assert.match(shown, / 0 +0 +0 +2 +3 +2$/m);
+    const lag = JSON.parse(await run("lag", ...group, "--json"));
+    assert.deepEqual([lag.partitions[0].end, lag.partitions[0].lag], [2, 2]);
+    const latest = await run("offsets", "reset", ...group, "-t", topic, "--to", "latest");
+    assert.match(latest, / 0 +0 +→ +2 {2}2 skipped$/m);
+    // Nobody can read there yet, but the offset exists.
+    const past = await run("offsets", "reset", ...group, "-t", topic, "--partition=0", "--to=3");
+    assert.match(past, / 0 +2 +→ +3 {2}1 skipped$/m);
+  } finally {
+    await transaction.abort();
+    await producer.disconnect();
+  }
+  const described = await run("topics", "describe", topic);
+  assert.match(described, /^PARTITION +LEADER +REPLICAS +IN-SYNC +START +END$/m);
+  assert.match(described, /^ +0 +\d+ +\d+ +\d+ +0 +4$/m); // with the marker of the transaction's end
+  assert.match(await run("offsets", "show", ...group), / 0 +3 +0 +4 +1$/m);
 });

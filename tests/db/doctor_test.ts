@@ -198,7 +198,7 @@ Deno.test({
     const source = await examine(world, ["--source", "thing"], 1);
     assertLine(
       source,
-      /^fail {2}source: source "thing" does not exist; there are: "things" — create it: gpdb/,
+      /^fail {2}source: source "thing" does not exist; there are: "things" — did you mean "things"\?$/,
     );
     assertLine(source, /^skip {2}brokers: needs security/);
     const program = await examine(world, [...at, "--program", "/nowhere/kafka_consumer"], 1);

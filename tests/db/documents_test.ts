@@ -4,7 +4,7 @@
  * instead; or it is in a transcript, which tests/db/outputs_test.ts runs and compares.
  */
 import assert from "node:assert/strict";
-import { compileCommand } from "../support/binaries.ts";
+import { compileCommand } from "../../scripts/compile/command.ts";
 import { startWorld, type World } from "../support/document_world.ts";
 import { type Printed, printedCommands } from "../support/documents.ts";
 import { ownServer } from "../support/load.ts";

@@ -1,7 +1,7 @@
 /** Compiled programs: those under test, and others made for a test in the same way. */
 import { join } from "node:path";
 import { compileProgram } from "../../scripts/compile/build.ts";
-import { closedNetwork } from "../../scripts/compile/closed_network.ts";
+import { compilesClosed } from "../../scripts/compile/command.ts";
 import { thisPlatform } from "../../scripts/compile/platforms.ts";
 import { type Program, programs } from "../../scripts/compile/programs.ts";
 import { findRuntime } from "../../scripts/compile/runtime.ts";
@@ -11,16 +11,6 @@ export const binaries = Deno.env.get("GPDB_KAFKA_TEST_BINARIES");
 
 /** The compiled kafka_consumer. */
 export const consumerPath = `${binaries}/kafka_consumer`;
-
-/** How `deno task test` compiles: closed networks can do no other way, so that way must work. */
-function compilesClosed(): boolean {
-  return !Deno.env.get("DENORT_BIN") && Deno.build.target === closedNetwork.target;
-}
-
-/** The README's command that makes the programs under test. */
-export function compileCommand(): string {
-  return `deno task compile${compilesClosed() ? " --closed-network" : ""}`;
-}
 
 /** A program that only a test needs, with what kafka_consumer is compiled with. */
 export async function compileForTest(name: string, entry: string, folder: string): Promise<string> {

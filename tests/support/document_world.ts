@@ -10,7 +10,7 @@ import { generateRows } from "../../scripts/generate_rows.ts";
 import { quoteWord } from "../../lib/greenplum/quote.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { startPostgres } from "../../scripts/servers/postgres.ts";
-import { copyCheckout } from "./checkout.ts";
+import { copyCheckout } from "../../scripts/compile/checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";
 import { createTopic, deleteTopic, withAdmin } from "./kafka.ts";

@@ -5,7 +5,8 @@ import { Cluster } from "../../lib/kafka/cluster.ts";
 import { loadCodec } from "../../lib/protocol/codecs/codecs.ts";
 import { Kernel } from "../../lib/protocol/kernel/kernel.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
-import { Batch, BATCH_PREFIX, type Codec, codecs } from "../../lib/protocol/record_batch.ts";
+import { Batch, type Codec, writeHeader, writeTime } from "../../lib/protocol/record_batch.ts";
+import { putVarint, varintSize as sizeOf } from "../../lib/protocol/varint.ts";
 import { commandLine, type Program } from "./cli.ts";
 import { clientConfig } from "./scripted_broker/peer.ts";
 
@@ -23,18 +24,8 @@ export async function largeBatch(
   kernel.reserve(size);
   const start = Kernel.DATA;
   const { bytes, view } = kernel;
-  view.setInt32(start + Batch.length, size - BATCH_PREFIX);
-  view.setInt32(start + BATCH_PREFIX, -1); // leader epoch
-  view.setInt8(start + Batch.magic, 2);
-  view.setInt16(start + Batch.attributes, codecs.indexOf(codec));
-  view.setInt32(start + Batch.lastOffsetDelta, count - 1);
-  const now = BigInt(Date.now());
-  view.setBigInt64(start + Batch.baseTimestamp, now);
-  view.setBigInt64(start + Batch.maxTimestamp, now);
-  view.setBigInt64(start + Batch.producerId, -1n);
-  view.setInt16(start + Batch.producerEpoch, -1);
-  view.setInt32(start + Batch.baseSequence, -1);
-  view.setInt32(start + Batch.count, count);
+  writeHeader(view, start, size, count, codec);
+  writeTime(view, start, Date.now());
   bytes.set(packed, start + Batch.records);
   const summed = size - Batch.attributes;
   view.setUint32(start + Batch.crc, kernel.crc32c(start + Batch.attributes, summed));
@@ -45,12 +36,7 @@ export async function largeBatch(
 function* parts(count: number, value: (index: number) => Uint8Array): Generator<Uint8Array> {
   let out = new Uint8Array(4 << 20);
   let at = 0;
-  const varint = (n: number) => {
-    let rest = (n << 1 ^ n >> 31) >>> 0;
-    for (; rest > 127; rest >>>= 7) out[at++] = rest & 127 | 128;
-    out[at++] = rest;
-  };
-  const sizeOf = (n: number) => n < 64 ? 1 : n < 8192 ? 2 : n < 1 << 20 ? 3 : n < 1 << 27 ? 4 : 5;
+  const varint = (n: number) => at = putVarint(out, at, n);
   for (let index = 0; index < count; index++) {
     const bytes = value(index);
     if (at + bytes.length + 32 > out.length) {

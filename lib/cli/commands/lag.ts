@@ -1,14 +1,15 @@
-import { findSource, type Source, sourcePlaces } from "../../admin/database.ts";
 import { type LagReport, type LagSample, reportLag } from "../../admin/lag.ts";
 import { readLag } from "../../admin/lag_reader.ts";
 import { lagJson, lagLines, lagTable, sparkline } from "../../admin/lag_text.ts";
-import { plain } from "../../admin/table.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import { openDatabase } from "../../load/database.ts";
+import { findSource, type Source, sourcePlaces } from "../../load/source.ts";
 import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
+import { plain } from "../../text.ts";
+import { pause } from "../../waiting.ts";
 import { clientConfig } from "../flags/connection.ts";
 import type { Console } from "../console.ts";
 import { env } from "../environment.ts";
@@ -76,7 +77,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       if (!watch && (interval === null || samples.length > 1)) return;
       const now = performance.now();
       due = Math.max(due + interval!, now);
-      await new Promise((resolve) => setTimeout(resolve, due - now));
+      await pause(due - now, stopped);
       if (stopped.aborted) return;
     }
   } finally {
@@ -140,8 +141,8 @@ function stopSignal() {
   const { promise, resolve } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => {
-      stop.abort();
       resolve(name);
+      stop.abort();
     });
   }
   return { received: promise, signal: stop.signal };

@@ -4,7 +4,10 @@ import type { Dsn } from "../../load/dsn.ts";
 import { LoadLoop, type LoopEvents } from "../../load/loop.ts";
 import { HttpServer } from "../../load/http.ts";
 import { LogReport, ScreenReport } from "../../load/report.ts";
+import { sourceNames } from "../../load/source.ts";
 import { shown, withoutSecrets } from "../../secret.ts";
+import { suggestion } from "../../text.ts";
+import { atMost } from "../../waiting.ts";
 import type { Console } from "../console.ts";
 import { neededDsn } from "../flags/dsn.ts";
 import { env } from "../environment.ts";
@@ -70,11 +73,30 @@ export const loadCommand: Command = {
     if (screen) say = (text) => screen.say(text);
     try {
       return await loop(flags, given, console, sql, screen, say);
+    } catch (error) {
+      throw await withSuggestion(error, sql, flags.source);
     } finally {
       await sql.end({ timeout: 1 });
     }
   },
 };
+
+/** SQLSTATE of a source that does not exist. */
+const UNDEFINED_OBJECT = "42704";
+
+/** How long the names of the sources are waited for when the one given is not among them. */
+const NAMES_TIMEOUT = 2000;
+
+/** The failure of a load, with the source that was meant if the one given does not exist. */
+async function withSuggestion(error: unknown, sql: Database, source: string): Promise<unknown> {
+  const { code } = (error instanceof Failure ? error.cause ?? {} : {}) as { code?: unknown };
+  if (!(error instanceof Failure) || code !== UNDEFINED_OBJECT) return error;
+  let names: string[] = [];
+  await atMost(NAMES_TIMEOUT, sourceNames(sql).then((found) => names = found));
+  const [failed, todo = ""] = error.message.split(/(?= — )/);
+  const message = failed + suggestion(source, names, todo);
+  return new Failure(error.kind, message, { cause: error.cause });
+}
 
 async function loop(
   flags: LoadFlags,

@@ -7,7 +7,7 @@ import {
   offsetFormats,
   parseOffsets,
 } from "../../admin/offset_file.ts";
-import { counted, plain, table } from "../../admin/table.ts";
+import { counted, table } from "../../admin/table.ts";
 import { Failure, systemReason } from "../../failure.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import { groupOffsets, groupState, isHidden, memberNames } from "../../kafka/groups.ts";
@@ -17,6 +17,7 @@ import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
+import { plain } from "../../text.ts";
 import { clientConfig } from "../flags/connection.ts";
 import type { Console } from "../console.ts";
 import { env } from "../environment.ts";

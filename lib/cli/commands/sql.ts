@@ -7,6 +7,7 @@ import { Dsn } from "../../load/dsn.ts";
 import { openDatabase, readColumns } from "../../load/database.ts";
 import { databaseProblem } from "../../load/errors.ts";
 import { quoteTable } from "../../greenplum/source.ts";
+import { suggestion } from "../../text.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
@@ -70,7 +71,10 @@ async function complete(
     const { target, columns } = await readColumns(sql, quoteTable(source.target));
     const chosen = source.columns?.map(({ name, type }) => {
       const found = columns.find((column) => column.name === name);
-      if (!found) throw new Failure("usage", `--column: the table has no column "${name}"`);
+      if (!found) {
+        const hint = suggestion(name, columns.map((column) => column.name), "");
+        throw new Failure("usage", `--column: the table has no column "${name}"${hint}`);
+      }
       return type === "" ? found : { name, type };
     });
     return mapped({ ...source, target, columns: chosen ?? columns }, given, columns);

@@ -1,4 +1,3 @@
-import { partitionsOf, readLogs } from "../../admin/logs.ts";
 import {
   allTopics,
   countBrokers,
@@ -12,6 +11,8 @@ import { Failure } from "../../failure.ts";
 import { withAdmin } from "../../kafka/admin.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import type { ClientConfig } from "../../kafka/config.ts";
+import { readLogs } from "../../kafka/logs.ts";
+import { partitionsOf } from "../../kafka/partitions.ts";
 import { createTopic, type NewTopic } from "../../kafka/topics.ts";
 import { createTopics } from "../../protocol/messages/create_topics.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
@@ -128,10 +129,8 @@ function explained(error: unknown, { configs, replication }: NewTopic, brokers: 
 
 async function describe(cluster: Cluster, config: ClientConfig, topic: string): Promise<void> {
   const found = await cluster.topic(topic);
-  const items = found.partitions.map(({ partition }) => ({ topic, partition }))
-    .sort((a, b) => a.partition - b.partition);
   const [logs, configs] = await Promise.all([
-    readLogs(cluster, items),
+    readLogs(cluster, partitionsOf(found)),
     withAdmin(config, (admin) => admin.topicConfigs(topic)),
   ]);
   print(topicText(found, logs, configs));
@@ -149,9 +148,9 @@ async function remove(
   yes: boolean,
   console: Console,
 ): Promise<void> {
-  const partitions = await partitionsOf(cluster, [topic]);
+  const partitions = partitionsOf(await cluster.topic(topic));
   const logs = await readLogs(cluster, partitions);
-  const offsets = logs.reduce((sum, { start, last }) => sum + last - start, 0);
+  const offsets = logs.reduce((sum, { start, high }) => sum + high - start, 0);
   const size = `${counted(partitions.length, "partition")}, ${counted(offsets, "offset")}`;
   const what = `topic "${topic}": ${size}`;
   if (!yes && !await confirmed(`${what}. Delete it for good? [y/N] `)) {

@@ -1,9 +1,9 @@
 import { type Admin as KafkajsAdmin, ConfigResourceTypes } from "kafkajs";
 import { Failure } from "../../failure.ts";
-import { isDenied } from "../../protocol/error_codes.ts";
 import type { ClientConfig } from "../config.ts";
 import { within } from "../../waiting.ts";
 import { kafkajs } from "./client.ts";
+import { asFailure } from "./errors.ts";
 
 /** How long the connections have to be closed properly, milliseconds. */
 const FAREWELL = 500;
@@ -109,32 +109,7 @@ export class Admin {
     try {
       return await within(this.#config.timeout, failed, work());
     } catch (error) {
-      throw error instanceof Failure ? error : asFailure(failed, error);
+      throw asFailure(failed, error);
     }
   }
-}
-
-interface KafkajsError {
-  name?: string;
-  message?: string;
-  type?: string;
-  code?: number;
-  cause?: unknown;
-  errors?: unknown[];
-}
-
-/** What kafkajs throws, with its exit status: it wraps the broker's answer, once or twice. */
-function asFailure(failed: string, error: unknown): Failure {
-  let inner = error as KafkajsError;
-  let login = false;
-  while (true) {
-    login ||= inner.name === "KafkaJSSASLAuthenticationError";
-    const next = inner.errors?.[0] ?? inner.cause;
-    if (!(next instanceof Error)) break;
-    inner = next as KafkajsError;
-  }
-  const { type, code, message = String(error) } = inner;
-  const why = type === undefined ? message : `${type} (${code})`;
-  const denied = login || typeof code === "number" && isDenied(code);
-  return new Failure(denied ? "denied" : "broker", `${failed}: ${why}`, { cause: error });
 }

@@ -1,6 +1,5 @@
 import type { Cluster, Consumer } from "kafkajs";
 import { Failure } from "../../failure.ts";
-import { isDenied } from "../../protocol/error_codes.ts";
 import { isSendable } from "../../protocol/writer.ts";
 import type { GroupMember } from "../../protocol/messages/offset_commit.ts";
 import type { ClientConfig } from "../config.ts";
@@ -8,6 +7,7 @@ import { atMost, within } from "../../waiting.ts";
 import { partitionNames, type TopicPartition } from "../partitions.ts";
 import { assigner } from "./assigner.ts";
 import { kafkajs } from "./client.ts";
+import { asFailure } from "./errors.ts";
 
 /** A member that is silent for this long counts as dead, milliseconds. */
 const SESSION_TIMEOUT = 10_000;
@@ -125,7 +125,7 @@ export class Membership {
     const failed = `cannot join group "${group}"`;
     await within(config.timeout, failed, membership.#start()).catch(async (error) => {
       await membership.close();
-      throw error instanceof Failure ? error : membership.#asFailure(error);
+      throw membership.#asFailure(error);
     });
     return membership;
   }
@@ -245,21 +245,7 @@ export class Membership {
     this.#changed.resolve();
   }
 
-  /** What kafkajs reports, with its exit status. */
   #asFailure(error: unknown): Failure {
-    let cause = error as { name?: string; code?: unknown; cause?: unknown };
-    let isLogin = false;
-    while (cause.cause instanceof Error) {
-      isLogin ||= cause.name === "KafkaJSSASLAuthenticationError";
-      cause = cause.cause;
-    }
-    isLogin ||= cause.name === "KafkaJSSASLAuthenticationError";
-    const denied = isLogin || typeof cause.code === "number" && isDenied(cause.code);
-    const message = error instanceof Error ? error.message : String(error);
-    return new Failure(
-      denied ? "denied" : "broker",
-      `cannot stay in group "${this.#group}": ${message}`,
-      { cause: error },
-    );
+    return asFailure(`cannot stay in group "${this.#group}"`, error);
   }
 }

@@ -1,6 +1,5 @@
-// LZ4 and Snappy blocks, and xxHash32. AssemblyScript with SIMD; `deno task wasm` compiles
-// it into lz_wasm.ts. It allocates nothing and imports nothing: lz.ts owns the memory.
-//
+// LZ4 and Snappy blocks, and xxHash32: `deno task wasm` compiles it into lz_wasm.ts. It allocates
+// nothing and imports nothing: lz.ts owns the memory.
 // Blocks: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
 //         https://github.com/google/snappy/blob/main/format_description.txt
 // xxHash: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
@@ -73,6 +72,7 @@ export function lz4Decode(src: usize, end: usize, out: usize, limit: usize, base
     const token = <usize>load<u8>(src++);
     let n = token >> 4;
     if (n == 15) {
+      // The same loop is below: a function would have to return two numbers, through memory.
       let more: usize;
       do {
         if (src >= end) return MALFORMED;

@@ -20,6 +20,15 @@ const SLACK = 128;
 /** What the decoders of lz.as.ts return instead of an output's end. */
 export const Fault = { malformed: 0, tooLong: 1 } as const;
 
+/** What a codec of lz.as.ts has: the code, and the memory. */
+export abstract class LzCodec {
+  protected readonly lz: Lz;
+
+  constructor(lz = Lz.shared()) {
+    this.lz = lz;
+  }
+}
+
 /**
  * The compiled loops of lz.as.ts and their memory: a source first, then the output. Both grow to
  * the largest batch met and are used again. Indexes are into {@link bytes}.

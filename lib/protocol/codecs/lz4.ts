@@ -1,6 +1,6 @@
 import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
-import { Fault, Lz } from "./lz.ts";
+import { Fault, type Lz, LzCodec } from "./lz.ts";
 
 const MAGIC = 0x184d2204;
 /** Sixteen magics whose frames hold something else and are to be skipped. */
@@ -22,15 +22,9 @@ const HEADER = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82];
 const BLOCK = 65536;
 
 /** LZ4 frames: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
-export class Lz4 implements CodecImplementation {
-  readonly #lz: Lz;
-
-  constructor(lz = Lz.shared()) {
-    this.#lz = lz;
-  }
-
+export class Lz4 extends LzCodec implements CodecImplementation {
   decompress(source: Uint8Array, limit: number): Uint8Array {
-    const lz = this.#lz;
+    const { lz } = this;
     const start = lz.load(source);
     const end = lz.source + source.length;
     if (source.length === 0) throw malformed("lz4", "it is empty");
@@ -40,7 +34,7 @@ export class Lz4 implements CodecImplementation {
   }
 
   compress(source: Uint8Array): Uint8Array {
-    const lz = this.#lz;
+    const { lz } = this;
     const start = lz.load(source);
     const end = lz.source + source.length;
     lz.reserve(start + Math.ceil(source.length * 1.01) + 64);

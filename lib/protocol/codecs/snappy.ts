@@ -1,6 +1,6 @@
 import type { CodecImplementation } from "./codec.ts";
 import { CodecLimitError, malformed } from "./errors.ts";
-import { Fault, Lz } from "./lz.ts";
+import { Fault, LzCodec } from "./lz.ts";
 
 /** snappy-java's stream header: a magic, then the version and the least compatible one, int32. */
 const XERIAL = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1];
@@ -18,15 +18,9 @@ const EXPANSION = 22;
  * (https://github.com/google/snappy/blob/main/format_description.txt), or in the stream of blocks
  * of the Java client: https://github.com/xerial/snappy-java, SnappyOutputStream.
  */
-export class Snappy implements CodecImplementation {
-  readonly #lz: Lz;
-
-  constructor(lz = Lz.shared()) {
-    this.#lz = lz;
-  }
-
+export class Snappy extends LzCodec implements CodecImplementation {
   decompress(source: Uint8Array, limit: number): Uint8Array {
-    const lz = this.#lz;
+    const { lz } = this;
     const start = lz.load(source);
     const end = lz.source + source.length;
     const out = isXerial(source)
@@ -39,7 +33,7 @@ export class Snappy implements CodecImplementation {
     let out = start;
     while (p < end) {
       if (end - p < 4) throw malformed("snappy", "a block's size is cut off");
-      const size = this.#lz.view.getInt32(p);
+      const size = this.lz.view.getInt32(p);
       if (size === MAGIC_HEAD && end - p >= XERIAL.length) {
         p += XERIAL.length;
         continue;
@@ -56,7 +50,7 @@ export class Snappy implements CodecImplementation {
 
   /** Decodes the raw block from p to end to `out`, and returns where it ends there. */
   #block(p: number, end: number, out: number, start: number, limit: number): number {
-    const { bytes } = this.#lz;
+    const { bytes } = this.lz;
     const size = end - p;
     let length = 0;
     for (let unit = 1, byte = 128; byte > 127; unit *= 128) {
@@ -70,14 +64,14 @@ export class Snappy implements CodecImplementation {
     if (length > size * EXPANSION) {
       throw malformed("snappy", `${size} bytes cannot hold ${length}`);
     }
-    this.#lz.reserve(out + length);
-    const stop = this.#lz.code.snappyDecode(p, end, out, out + length);
+    this.lz.reserve(out + length);
+    const stop = this.lz.code.snappyDecode(p, end, out, out + length);
     if (stop === Fault.malformed) throw malformed("snappy", "its elements do not fit its length");
     return stop;
   }
 
   compress(source: Uint8Array): Uint8Array {
-    const lz = this.#lz;
+    const { lz } = this;
     const start = lz.load(source);
     const end = lz.source + source.length;
     lz.reserve(start + XERIAL.length + Math.ceil(source.length * 1.01) + 64);

@@ -1,5 +1,6 @@
 import type { Api } from "./api.ts";
 import { type Isolation, isolationByte } from "./list_offsets.ts";
+import { writeTopics } from "./topics.ts";
 
 export interface FetchRequest {
   isolation: Isolation;
@@ -58,11 +59,8 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
   encode(writer, request) {
     writer.int32(-1).int32(request.maxWait).int32(1).int32(request.maxBytes)
       .int8(isolationByte(request.isolation)).int32(0).int32(-1);
-    writer.array(request.topics, ({ topic, partitions }, w) => {
-      w.string(topic);
-      w.array(partitions, ({ partition, offset }) => {
-        w.int32(partition).int32(-1).int64(offset).int64(-1).int32(request.partitionMaxBytes);
-      });
+    writeTopics(writer, request.topics, ({ partition, offset }, w) => {
+      w.int32(partition).int32(-1).int64(offset).int64(-1).int32(request.partitionMaxBytes);
     });
     writer.int32(0);
   },

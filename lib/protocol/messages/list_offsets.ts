@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { readTopics, writeTopics } from "./topics.ts";
 
 /** Instead of a time: the log's end, or its start. */
 export const LATEST = -1;
@@ -48,26 +49,19 @@ export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   version: 4,
   encode(writer, { isolation, topics }) {
     writer.int32(-1).int8(isolationByte(isolation));
-    writer.array(topics, ({ topic, partitions }, w) => {
-      w.string(topic);
-      w.array(
-        partitions,
-        ({ partition, timestamp }) => w.int32(partition).int32(-1).int64(timestamp),
-      );
+    writeTopics(writer, topics, ({ partition, timestamp }, w) => {
+      w.int32(partition).int32(-1).int64(timestamp);
     });
   },
   decode(reader) {
     reader.throttleTime();
     return {
-      topics: reader.array((r) => ({
-        topic: r.string(),
-        partitions: r.array((p) => ({
-          partition: p.int32(),
-          errorCode: p.int16(),
-          timestamp: p.int64(),
-          offset: p.int64(),
-          leaderEpoch: p.int32(),
-        })),
+      topics: readTopics(reader, (p) => ({
+        partition: p.int32(),
+        errorCode: p.int16(),
+        timestamp: p.int64(),
+        offset: p.int64(),
+        leaderEpoch: p.int32(),
       })),
     };
   },

@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { readTopics, writeTopics } from "./topics.ts";
 
 /** A member that commits, of one generation: needed if a group has live members. */
 export interface GroupMember {
@@ -47,20 +48,15 @@ export const offsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
   version: 6,
   encode(writer, { group, member, topics }) {
     writer.string(group).int32(member?.generation ?? -1).string(member?.id ?? "");
-    writer.array(topics, ({ topic, partitions }, w) => {
-      w.string(topic);
-      w.array(partitions, ({ partition, offset, leaderEpoch = -1, metadata = null }) => {
-        w.int32(partition).int64(offset).int32(leaderEpoch).nullableString(metadata);
-      });
+    writeTopics(writer, topics, (item, w) => {
+      const { partition, offset, leaderEpoch = -1, metadata = null } = item;
+      w.int32(partition).int64(offset).int32(leaderEpoch).nullableString(metadata);
     });
   },
   decode(reader) {
     reader.throttleTime();
     return {
-      topics: reader.array((r) => ({
-        topic: r.string(),
-        partitions: r.array((p) => ({ partition: p.int32(), errorCode: p.int16() })),
-      })),
+      topics: readTopics(reader, (p) => ({ partition: p.int32(), errorCode: p.int16() })),
     };
   },
 };

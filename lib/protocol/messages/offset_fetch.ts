@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { readTopics, writeTopics } from "./topics.ts";
 
 export interface OffsetFetchRequest {
   group: string;
@@ -37,25 +38,17 @@ export const offsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
   encode(writer, { group, topics }) {
     writer.string(group);
     if (topics === null) writer.int32(-1);
-    else {
-      writer.array(topics, ({ topic, partitions }, w) => {
-        w.string(topic);
-        w.array(partitions, (partition) => w.int32(partition));
-      });
-    }
+    else writeTopics(writer, topics, (partition, w) => w.int32(partition));
   },
   decode(reader) {
     reader.throttleTime();
     return {
-      topics: reader.array((r) => ({
-        topic: r.string(),
-        partitions: r.array((p) => ({
-          partition: p.int32(),
-          offset: p.int64(),
-          leaderEpoch: p.int32(),
-          metadata: p.nullableString(),
-          errorCode: p.int16(),
-        })),
+      topics: readTopics(reader, (p) => ({
+        partition: p.int32(),
+        offset: p.int64(),
+        leaderEpoch: p.int32(),
+        metadata: p.nullableString(),
+        errorCode: p.int16(),
       })),
       errorCode: reader.int16(),
     };

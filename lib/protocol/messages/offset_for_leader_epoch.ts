@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { readTopics, writeTopics } from "./topics.ts";
 
 export interface OffsetForLeaderEpochRequest {
   topics: { topic: string; partitions: { partition: number; leaderEpoch: number }[] }[];
@@ -36,28 +37,17 @@ export const offsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLea
     key: 23,
     version: 2,
     encode(writer, { topics }) {
-      writer.array(topics, ({ topic, partitions }, w) => {
-        w.string(topic);
-        w.array(partitions, ({ partition, leaderEpoch }) => {
-          w.int32(partition).int32(-1).int32(leaderEpoch);
-        });
+      writeTopics(writer, topics, ({ partition, leaderEpoch }, w) => {
+        w.int32(partition).int32(-1).int32(leaderEpoch);
       });
     },
     decode(reader) {
       reader.throttleTime();
       return {
-        topics: reader.array((r) => ({
-          topic: r.string(),
-          partitions: r.array((p) => {
-            const errorCode = p.int16();
-            return {
-              partition: p.int32(),
-              errorCode,
-              leaderEpoch: p.int32(),
-              endOffset: p.int64(),
-            };
-          }),
-        })),
+        topics: readTopics(reader, (p) => {
+          const errorCode = p.int16();
+          return { partition: p.int32(), errorCode, leaderEpoch: p.int32(), endOffset: p.int64() };
+        }),
       };
     },
   };

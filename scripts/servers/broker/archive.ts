@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createHash } from "node:crypto";
+import { pause } from "../../../lib/waiting.ts";
 import { exists } from "./jars.ts";
 import { loggingFlags, writeLoggingFiles } from "./logging.ts";
 import { freePorts } from "./ports.ts";
@@ -57,7 +58,7 @@ async function runOnce(folder: string, classpath: string, archive: string): Prom
   const deadline = Date.now() + 60_000;
   let ready = false;
   while (!ready && !ended && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     ready = await askCluster("127.0.0.1", PLAINTEXT).then(
       (view) => view.brokerIds.length === 1,
       () => false,

@@ -1,4 +1,5 @@
 import { Failure } from "../../../lib/failure.ts";
+import { pause } from "../../../lib/waiting.ts";
 import { launchCluster } from "./cluster.ts";
 import { defaultVersion } from "./own.ts";
 import { commandLineOf, tryRun } from "./process.ts";
@@ -114,7 +115,7 @@ async function stop(): Promise<number> {
   for (const node of nodes) await signal(node, "SIGTERM");
   const deadline = Date.now() + stopMs;
   while (Date.now() < deadline && (await liveNodes(state)).length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   const stubborn = await liveNodes(state);
   for (const node of stubborn) await signal(node, "SIGKILL");

@@ -1,4 +1,5 @@
 import { Failure } from "../../../lib/failure.ts";
+import { pause } from "../../../lib/waiting.ts";
 
 /** What a broker says of its cluster. */
 export interface ClusterView {
@@ -65,7 +66,7 @@ export async function waitForCluster(
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   throw new Failure("broker", `Cannot use the broker on port ${port} in time: ${reason}`);
 }

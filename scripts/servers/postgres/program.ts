@@ -95,7 +95,7 @@ async function layOut(
     const denoDir = join(target, "deno_dir");
     await Deno.mkdir(denoDir, { mode: 0o755 });
     for (const { folder, registryFile } of graph.packages(command.denoDir)) {
-      // A package for another platform, optional for one that is needed, is not in the cache.
+      // The lock file also lists what packages of development need on other platforms.
       if (!await exists(folder)) continue;
       await linkFolder(folder, join(denoDir, relative(command.denoDir, folder)));
       // A lock file says all that the registry's does, so a fresh cache has none.

@@ -41,6 +41,7 @@ export function makeBatch(
 }
 
 function record(value: string | null, index: number): Uint8Array {
+  // Written here once more: what lib reads must not have been written by lib.
   const zigzag = (n: number) => n < 0 ? -2 * n - 1 : 2 * n;
   const bytes = value === null ? [] : [...new TextEncoder().encode(value)];
   const body = new Encoder(false).int(1, 0).varint(0).varint(zigzag(index)).varint(zigzag(-1))

@@ -11,7 +11,7 @@ function point(
   end: number,
   database: number | null = null,
 ) {
-  const log = { start: 0, end, last: end };
+  const log = { start: 0, stable: end, high: end, leaderEpoch: -1 };
   const place = database === null ? null : { offset: database, lag: end - database, lost: 0 };
   return { topic: "t", partition, stored, database: place, log } as LagPoint;
 }

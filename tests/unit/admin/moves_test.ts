@@ -5,7 +5,7 @@ import { moveNote, planMoves, type Target, targetOffset } from "../../../lib/adm
 const none = { permissions: "none" } as const;
 const partition = { topic: "t", partition: 3 };
 /** Readable up to 90; an open transaction has written up to 100. */
-const log = { start: 10, end: 90, last: 100 };
+const log = { start: 10, stable: 90, high: 100, leaderEpoch: -1 };
 
 Deno.test("reset: which offset a target means", none, () => {
   const cases: [Target, number | null, number, number][] = [

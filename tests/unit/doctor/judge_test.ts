@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
-import { type BatchLook, judgeBatches, lookAtBatch } from "../../../lib/doctor/batches.ts";
-import { compareVersions } from "../../../lib/doctor/brokers.ts";
-import { describeSecurity, expiry } from "../../../lib/doctor/certificates.ts";
-import { countFields, splitFields, splitRows } from "../../../lib/doctor/fields.ts";
+import { type BatchLook, lookAtBatch } from "../../../lib/doctor/batches.ts";
+import { expiry } from "../../../lib/doctor/certificate.ts";
+import { countFields, splitFields, splitRows } from "../../../lib/doctor/csv.ts";
 import type { Say } from "../../../lib/doctor/findings.ts";
+import { judgeBatches } from "../../../lib/doctor/format.ts";
+import { checkLeaders } from "../../../lib/doctor/leaders.ts";
 import { judgeOffsets, type Standing } from "../../../lib/doctor/offsets.ts";
-import { judgeAnswers } from "../../../lib/doctor/programs.ts";
-import { checkLeaders, similar } from "../../../lib/doctor/topic.ts";
+import { judgeAnswers } from "../../../lib/doctor/program.ts";
+import { describeSecurity } from "../../../lib/doctor/security.ts";
+import { checkVersions } from "../../../lib/doctor/versions.ts";
 import { Secret } from "../../../lib/secret.ts";
 import { UNCHANGED } from "../../../lib/kafka/log_changes.ts";
 import { Kernel } from "../../../lib/protocol/kernel/kernel.ts";
 import { fetch } from "../../../lib/protocol/messages/fetch.ts";
 import { Batch } from "../../../lib/protocol/record_batch.ts";
+import { similar } from "../../../lib/text.ts";
 import { decodeWhole, frame } from "../../golden/frames.ts";
 
 const none = { permissions: "none" } as const;
@@ -71,7 +74,15 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
     isPlanned: false,
   };
   const judged = (standing: Partial<Standing>, retention: number | null = null) => {
-    const log = { partition: 0, earliest: 100, stable: 1100, end: 1100, age: null };
+    const log = {
+      topic: "t",
+      partition: 0,
+      start: 100,
+      stable: 1100,
+      high: 1100,
+      leaderEpoch: -1,
+      age: null,
+    };
     const change = UNCHANGED;
     return heard((say) =>
       judgeOffsets(say, [{ ...log, change, stored: 600, ...standing }], reader, retention)
@@ -82,10 +93,10 @@ Deno.test("doctor: offsets against the log and its retention", none, () => {
     [{ stored: -1 }, null, /^ok: .* has no stored offset for partition 0: starts again$/],
     [{ stored: 99 }, null, /^fail: .* expired: 1 offsets .* at 99, its log starts at 100\) — move/],
     [{ stored: 100 }, null, /^warn: .* the next records to read are the next to be deleted — load/],
-    [{ stored: 100, stable: 100, end: 100 }, null, /^ok: group "g" is 0 offsets behind/],
+    [{ stored: 100, stable: 100, high: 100 }, null, /^ok: group "g" is 0 offsets behind/],
     [{ stored: 199 }, null, /^warn: /],
     [{ stored: 200 }, null, /^ok: /],
-    [{ stored: 10, earliest: 0 }, null, /^ok: /],
+    [{ stored: 10, start: 0 }, null, /^ok: /],
     [{ age: 6.5 * DAY }, 7 * DAY, /^warn: .* 6\.5 days old, and the topic keeps 7 days — load/],
     [{ age: DAY, stored: 100 }, 7 * DAY, /^ok: /],
     [{ stored: 1100 }, 7 * DAY, /^ok: group "g" is 0 offsets behind/],
@@ -121,7 +132,7 @@ Deno.test("doctor: a broker that is too old or too new for what is used", none, 
       const found = change(range.key);
       return found === undefined ? [] : [{ ...range, ...found }];
     });
-    return heard((say) => compareVersions(say, [{ address: "a:1", ranges: changed }], withSasl));
+    return heard((say) => checkVersions(say, [{ address: "a:1", ranges: changed }], withSasl));
   };
   assert.match(judged(() => ({})).join(), /^ok: all 9 .*\(Fetch 10 of 0 to 40, Produce 7 of 0 to/);
   assert.match(judged(() => ({}), true).join(), /^ok: all 11 requests/);

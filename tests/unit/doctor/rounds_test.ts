@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { findingLine, inWords, Rounds, some } from "../../../lib/doctor/findings.ts";
-import { questionCommand } from "../../../lib/doctor/programs.ts";
+import { findingLine, some } from "../../../lib/doctor/findings.ts";
+import { questionCommand } from "../../../lib/doctor/program.ts";
+import { Rounds } from "../../../lib/doctor/rounds.ts";
 import { wordsOf } from "../../../lib/cli/flags/doctor.ts";
 import { Failure } from "../../../lib/failure.ts";
+import { inWords } from "../../../lib/text.ts";
 
 const none = { permissions: "none" } as const;
 

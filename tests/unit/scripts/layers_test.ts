@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { allProblems, circles, folderProblems, problemsOf } from "../../../scripts/layers.ts";
+import {
+  allProblems,
+  circles,
+  folderProblems,
+  problemsOf,
+  sizeProblems,
+} from "../../../scripts/layers.ts";
 
 Deno.test("layers: the project has no problem, and each of its folders is in the map", async () => {
   assert.deepEqual(await allProblems(), []);
@@ -25,6 +31,11 @@ Deno.test("layers: a file that imports what its folder may not is named with its
     ["lib/load/a.ts", 'import postgres from "postgres";', null],
     ["scripts/a.ts", 'import { parse } from "csv-parse/sync";', null],
     [
+      "scripts/a.ts",
+      'import { a } from "../tests/support/a.ts";',
+      "scripts import nothing of tests",
+    ],
+    [
       "lib/load/a.ts",
       'import { parse } from "csv-parse/sync";',
       "csv-parse/sync is a package for development — runtimePackages lists others",
@@ -49,4 +60,27 @@ Deno.test("layers: files that import each other in a circle are named", () => {
     ["lib/c.ts", 'import "./b.ts";'],
   ]);
   assert.deepEqual(circles(texts), ["circle: lib/b.ts → lib/c.ts → lib/b.ts"]);
+});
+
+Deno.test("layers: a file that two others import is no circle, and a comment is no import", () => {
+  const texts = new Map([
+    ["lib/a.ts", 'import {\n  b,\n} from "./b.ts";\nawait import("./c.ts");'],
+    ["lib/b.ts", 'export { d } from "./d.ts";'],
+    ["lib/c.ts", 'import "./d.ts";\nimport "./elsewhere.ts";'],
+    ["lib/d.ts", '// import "./a.ts";\n * import "./b.ts";'],
+  ]);
+  assert.deepEqual(circles(texts), []);
+});
+
+Deno.test("layers: a file written by hand that is too long is named, a made one is not", () => {
+  const lines = (count: number) => "x\n".repeat(count);
+  const texts = new Map([
+    ["lib/a.ts", lines(330)],
+    ["docs/b.md", lines(331)],
+    ["lib/protocol/kernel/kernel_wasm.ts", lines(999)],
+    ["tests/db/golden/c.sql", lines(999)],
+  ]);
+  assert.deepEqual(sizeProblems(texts), [
+    "docs/b.md: 331 lines — split it, a file has at most 330",
+  ]);
 });

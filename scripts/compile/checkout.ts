@@ -4,7 +4,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { finish } from "../../scripts/compile/process.ts";
+import { finish } from "./process.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const deadlineMs = 60_000;

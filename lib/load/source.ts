@@ -1,15 +1,32 @@
 import { Failure } from "../failure.ts";
 import { within } from "../waiting.ts";
-import type { Database } from "../load/database.ts";
-import { databaseProblem } from "../load/errors.ts";
+import { suggestion } from "../text.ts";
+import type { Database } from "./database.ts";
+import { databaseProblem } from "./errors.ts";
 
-/** A source of kafka.load, as its database has it. */
+/** What a role that may load sees of a source of kafka.load. */
 export interface Source {
   name: string;
   topic: string;
   group: string;
   /** The brokers it is loaded from, if it names them. */
   brokers: string | null;
+}
+
+/** All that the database has of a source: the schema's owner may see it, and superusers. */
+export interface SourceRow {
+  topic: string;
+  target: string;
+  /** The table that the reader's rows are put into first, if the source maps or merges them. */
+  stage: string | null;
+  /** The reader's. */
+  columns: string[];
+  /** The name of a web table on Greenplum, a shell command on PostgreSQL. */
+  reader: string;
+  brokers: string | null;
+  configFile: string | null;
+  group: string;
+  paused: boolean;
 }
 
 /** Where a source stands in a partition, as kafka.lag says: the same steps as those of a load. */
@@ -30,12 +47,32 @@ export async function findSource(sql: Database, name: string, timeout: number): 
     sql`SELECT topic, group_name, brokers FROM kafka.status WHERE source = ${name}`,
   );
   if (!found) {
-    throw new Failure(
-      "usage",
-      `source "${name}" does not exist in this database — see kafka.status`,
-    );
+    const names = await ask(failed, timeout, sourceNames(sql));
+    const hint = suggestion(name, names, " — see kafka.status");
+    throw new Failure("usage", `source "${name}" does not exist in this database${hint}`);
   }
   return { name, topic: found.topic, group: found.group_name, brokers: found.brokers };
+}
+
+/** The names of all sources, sorted. Throws what the database answers. */
+export async function sourceNames(sql: Database): Promise<string[]> {
+  const rows = await sql`SELECT source FROM kafka.status ORDER BY 1`;
+  return rows.map(({ source }) => source);
+}
+
+/** Reads a source; null if it does not exist. Throws what the database answers. */
+export async function readSource(sql: Database, name: string): Promise<SourceRow | null> {
+  // Not from kafka.status: an older schema must be readable, too, to be called old.
+  const [row] = await sql`
+    SELECT row_to_json(s)::text AS source FROM kafka.source s WHERE s.name = ${name}`;
+  if (!row) return null;
+  const source = JSON.parse(row.source);
+  const { topic, target, columns, reader, brokers, config_file, group_name, paused } = source;
+  const { stage = null, stage_columns = null } = source;
+  return {
+    ...{ topic, target, stage, columns: stage_columns ?? columns, reader, brokers },
+    ...{ configFile: config_file, group: group_name, paused },
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ const FEW_FILES = 256;
 const FEW_PAGES = 1024;
 
 /** Where this process's stdout goes, and the limits of pipes and files that a reader would meet. */
-export async function checkMachine(say: Say): Promise<true> {
+export async function checkOutput(say: Say): Promise<true> {
   if (Deno.build.os !== "linux") {
     say("ok", `${stdoutKind()}; limits are checked on Linux only`);
     return true;

@@ -2,10 +2,10 @@ import { quoteIdent, quoteLiteral } from "../greenplum/quote.ts";
 import type { Column } from "../greenplum/source.ts";
 import { type Database, openDatabase } from "../load/database.ts";
 import type { Dsn } from "../load/dsn.ts";
-import type { KnownTable } from "./database.ts";
-import { splitFields } from "./fields.ts";
+import { splitFields } from "./csv.ts";
 import type { Say } from "./findings.ts";
 import type { SampleRow } from "./rows.ts";
+import type { KnownTable } from "./table.ts";
 
 interface Misfit {
   row: SampleRow;
@@ -23,7 +23,7 @@ const DENIED = "42501";
  * a function of that role: SET ROLE alone would not do, as the code could RESET ROLE and go on with
  * the rights of the user of doctor.
  */
-export async function tryRows(
+export async function checkTypes(
   say: Say,
   dsn: Dsn,
   rows: readonly SampleRow[],

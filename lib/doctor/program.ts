@@ -1,7 +1,9 @@
-import { quoteIdent, quoteLiteral, quoteProgram, quoteWord } from "../greenplum/quote.ts";
+import { quoteLiteral, quoteProgram, quoteWord } from "../greenplum/quote.ts";
 import type { Database } from "../load/database.ts";
 import type { KnownDatabase } from "./database.ts";
 import { type Say, some } from "./findings.ts";
+import type { DoctorOptions } from "./options.ts";
+import type { KnownSource } from "./source.ts";
 
 /** What is asked of the program on each host. */
 export interface ProgramQuestion {
@@ -22,80 +24,28 @@ interface Answer {
 /** The longest that a segment's plan may take, seconds. */
 const PLAN_TIMEOUT = 3;
 
-/** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null if no program can be run. */
-export async function checkRights(
-  say: Say,
-  database: KnownDatabase,
-  partitions: number | null,
-): Promise<true | null> {
-  return database.dialect === "greenplum"
-    ? await checkGreenplum(say, database, partitions)
-    : await checkPostgres(say, database);
-}
-
-async function checkGreenplum(
-  say: Say,
-  { sql, user, isSuperuser }: KnownDatabase,
-  partitions: number | null,
-): Promise<true | null> {
-  const [{ setting }] = await sql`SELECT current_setting('gp_external_enable_exec') AS setting`;
-  if (setting === "on") say("ok", "gp_external_enable_exec is on");
-  else {
-    say(
-      "fail",
-      "gp_external_enable_exec is off, so no web table may run a command",
-      "gpconfig -c gp_external_enable_exec -v on, then restart Greenplum",
-    );
-  }
-  const [{ segments, down }] = await sql`
-    SELECT count(*)::int AS segments, sum((status = 'd')::int)::int AS down
-    FROM gp_segment_configuration WHERE content >= 0 AND role = 'p'`;
-  if (down > 0) say("fail", `${down} of ${segments} segments are down`, "gprecoverseg");
-  else if (partitions !== null && partitions < segments) {
-    say(
-      "ok",
-      `${segments} segments are up, ${segments - partitions} more than the topic has partitions`,
-      "those have nothing to read; more partitions would load faster",
-    );
-  } else say("ok", `${segments} segments are up`);
-  if (isSuperuser) {
-    say("ok", `user "${user}" is a superuser, so it may create web tables with EXECUTE`);
-  } else {
-    say(
-      "warn",
-      `user "${user}" is not a superuser, so it cannot create web tables with EXECUTE`,
-      "let a superuser create them, and GRANT SELECT; a load requires no more",
-    );
-  }
-  return isSuperuser && setting === "on" ? true : null;
-}
-
-async function checkPostgres(
-  say: Say,
-  { sql, user, isSuperuser }: KnownDatabase,
-): Promise<true | null> {
-  const [{ member, available, installed }] = await sql`
-    SELECT pg_has_role(current_user, 'pg_execute_server_program', 'MEMBER') AS member,
-      EXISTS (SELECT FROM pg_available_extensions WHERE name = 'file_fdw') AS available,
-      EXISTS (SELECT FROM pg_extension WHERE extname = 'file_fdw') AS installed`;
-  const may = isSuperuser || member;
-  if (may) say("ok", `user "${user}" may run programs (COPY … FROM PROGRAM)`);
-  else {
-    say(
-      "warn",
-      `user "${user}" may not run programs; the functions of schema kafka do it with their owner's ` +
-        "rights",
-      `GRANT pg_execute_server_program TO ${quoteIdent(user)}, if it is to create sources`,
-    );
-  }
-  if (installed) say("ok", "file_fdw is installed");
-  else if (available) say("ok", "file_fdw is not installed yet", "CREATE EXTENSION file_fdw");
-  else say("warn", "file_fdw is not available", "install the server's contrib package");
-  return may ? true : null;
+/** What is asked of the program: of the source's own, if there is a source. */
+export function questionOf(
+  { program, programArgs, topic }: DoctorOptions,
+  source: KnownSource | null,
+): ProgramQuestion {
+  const [word] = /^(?:"[^"]*"|'[^']*'|[^\s'"])+/.exec(source?.command ?? "") ?? [];
+  const asked = program === null && word !== undefined
+    ? { word }
+    : { path: program ?? "$HOME/kafka_consumer" };
+  const connection = source
+    ? [
+      ...(source.configFile === null ? [] : ["--config", source.configFile]),
+      ...(source.brokers === null ? [] : ["--brokers", source.brokers]),
+    ]
+    : programArgs;
+  const name = source?.topic ?? topic;
+  const plan = connection === null || name === null ? null : [...connection, "--topic", name];
+  return { program: asked, plan };
 }
 
 /** Runs the program where the database would: on every segment, or on PostgreSQL's host. */
-export async function checkPrograms(
+export async function checkProgram(
   say: Say,
   { sql, dialect }: KnownDatabase,
   question: ProgramQuestion,

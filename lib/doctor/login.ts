@@ -1,0 +1,29 @@
+import { Failure } from "../failure.ts";
+import type { Cluster } from "../kafka/cluster.ts";
+import type { MetadataResponse } from "../protocol/messages/metadata.ts";
+import { type Say, whatWentWrong } from "./findings.ts";
+
+/** Logs in where that is configured, and asks for the cluster: a listener that wants a login says so. */
+export async function checkLogin(
+  say: Say,
+  cluster: Cluster,
+): Promise<MetadataResponse | null> {
+  const { sasl } = cluster.config;
+  try {
+    const answer = await cluster.refresh([]);
+    const who = sasl === null
+      ? "no login is configured, and none is required"
+      : sasl.mechanism === "OAUTHBEARER"
+      ? "the token is accepted (OAUTHBEARER)"
+      : `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
+    say("ok", who);
+    return answer;
+  } catch (error) {
+    const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
+    const todo = denied
+      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
+      : undefined;
+    say("fail", whatWentWrong(error), todo);
+    return null;
+  }
+}

@@ -1,0 +1,40 @@
+import type { KnownDatabase } from "./database.ts";
+import type { Say } from "./findings.ts";
+import type { KnownSource } from "./source.ts";
+
+/** SQLSTATE of a function that the schema does not have. */
+const NO_FUNCTION = "42883";
+
+/**
+ * Lets the database take the steps of a load that come before its rows: what would fail there,
+ * fails here in the same words. Null if it does.
+ */
+export async function checkPlan(
+  say: Say,
+  { sql }: KnownDatabase,
+  { name, topic }: KnownSource,
+): Promise<true | null> {
+  try {
+    const [{ records, lost, reason }] = await sql`
+      SELECT records, lost, reason FROM kafka.check_source(${name})`;
+    const more = reason === "max_records" ? ", and there is more (max_records)" : "";
+    say("ok", `the next load of source "${name}" reads ${records} offsets of "${topic}"${more}`);
+    if (Number(lost) > 0) {
+      say(
+        "warn",
+        `the next load of source "${name}" skips ${lost} offsets that were deleted before they were read`,
+        "load more often, or raise retention.ms",
+      );
+    }
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== NO_FUNCTION) throw error;
+    say(
+      "fail",
+      "schema kafka is older than this program",
+      "upgrade it: gpdb-kafka sql schema | psql, then gpdb-kafka sql source for each source",
+    );
+    return null;
+  }
+}

@@ -1,0 +1,61 @@
+import { readSource, sourceNames, type SourceRow } from "../load/source.ts";
+import { nearest } from "../text.ts";
+import type { KnownDatabase } from "./database.ts";
+import { type Say, some } from "./findings.ts";
+
+/** A source of kafka.load that was found. */
+export interface KnownSource extends Omit<SourceRow, "reader" | "paused"> {
+  name: string;
+  /** The shell command that reads its rows. */
+  command: string;
+  /** The next offsets by partition, as the database holds them. */
+  offsets: Map<number, number>;
+}
+
+/** SQLSTATEs of a schema, or a table in it, that does not exist. */
+const NO_SCHEMA = ["42P01", "3F000"];
+
+/** Finds a source. Null if there is none. */
+export async function checkSource(
+  say: Say,
+  { sql, dialect }: KnownDatabase,
+  name: string,
+): Promise<KnownSource | null> {
+  let source: SourceRow | null;
+  try {
+    source = await readSource(sql, name);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === undefined || !NO_SCHEMA.includes(code)) throw error;
+    say("fail", "schema kafka does not exist", "install it: gpdb-kafka sql schema | psql");
+    return null;
+  }
+  if (source === null) {
+    const all = await sourceNames(sql);
+    const names = all.length > 0 ? some(all.map((name) => `"${name}"`)) : "none";
+    const meant = nearest(name, all);
+    say(
+      "fail",
+      `source "${name}" does not exist; there are: ${names}`,
+      meant === null ? "create it: gpdb-kafka sql source" : `did you mean "${meant}"?`,
+    );
+    return null;
+  }
+  const { reader, paused, ...rest } = source;
+  if (dialect === "greenplum") {
+    await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
+  }
+  const [{ command }] = dialect === "greenplum"
+    ? await sql`SELECT e.command FROM pg_exttable e WHERE e.reloid = ${reader}::regclass`
+    : [{ command: reader }];
+  const offsets = await sql`
+    SELECT o.partition_no, o.next_offset FROM kafka.load_offset o WHERE o.source = ${name}`;
+  say("ok", `source "${name}" loads topic "${rest.topic}" into ${rest.target}`);
+  if (paused) say("warn", `source "${name}" is paused`, `SELECT kafka.resume('${name}')`);
+  return {
+    ...rest,
+    name,
+    command,
+    offsets: new Map(offsets.map((row) => [Number(row.partition_no), Number(row.next_offset)])),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Api } from "../protocol/messages/api.ts";
+import { fetch } from "../protocol/messages/fetch.ts";
+import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
+import { initProducerId } from "../protocol/messages/init_producer_id.ts";
+import { listOffsets } from "../protocol/messages/list_offsets.ts";
+import { metadata } from "../protocol/messages/metadata.ts";
+import { offsetCommit } from "../protocol/messages/offset_commit.ts";
+import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
+import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
+import { produce } from "../protocol/messages/produce.ts";
+import { saslAuthenticate, saslHandshake } from "../protocol/messages/sasl.ts";
+import { type Say, some } from "./findings.ts";
+import type { Greeting } from "./greeting.ts";
+
+/** All requests that consumer and producer send. */
+const used: readonly Api<never, unknown>[] = [
+  ...[metadata, fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit],
+  ...[offsetForLeaderEpoch, produce, initProducerId],
+];
+
+/** Compares what the brokers take with what is sent. */
+export function checkVersions(say: Say, greetings: readonly Greeting[], withSasl: boolean): void {
+  const needed = withSasl ? [...used, saslHandshake, saslAuthenticate] : used;
+  let fits = true;
+  for (const { address, ranges } of greetings) {
+    const lacks = needed.flatMap(({ name, key, version }) => {
+      const range = ranges.find((one) => one.key === key);
+      if (range && range.min <= version && version <= range.max) return [];
+      const has = range ? `${range.min} to ${range.max}` : "none";
+      return [`${name} ${version} (it accepts ${has})`];
+    });
+    if (lacks.length === 0) continue;
+    fits = false;
+    say("fail", `${address} does not accept ${some(lacks)}`, "Kafka 2.1 or later is required");
+  }
+  if (!fits) return;
+  const shown = [fetch, produce].map(({ name, key, version }) => {
+    const range = greetings[0].ranges.find((one) => one.key === key);
+    return `${name} ${version} of ${range?.min} to ${range?.max}`;
+  });
+  say(
+    "ok",
+    `all ${needed.length} requests that this program uses are accepted (${shown.join(", ")})`,
+  );
+}
