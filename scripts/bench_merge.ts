@@ -11,8 +11,7 @@ import { sourceDdl } from "../lib/greenplum/ddl.ts";
 import { schemaSql } from "../lib/greenplum/schema_files.ts";
 import { OFFSET, PARTITION, plainField } from "../lib/greenplum/shape.ts";
 import { readColumns } from "../lib/load/database.ts";
-import { createTopic } from "../tests/support/kafka.ts";
-import { runScript } from "../tests/support/load.ts";
+import { createTopic } from "./demo/crimes.ts";
 import { startBroker } from "./servers/broker.ts";
 import { startPostgres } from "./servers/postgres.ts";
 
@@ -29,7 +28,7 @@ await pg.installProgram({
   name: "kafka_consumer",
   entry: new URL("../consumer.ts", import.meta.url),
 });
-await runScript(pg, await schemaSql("postgres"));
+await run(await schemaSql("postgres"));
 await sql.unsafe(`
   CREATE TABLE orders (id bigint PRIMARY KEY, customer text, amount numeric(12,2), status text,
     at timestamptz);
@@ -41,8 +40,7 @@ const readerColumns = [
   { name: OFFSET, type: "bigint" },
   ...columns,
 ];
-await runScript(
-  pg,
+await run(
   sourceDdl({
     name: TOPIC,
     topic: TOPIC,
@@ -88,12 +86,19 @@ const file = join(pg.home!, "rows.csv");
     for (let done = 0; done < bytes.length;) done += out.writeSync(bytes.subarray(done));
   }
 }
-await createTopic(broker, TOPIC, { partitions: 8 });
+await createTopic(broker, TOPIC);
 const { success } = await new Deno.Command(Deno.execPath(), {
   args: ["run", "-A", "producer.ts", "-b", broker.bootstrap, "-t", TOPIC, "-q", file],
   cwd: new URL("..", import.meta.url),
 }).output();
 if (!success) throw new Error("cannot produce the rows");
+
+/** Runs SQL that has its own BEGIN and COMMIT. */
+async function run(text: string): Promise<void> {
+  const session = await sql.reserve();
+  await session.unsafe(text);
+  session.release();
+}
 
 async function seconds(query: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
@@ -122,6 +127,7 @@ for (let round = 0; round < rounds; round++) {
   const copy = await seconds(() =>
     sql.unsafe(`COPY staged FROM PROGRAM '${reader} --ranges ${ranges}' (FORMAT csv)`)
   );
+  await sql`ANALYZE staged`;
   const merge = await seconds(() =>
     sql.begin(async (sql) => {
       await sql`DELETE FROM orders t USING staged s WHERE t.id = s.id`;

@@ -189,10 +189,8 @@ BEGIN
         CASE WHEN wrong.d THEN ' in a delete' ELSE '' END
         USING ERRCODE = 'not_null_violation', HINT = 'Use --where to leave such rows out, or another --merge.';
   END;
-  IF s.latest IS NULL THEN
-    filtered := staged - rejected - rows;
-  ELSE
-    EXECUTE 'SELECT count(*) FROM ' || s.shape_view || ' WHERE NOT "kafka$keep"' INTO filtered;
+  EXECUTE 'SELECT count(*) FROM ' || s.shape_view || ' WHERE NOT "kafka$keep"' INTO filtered;
+  IF s.latest IS NOT NULL THEN
     -- Nobody else writes to the target until this load ends: a key that both have would be there twice.
     PERFORM kafka._lock_merge(s);
     SELECT m.* INTO rows, updated, deleted FROM kafka._merge(s) m;

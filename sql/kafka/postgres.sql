@@ -246,13 +246,12 @@ BEGIN
   RETURN rows;
 EXCEPTION
   WHEN bad_copy_file_format THEN -- a row with more or fewer fields
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
-    IF s.stage IS NOT NULL AND context ~ '^[^:]*: "[0-9]+,[0-9]+' THEN
-      message := format('cannot load source "%s": topic "%s" partition %s offset %s: %s', s.name, s.topic,
-        substring(context FROM '^[^:]*: "([0-9]+),'), substring(context FROM '^[^:]*: "[0-9]+,([0-9]+)'), message);
-    END IF;
-    RAISE EXCEPTION '%', message
-      USING ERRCODE = SQLSTATE, DETAIL = coalesce(nullif(detail, ''), split_part(context, E'\n', 1));
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
+    IF s.stage IS NULL OR context !~ '^[^:]*: "[0-9]+,[0-9]+,' THEN RAISE; END IF;
+    -- The line begins with them.
+    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, s.topic,
+      substring(context FROM '^[^:]*: "([0-9]+),'), substring(context FROM '^[^:]*: "[0-9]+,([0-9]+),'), message
+      USING ERRCODE = 'bad_copy_file_format', DETAIL = split_part(context, E'\n', 1);
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)

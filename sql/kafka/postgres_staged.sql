@@ -36,6 +36,10 @@ BEGIN
   PERFORM kafka._check_target(s);
   PERFORM kafka._check_kind(s.target_table, true);
   PERFORM kafka._check_reader(s);
+  IF row_security_active(s.target_table) THEN
+    RAISE EXCEPTION 'cannot merge into %: row security may hide rows of it from role "%", which loads', s.target_table, current_user
+      USING ERRCODE = 'insufficient_privilege', HINT = format('ALTER ROLE %I BYPASSRLS;', current_user);
+  END IF;
 END
 $$;
 

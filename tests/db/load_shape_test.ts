@@ -236,6 +236,19 @@ Deno.test("shape: a source can be changed and dropped, and leaves nothing", asyn
   await addShaped(world, { name: long, shape: shapeOf("id integer") });
   await addShaped(world, { name: `${long}y`, shape: shapeOf("id integer") });
   assert.equal((await parts()).length, 6);
+  const hostile = `*/ "; DROP TABLE things; -- $(x) \\ ü`;
+  await sql.unsafe(`CREATE TABLE hostile ("${hostile.replaceAll('"', '""')}" text, id int)`);
+  await addShaped(world, {
+    name: hostile,
+    table: "hostile",
+    shape: shapeOf("id integer", {
+      merge: ["id"],
+      selects: [{ column: hostile, expression: `'*/ "' || id` }],
+    }),
+  });
+  await world.plan([{ end: 1 }], ["0,0,1"], hostile);
+  assert.equal((await loadCounts(world, hostile)).inserted, 1);
+  assert.deepEqual(Object.values((await sql`SELECT * FROM hostile`)[0]), ['*/ "1', 1]);
   await sql`SELECT kafka.drop_source(name) FROM kafka.source`;
   assert.deepEqual(await parts(), []);
 });

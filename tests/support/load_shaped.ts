@@ -11,6 +11,7 @@ import {
   TOMBSTONE,
 } from "../../lib/greenplum/shape.ts";
 import type { Column } from "../../lib/greenplum/source.ts";
+import { quoteLiteral } from "../../lib/greenplum/quote.ts";
 import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { runScript } from "./load.ts";
 
@@ -61,7 +62,9 @@ export async function addShaped(
   await runScript(
     pg,
     `BEGIN;
-    SELECT kafka.add_source('${name}', 't', '${table}'::regclass, 'true #', 'true # --log-identity', 'g');
+    SELECT kafka.add_source(${
+      quoteLiteral(name)
+    }, 't', '${table}'::regclass, 'true #', 'true # --log-identity', 'g');
     ${shapeSource(name, shape, rejectLimit)}
     COMMIT;`,
   );

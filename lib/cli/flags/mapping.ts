@@ -139,6 +139,12 @@ function listed(
   if (given.has("fields")) {
     const fields = parseFields("--fields", given.get("fields")!);
     const mapped = structured.includes(value) ? undefined : fields.find((field) => field.mapped);
+    if (fields.length > 1 && (value === "field" || value === "hex")) {
+      throw new Failure(
+        "usage",
+        `--fields: --value ${value} makes one field, not ${fields.length}`,
+      );
+    }
     if (mapped) {
       throw new Failure(
         "usage",
