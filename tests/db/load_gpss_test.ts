@@ -77,3 +77,51 @@ KAFKA:
     assert.deepEqual(await rows(), ["b 5 0:4"]);
   },
 });
+
+Deno.test({
+  name:
+    "load: changes by a load file of GPSS: the order is a field, the key and the place are there",
+  ignore: !ownServer,
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startDatabase();
+    await installKafka(pg);
+    const topic = uniqueName("cdc");
+    await createTopic(broker, topic);
+    await pg.sql`
+      CREATE TABLE ogg_cdc (id int PRIMARY KEY, name text, ts timestamp, place text, number int)`;
+    const file = new URL("../unit/greenplum/gpss/cdc_v2.yaml", import.meta.url);
+    const path = await Deno.makeTempFile({ suffix: ".yaml" });
+    try {
+      const text = (await Deno.readTextFile(file)).replace("kafkahost", broker.bootstrap);
+      await Deno.writeTextFile(path, text.replace("ogg-cdc", topic));
+      const args = ["sql", "source", "cdc", "--from-gpss", path, "--for", dialect, "--dsn", pg.dsn];
+      const made = await gpdbKafka(args);
+      assert.equal(made.code, 0, made.stderr);
+      await runScript(pg, new TextDecoder().decode(made.stdout));
+    } finally {
+      await Deno.remove(path);
+    }
+    const change = (op: string, id: number, name: string, second: number) => ({
+      key: `${100 + id}`,
+      value: JSON.stringify({
+        op_type: op,
+        current_ts: `2026-01-31T12:00:0${second}`,
+        after: { ID: id, NAME: name },
+      }),
+    });
+    await produce(broker, topic, [
+      change("I", 1, "late", 5),
+      change("I", 1, "early", 1), // older by its time, whatever its offset
+      change("I", 2, "x", 1),
+      change("I", 3, "y", 1),
+      change("D", 2, "x", 2),
+    ]);
+    await load(pg, "cdc");
+    const rows = await pg.sql`SELECT id, name, ts::text, place, number FROM ogg_cdc ORDER BY id`;
+    assert.deepEqual([...rows.map((row) => Object.values(row).join(" "))], [
+      "1 late 2026-01-31 12:00:05 0:0 101",
+      "3 y 2026-01-31 12:00:01 0:3 103",
+    ]);
+  },
+});
