@@ -1,61 +1,20 @@
 import assert from "node:assert/strict";
 import { Registry } from "../../lib/registry/registry.ts";
-import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
-import { freePorts } from "../../scripts/servers/broker/ports.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { startRegistry } from "../../scripts/servers/registry.ts";
-import { type CliOptions, consumer, type Finished, start, text } from "../support/cli.ts";
+import { consumer, text } from "../support/cli.ts";
 import { createTopic, groupOffsets, produce, uniqueName } from "../support/kafka.ts";
 import { largeBatch, putBatch } from "../support/large_batch.ts";
-import { search } from "../support/planted_secrets.ts";
 import {
   closing,
   framed,
-  json,
   registryConfigOf,
   ScriptedRegistry,
   subjectsOf,
   type Version,
 } from "../support/registry.ts";
-import { bytes, double, long, of, record, string } from "../unit/records/avro_encode.ts";
-
-const ORDER = JSON.stringify(record("shop.Order", {
-  id: "long",
-  name: ["null", "string"],
-  amount: { type: "bytes", logicalType: "decimal", precision: 9, scale: 2 },
-  at: { type: "long", logicalType: "timestamp-millis" },
-  customer: record("shop.Customer", { city: "string", score: "double" }),
-}));
-
-function order(id: number, name: string | null): number[] {
-  return [
-    ...long(id),
-    ...(name === null ? [0] : [2, ...string(name)]),
-    ...bytes(0x30, 0x39), // 12345: 123.45
-    ...long(1_700_000_000_123),
-    ...string(`city "${id}"`),
-    ...double(0.5),
-  ];
-}
-
-interface World {
-  broker: Broker;
-  topic: string;
-  run(args: string[], options?: CliOptions): Promise<Finished>;
-}
-
-/** A topic of its own, and kafka_consumer on it. */
-async function world(broker: Broker, partitions = 1): Promise<World> {
-  const topic = uniqueName("avro");
-  await createTopic(broker, topic, { partitions });
-  const run = (args: string[], options?: CliOptions) =>
-    consumer(
-      ["-b", broker.bootstrap, "-t", topic, "-g", topic, "--value", "avro", ...args],
-      options,
-    );
-  return { broker, topic, run };
-}
-
-const rowsOf = ({ stdout }: Finished) => text(stdout).split("\n").slice(0, -1);
+import { long, of, record, string } from "../unit/records/avro_encode.ts";
+import { ORDER, order, rowsOf, world } from "../support/avro_world.ts";
 
 Deno.test("Avro of a real registry becomes columns", async () => {
   await using broker = await startBroker();
@@ -164,49 +123,6 @@ Deno.test("an unknown id is a bad record: fail, skip, or dead letter", async () 
   assert.match(skipped.stderr, /5 bad records were left out/);
 });
 
-Deno.test("a registry that goes down during a run ends it with 69; one that comes back does not", async () => {
-  await using broker = await startBroker();
-  const { topic, run } = await world(broker);
-  await produce(broker, topic, [{ value: framed(1, long(1)) }, { value: framed(2, long(2)) }]);
-  let until = Infinity;
-  const known = subjectsOf({ [`${topic}-value`]: [{ id: 1, schema: '"long"' }] });
-  await using registry = new ScriptedRegistry((asked, count) => {
-    if (!asked.path.includes("ids/2")) return known(asked, count);
-    return Date.now() < until ? new Response("", { status: 503 }) : json({ schema: '"long"' });
-  });
-  const args = ["--registry", registry.url, "--fields", ".", "--timeout", "1s"];
-  const down = await run(args);
-  assert.equal(down.code, 69);
-  assert.match(down.stderr, /cannot get schema 2: http:.* answers HTTP 503 \(tried for 1 s\)/);
-  assert.equal((await groupOffsets(broker, topic, topic)).get(0), -1n);
-  until = Date.now() + 500;
-  const back = await run([...args.slice(0, -1), "20s"]);
-  assert.equal(back.code, 0, back.stderr);
-  assert.deepEqual(rowsOf(back), ["1", "2"]);
-});
-
-Deno.test("a registry that is down, rejects the login or is not one, before the first row", async () => {
-  await using broker = await startBroker();
-  const { topic, run } = await world(broker);
-  await produce(broker, topic, [{ value: framed(1, long(1)) }]);
-  const fields = ["--fields", ".", "--timeout", "1s"];
-  const [port] = freePorts(1);
-  const down = await run(["--registry", `http://127.0.0.1:${port}`, ...fields]);
-  assert.equal(down.code, 69, down.stderr);
-  assert.match(down.stderr, /does not answer: Connection refused \(tried for 1 s\)/);
-  await using denies = new ScriptedRegistry(() => new Response("", { status: 401 }));
-  const secret = denies.url.replace("//", "//loader:z-Pa55-9@");
-  const denied = await run(["--registry", secret, ...fields, "-v"]);
-  assert.equal(denied.code, 77, denied.stderr);
-  assert.match(denied.stderr, /rejects the login \(HTTP 401\)/);
-  search("stderr", denied.stderr);
-  await using page = new ScriptedRegistry(() => new Response("<html>"));
-  const html = await run(["--registry", page.url, ...fields]);
-  assert.equal(html.code, 69, html.stderr);
-  assert.match(html.stderr, /is not a schema registry/);
-  for (const { stdout } of [down, denied, html]) assert.equal(stdout.length, 0);
-});
-
 Deno.test("a path that no version has is an error before the first row, with the nearest name", async () => {
   await using broker = await startBroker();
   const { topic, run } = await world(broker);
@@ -265,30 +181,6 @@ Deno.test("values without a frame are read by a schema file, and no registry is 
   await Deno.remove(file);
 });
 
-Deno.test("the registry's login comes from the file of properties, and through a proxy", async () => {
-  await using broker = await startBroker();
-  const { topic, run } = await world(broker);
-  const known = subjectsOf({ [`${topic}-value`]: [{ id: 1, schema: '"long"' }] });
-  await using proxy = new ScriptedRegistry(known);
-  await produce(broker, topic, [{ value: framed(1, long(8)) }]);
-  const file = await Deno.makeTempFile();
-  await Deno.writeTextFile(
-    file,
-    "schema.registry.url=http://registry.invalid:8081\n" +
-      "schema.registry.basic.auth.user.info=loader:z-Pa55-9\n",
-  );
-  const finished = await run(["-F", file, "--fields", ".", "-v"], {
-    env: { HTTP_PROXY: proxy.url },
-  });
-  await Deno.remove(file);
-  assert.equal(finished.code, 0, finished.stderr);
-  assert.deepEqual(rowsOf(finished), ["8"]);
-  const [asked] = proxy.asked;
-  assert.equal(asked.headers.get("host"), "registry.invalid:8081");
-  assert.equal(asked.headers.get("authorization"), `Basic ${btoa("loader:z-Pa55-9")}`);
-  search("stderr", finished.stderr);
-});
-
 Deno.test("a framed value among rows or text is a bad record that says what reads it", async () => {
   await using broker = await startBroker();
   const topic = uniqueName("avro");
@@ -305,37 +197,6 @@ Deno.test("a framed value among rows or text is a bad record that says what read
         /offset 1: the value is in a Confluent frame, schema 70000: --value json, avro or protobuf reads it/,
       );
     }
-  }
-});
-
-Deno.test("a signal ends a run that waits for the registry, alone or in a group", async () => {
-  await using broker = await startBroker();
-  for (const assign of ["all", "group"]) {
-    const { topic } = await world(broker);
-    await produce(broker, topic, [{ value: framed(1, long(1)) }, { value: framed(2, long(2)) }]);
-    const known = subjectsOf({ [`${topic}-value`]: [{ id: 1, schema: '"long"' }] });
-    const asked = Promise.withResolvers<void>();
-    await using registry = new ScriptedRegistry((request, count) => {
-      if (!request.path.includes("ids/2")) return known(request, count);
-      asked.resolve();
-      return new Response(new ReadableStream());
-    });
-    const child = start("consumer", [
-      ...["-b", broker.bootstrap, "-t", topic, "-g", topic, "--assign", assign],
-      ...["--value", "avro", "--registry", registry.url, "--fields", ".", "--timeout", "60s"],
-    ]);
-    await child.stdin.close();
-    const output = child.output();
-    await asked.promise;
-    const began = performance.now();
-    child.kill("SIGTERM");
-    const { code, stdout } = await output;
-    assert.equal(code, 143);
-    assert.ok(performance.now() - began < 5_000, assign);
-    assert.ok(["", "1\n"].includes(text(stdout)), text(stdout));
-    // What was committed is what was written.
-    const stored = Number((await groupOffsets(broker, topic, topic)).get(0));
-    assert.ok(stored <= text(stdout).length / 2, `${stored}`);
   }
 });
 
