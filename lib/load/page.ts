@@ -28,7 +28,7 @@ const SHOWN = 15;
 
 /** The page that `--listen` serves at `/`: the state of the sources at this time. */
 export function pageText(sources: readonly SourceStatus[], now: Date): string {
-  const failing = sources.filter(isFailing);
+  const failing = sources.filter(({ failing }) => failing);
   const title = failing.length > 0
     ? `${failing.length} failing · gpdb-kafka load`
     : "gpdb-kafka load";
@@ -56,12 +56,8 @@ ${loadTable(sources)}
 `;
 }
 
-function isFailing({ error, lastLoad }: SourceStatus): boolean {
-  return error !== null && error.at >= (lastLoad ?? 0);
-}
-
 function summary(sources: readonly SourceStatus[]): string {
-  const failing = sources.filter(isFailing).length;
+  const failing = sources.filter(({ failing }) => failing).length;
   const lag = sources.reduce((sum, { lag }) => sum + (lag ?? 0), 0);
   const speed = sources.reduce((sum, { speed }) => sum + speed, 0);
   const state = failing > 0
@@ -73,7 +69,7 @@ function summary(sources: readonly SourceStatus[]): string {
 function sourceTable(sources: readonly SourceStatus[], now: number): string {
   const rows = sources.map((source) => {
     const { state, since, lag, rows, rejected, lost, lastLoad, course } = source;
-    const bad = isFailing(source);
+    const bad = source.failing;
     const word = bad && state === "loading" ? "trying again" : state;
     return `<tr><th scope="row">${escape(source.source)}</th>
 <td><span class="state ${bad ? "bad" : state}">${word}</span> <small>${
@@ -97,8 +93,11 @@ function sourceTable(sources: readonly SourceStatus[], now: number): string {
     "#Rejected",
     "#Lost",
     "#Last load",
-  ], rows);
+  ], rows) + (sources.some(({ rejected }) => rejected > 0) ? REJECTED : "");
 }
+
+const REJECTED = `<p><small>Rejected rows are listed in kafka.rejected; on Greenplum in
+gp_read_error_log('kafka.SOURCE_reader').</small></p>`;
 
 function errorList(sources: readonly SourceStatus[]): string {
   const errors = sources.flatMap((source) =>
@@ -106,7 +105,7 @@ function errorList(sources: readonly SourceStatus[]): string {
   ).sort((a, b) => b.error.at - a.error.at).slice(0, SHOWN);
   if (errors.length === 0) return "";
   const items = errors.map(({ source, error }) => {
-    const over = isFailing(source) ? "" : " <small>(a load has succeeded since)</small>";
+    const over = source.failing ? "" : " <small>(a load has succeeded since)</small>";
     return `<li${over === "" ? ' class="bad"' : ""}><p><time>${clock(new Date(error.at))}</time> ` +
       `<b>${escape(source.source)}</b>: ${escape(error.what)}${over}</p>${remedy(error)}</li>`;
   });

@@ -38,7 +38,7 @@ export class SourcesScreen {
   /** At most this many; sources that fail come first, then those with the largest lag. */
   #lines(most: number): string[] {
     const order = [...this.#sources].sort((a, b) =>
-      rank(a) - rank(b) || (b.lag ?? 0) - (a.lag ?? 0)
+      Number(b.failing) - Number(a.failing) || (b.lag ?? 0) - (a.lag ?? 0)
     );
     const room = most - 1 - (this.#said === "" ? 0 : 1);
     const shown = order.length > room ? order.slice(0, room - 1) : order;
@@ -56,15 +56,11 @@ export class SourcesScreen {
   }
 
   #line(source: SourceStatus, width: number): string {
-    const { state, rows, lag, error } = source;
+    const { state, rows, lag, error, failing } = source;
     const name = plain(source.source).slice(0, width).padEnd(width);
-    const why = rank(source) === 0 ? `: ${plain(error?.what ?? "")}` : "";
-    return `  ${name}  ${count(rows)} rows, lag ${lag === null ? "-" : count(lag)}, ${state}${why}`;
+    const does = failing ? `failed: ${plain(error?.what ?? "")}` : state;
+    return `  ${name}  ${count(rows)} rows, lag ${lag === null ? "-" : count(lag)}, ${does}`;
   }
-}
-
-function rank({ state }: SourceStatus): number {
-  return state === "failed" || state === "ended" ? 0 : 1;
 }
 
 function count(value: number): string {

@@ -99,6 +99,11 @@ export class SourceStatus implements LoopEvents {
     this.#turn("ended");
   }
 
+  /** Whether it has failed since its last load. */
+  get failing(): boolean {
+    return this.error !== null && this.error.at >= (this.lastLoad ?? 0);
+  }
+
   /** Rows a second, over the last minute. */
   get speed(): number {
     const now = this.#now();

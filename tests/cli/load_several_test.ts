@@ -3,6 +3,8 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { gpdbKafka, start, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
+import { silentPort } from "../support/silence.ts";
+import { hasScript, startOnTerminal } from "../support/terminal.ts";
 import { addSource, dialect, installKafka, ownServer, startDatabase } from "../support/load.ts";
 
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
@@ -93,6 +95,73 @@ Deno.test({
   },
 });
 
+Deno.test("load: --listen on what is not a loopback address warns, unless there is a token", async () => {
+  const [port] = freePorts(1);
+  // This machine's own address, written as one of IPv6: it is not known as a loopback address.
+  const listen = ["--listen", `[::ffff:7f00:1]:${port}`];
+  const nowhere = ["load", "x", "--dsn", "postgres://127.0.0.1:1/x", "--timeout", "1ms"];
+  const open = await gpdbKafka([...nowhere, ...listen]);
+  assert.equal(open.code, 69);
+  const [warning, failure] = open.stderr.split("\n");
+  assert.match(warning, /^--listen .*: everyone who can connect sees .* — use --listen-token-file/);
+  assert.match(failure, /^gpdb-kafka load: cannot load source "x": the database cannot be reached/);
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "0123456789abcdef\n");
+    const closed = await gpdbKafka([...nowhere, ...listen, "--listen-token-file", path]);
+    assert.equal(closed.code, 69);
+    assert.doesNotMatch(closed.stderr, /everyone|0123/);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test({
+  name: "load: several sources are a line each on a terminal, drawn in place",
+  ignore: !hasScript || !ownServer,
+  async fn() {
+    await using broker = await startBroker();
+    await using pg = await startDatabase();
+    await installKafka(pg);
+    const topic = uniqueName("screen");
+    await createTopic(broker, topic);
+    await pg.sql`CREATE TABLE things (id int)`;
+    await addSource(pg, broker, { name: "things", topic, table: "things" });
+    await produce(broker, topic, [{ value: "1" }, { value: "2" }]);
+    const child = startOnTerminal("main", [
+      "load",
+      "things",
+      "gone",
+      "--dsn",
+      pg.dsn,
+      "--every",
+      "1s",
+    ]);
+    let [seen, asked] = ["", false];
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      seen += chunk;
+      if (
+        asked || !/ things +2 rows, lag 0, waiting/.test(seen) || !/ gone .*failed: /.test(seen)
+      ) {
+        continue;
+      }
+      asked = true;
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode("\x03"));
+      writer.releaseLock();
+    }
+    assert.equal((await child.status).code, 130, seen);
+    await child.stdin.close().catch(() => {});
+    const drawn = seen.replaceAll("\r", "").split("\x1b[J").slice(1);
+    assert.ok(drawn.some((text) => text.endsWith("\x1b[3A")), seen); // over itself
+    const whole = drawn.findLast((text) => / gone .*failed: /.test(text))!;
+    const [head, first, second] = whole.split("\n");
+    assert.match(head, /^2 sources: 2 rows loaded, \d+ rows\/s, lag 0$/);
+    assert.match(first, /^ {2}gone {4}0 rows, lag -, failed: source "gone" does not exist/);
+    assert.match(second, /^ {2}things {2}2 rows, lag 0, (waiting|loading)$/);
+  },
+});
+
 Deno.test({
   name: "load: --all is what the role may load",
   ignore: !ownServer,
@@ -167,4 +236,20 @@ Deno.test({
     await until(async () => (await copying()).length === 0, "a cancelled load goes on");
     assert.equal((await pg.sql`SELECT 1 FROM kafka.load_history`).length, 0);
   },
+});
+
+Deno.test("load: a SIGTERM ends it within 5 s even if the database never answers", async () => {
+  await using silent = silentPort();
+  const dsn = ["--dsn", `postgres://127.0.0.1:${silent.port}/x`, "--every", "1s"];
+  await Promise.all([["a"], ["a", "b"], ["--all"]].map(async (args) => {
+    const child = start("main", ["load", ...args, ...dsn]);
+    child.stdin.close();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const asked = performance.now();
+    child.kill("SIGTERM");
+    const { code, stderr } = await child.output();
+    const took = performance.now() - asked;
+    assert.ok(took < 5000, `${args}: ${took} ms`);
+    assert.deepEqual([code, text(stderr)], [143, ""], args.join(" "));
+  }));
 });

@@ -215,6 +215,7 @@ Deno.test("page: what a source does, its lag and its course, its speed, loads, e
   assert.match(html, /aria-label="lag since 2026-01-31T12:00:20Z, highest 9,000"/);
   assert.match(html, /<td class="number bad">30<\/td>/); // rejected rows
   assert.match(html, /<td class="number">10<\/td>\n<td class="number">1,000<\/td>/); // the last load
+  assert.match(html, /Rejected rows are listed in kafka\.rejected;/);
   assert.doesNotMatch(html, /Last errors/);
   now += 1000;
   source.failed("topic is gone");
