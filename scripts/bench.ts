@@ -53,8 +53,7 @@ function benchDecoder(): void {
   function decode(flags: number): void {
     const from = start + Batch.records;
     const end = start + batch.length;
-    const all = 0x7fffffff;
-    kernel.rows(from, end, values.length, 0, all, all, Kernel.DATA, flags);
+    kernel.rows({ start: from, end, count: values.length, out: Kernel.DATA, flags });
     if (kernel.emitted !== values.length) throw new Error(`${kernel.emitted} rows came out`);
   }
   console.log(`Decoding, a batch of ${values.length} records, ${batch.length} bytes:`);

@@ -6,6 +6,7 @@
 import { compileCommand } from "./compile/command.ts";
 import { copyCheckout } from "./compile/checkout.ts";
 import { startBroker } from "./servers/broker.ts";
+import { registryVariable, startRegistry } from "./servers/registry.ts";
 import { thisPlatform } from "./compile/platforms.ts";
 
 /** Folders of tests that need a broker or a database. */
@@ -79,10 +80,12 @@ if (!binary) {
   await deno(["test", "-A", ...paths(others)]);
 }
 if (!fast) {
-  // One broker for all tests that do not ask for their own: it is a second or two each.
+  // One of each for all tests that do not ask for their own: it is a second or two each.
   await using broker = await startBroker();
+  await using registry = await startRegistry();
   const servers = paths(folders.filter((name) => served.includes(name)));
-  if (!binary) await deno(["test", "-A", ...servers], { KAFKA_BROKERS: broker.bootstrap });
+  const named = { KAFKA_BROKERS: broker.bootstrap, [registryVariable]: registry.url };
+  if (!binary) await deno(["test", "-A", ...servers], named);
   await testCompiled(broker.bootstrap);
 }
 console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);

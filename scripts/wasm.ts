@@ -22,6 +22,7 @@ export const modules: Record<string, Module> = {
         name: "kernelWasm",
         features: ["simd", "relaxed-simd"],
         memoryBase: 32768,
+        pages: 2,
       }),
   },
   lz: {
@@ -32,6 +33,7 @@ export const modules: Record<string, Module> = {
         name: "lzWasm",
         features: ["simd"],
         memoryBase: 40960,
+        pages: 1,
       }),
   },
   zstd: { target: "lib/protocol/codecs/zstd_wasm.ts", build: buildZstd },

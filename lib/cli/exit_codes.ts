@@ -11,7 +11,7 @@ export const exitCodes = {
     code: 65,
     meaning: "a record that is not a valid row, or an offset that no longer exists",
   },
-  broker: { code: 69, meaning: "broker or topic unavailable, or retries exhausted" },
+  broker: { code: 69, meaning: "broker, registry or topic unavailable, or retries exhausted" },
   bug: { code: 70, meaning: "a bug: please report the line printed on stderr" },
   output: { code: 74, meaning: "stdout was closed by its reader, or cannot be written to" },
   incomplete: { code: 75, meaning: "the end was not reached; try again" },

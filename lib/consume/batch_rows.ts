@@ -1,4 +1,4 @@
-import { Flag, Kernel, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
+import { Flag, Kernel, type RowsOf, Stop, unfitReasons } from "../protocol/kernel/kernel.ts";
 import {
   Attribute,
   Batch,
@@ -7,11 +7,13 @@ import {
   int64At,
   recordEnd,
 } from "../protocol/record_batch.ts";
+import { readRecord } from "../protocol/record.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
-import { whyBad } from "./guard.ts";
+import { whyBad, whyFramed } from "./guard.ts";
 import type { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
+import type { UnknownFrame } from "./structure.ts";
 
 const INT32_MAX = 0x7fffffff;
 /** Rows lie at least so far before the records they are made of. */
@@ -20,11 +22,14 @@ const GAP = 64;
 /** Bytes of bad records that may wait to be written elsewhere before more rows are made. */
 const HELD_MAX = 4 * 1024 * 1024;
 
+/** A Confluent frame has an id, and with Protobuf up to 100 indexes: longer than this is none. */
+const LONGEST_FRAME = 1024;
+
 /**
- * Whether a batch is done; else what is missing: more of its records, more room for rows, or a
- * higher limit on their number.
+ * Whether a batch is done; else what is missing: more of its records, more room for rows, a higher
+ * limit on their number, or the schema of {@link BatchRows.unknown}.
  */
-export type Progress = "done" | "more" | "enough" | "full";
+export type Progress = "done" | "more" | "enough" | "full" | "schema";
 
 /** Turns the records of one batch into rows: of a large one slice by slice, into any buffers. */
 export class BatchRows {
@@ -41,6 +46,8 @@ export class BatchRows {
   #left: number;
   /** Why {@link from} returned. */
   progress: Progress = "done";
+  /** What {@link from} needs the schema of. */
+  unknown: UnknownFrame | null = null;
 
   constructor(context: RowContext, span: Span, view: DataView, at: number) {
     this.#context = context;
@@ -83,13 +90,16 @@ export class BatchRows {
       const end = start + window.length;
       target.reserve(end - Kernel.DATA);
       target.bytes.set(window, start);
-      if (!inPlace) target.setColumns(format.columns(this.#span.partition));
+      if (!inPlace) target.setPartition(this.#span.topic, this.#span.partition);
       out = this.#window(target, start, end, out, limit);
       const used = target.at - start;
       records.use(used);
       switch (target.stop) {
         case Stop.full:
           this.progress = "full";
+          return out;
+        case Stop.schema:
+          this.progress = "schema";
           return out;
         case Stop.enough:
           if (used === 0) records.enlargeRoom(format);
@@ -117,6 +127,12 @@ export class BatchRows {
         ? this.#rows(target, start, end, out)
         : this.#fields(target, start, end, out, limit);
       const { stop } = target;
+      if (stop === Stop.schema || stop === Stop.invalid) {
+        const next = recordEnd(target.bytes, target.at);
+        if (!this.#isLeftOut(target, target.bytes.slice(target.at, next))) return out;
+        start = next;
+        continue;
+      }
       if (stop !== Stop.suspect && stop !== Stop.unfit) return out;
       if (inPlace) {
         start = target.at;
@@ -129,33 +145,37 @@ export class BatchRows {
   }
 
   #rows(kernel: Kernel, start: number, end: number, out: number): number {
-    const [min, max, budget] = this.#limits();
-    // deno-fmt-ignore
-    out = kernel.rows(
-      start, end, this.#left, min, max, budget, out, this.#flags, this.#passed, this.#last);
+    out = kernel.rows(this.#wanted(start, end, out));
     this.#count(kernel);
     return out;
   }
 
   #fields(target: Kernel, start: number, end: number, out: number, limit: number): number {
-    const { format } = this.#context;
-    const [min, max, budget] = this.#limits();
-    // deno-fmt-ignore
-    out = target.fields(
-      start, end, this.#left, min, max, budget, out, this.#flags,
-      limit, this.#passed, this.#last, format, this.#base, this.#time);
+    out = target.fields({
+      ...this.#wanted(start, end, out),
+      enough: limit,
+      offset: this.#base,
+      time: this.#time,
+    });
     this.#count(target);
     return out;
   }
 
-  /** Which offset deltas are wanted, and how many rows at most. */
-  #limits(): [min: number, max: number, budget: number] {
+  /** What the kernel is asked for: which offset deltas are wanted, and how many rows at most. */
+  #wanted(start: number, end: number, out: number): RowsOf {
     const { counts, options } = this.#context;
-    return [
-      Math.max(this.#span.done - this.#base, 0),
-      Math.min(this.#span.end - this.#base, INT32_MAX),
-      Math.min(options.maxRecords - counts.records, INT32_MAX),
-    ];
+    return {
+      start,
+      end,
+      count: this.#left,
+      min: Math.max(this.#span.done - this.#base, 0),
+      max: Math.min(this.#span.end - this.#base, INT32_MAX),
+      budget: Math.min(options.maxRecords - counts.records, INT32_MAX),
+      out,
+      flags: this.#flags,
+      floor: this.#passed,
+      ceiling: this.#last,
+    };
   }
 
   #count(kernel: Kernel): void {
@@ -185,8 +205,11 @@ export class BatchRows {
     const { bytes, stop, delta, valueAt, valueLength } = target;
     const { counts, format } = this.#context;
     let why: string | null;
-    if (stop === Stop.unfit) why = `${format.nameOf(valueLength)} ${unfitReasons[valueAt]}`;
-    else {
+    if (stop === Stop.unfit) {
+      const isValue = valueLength === -1;
+      const framed = isValue ? whyFramed(readRecord(bytes.slice(start, end)).value!) : null;
+      why = `${format.nameOf(valueLength)} ${framed ?? unfitReasons[valueAt]}`;
+    } else {
       why = whyBad(bytes, valueAt, valueAt + valueLength);
       if (why !== null) why = `the value ${why}`;
     }
@@ -197,13 +220,38 @@ export class BatchRows {
       this.#context.leaveOut(this.#span, this.#base + delta, why, record, this.#codec);
       return out;
     }
-    const flags = this.#flags & ~Flag.guard;
-    // deno-fmt-ignore
-    out = target.fields(
-      start, end, 1, delta, delta + 1, 1, out, flags,
-      limit, delta - 1, delta, format, this.#base, this.#time);
+    out = target.fields({
+      ...{ start, end, count: 1, min: delta, max: delta + 1, budget: 1, out },
+      ...{ flags: this.#flags & ~Flag.guard, floor: delta - 1, ceiling: delta },
+      ...{ enough: limit, offset: this.#base, time: this.#time },
+    });
     counts.records++;
     return out;
+  }
+
+  /**
+   * Leaves out a record whose key or value cannot be taken apart. False if that is not known yet: its
+   * schema is to be learned, or the kernel's program is an old one.
+   */
+  #isLeftOut(kernel: Kernel, record: Uint8Array): boolean {
+    const context = this.#context;
+    const { delta, key, value } = readRecord(record);
+    const part = kernel.valueLength === 0 ? "key" : "value";
+    let why: string | null;
+    const bytes = (part === "key" ? key : value)!;
+    if (kernel.stop === Stop.invalid) why = context.whyInvalid(kernel, bytes);
+    else {
+      const frame = bytes.slice(0, LONGEST_FRAME);
+      this.unknown = { part, frame };
+      why = context.reject(this.unknown, kernel.program);
+    }
+    if (why === null) return false;
+    this.#left--;
+    this.#passed = delta;
+    const offset = this.#base + delta;
+    this.#span.done = offset + 1;
+    context.leaveOut(this.#span, offset, `the ${part} ${why}`, record, this.#codec);
+    return true;
   }
 
   #malformed() {

@@ -17,6 +17,8 @@ import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
+import { openStructure, type Structure } from "./structure.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /**
  * What a run did. Offsets: `from` the first one read, `to` the next one to read, `end` the
@@ -27,6 +29,8 @@ export interface Summary extends Counts {
   /** Offsets skipped because their records are lost: only with --on-lost earliest or latest. */
   lost: number;
   seconds: number;
+  /** The paths of structured values that no row had a field for, if there are any. */
+  neverMet?: string[];
   partitions: {
     topic: string;
     partition: number;
@@ -61,8 +65,11 @@ export async function consume(
     ...(typeof options.badRecord === "object" ? [produce] : []),
   ]);
   const inflater = new Inflater(config.debug);
+  let registry: Registry | null = null;
   try {
-    const { deadLetters, context } = await rowContext(cluster, options, log);
+    const opened = await openStructure(options, config.debug);
+    registry = opened.registry;
+    const { deadLetters, context } = await rowContext(cluster, options, opened.structure, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
@@ -79,8 +86,10 @@ export async function consume(
       // Loaded only if it is used: it loads kafkajs, which takes longer than a whole short run.
       ? (await import("./group.ts")).readAsMember(run, beforeExit)
       : readAlone(run));
+    const { neverMet } = context.format;
     return {
       ...context.counts,
+      ...(neverMet.length > 0 && context.counts.records > 0 ? { neverMet } : {}),
       bytes: output.bytes,
       lost: losses.skipped,
       seconds: Math.round(performance.now() - started) / 1000,
@@ -93,6 +102,7 @@ export async function consume(
       })),
     };
   } finally {
+    registry?.close();
     inflater.close();
     cluster.close();
   }
@@ -102,6 +112,7 @@ export async function consume(
 async function rowContext(
   cluster: Cluster,
   options: ConsumeOptions,
+  structure: Structure,
   log: (line: string) => void,
 ): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
@@ -111,6 +122,6 @@ async function rowContext(
   const context = new RowContext(options, (bad) => {
     deadLetters?.add(bad);
     log(`${partitionName(bad)} offset ${bad.offset}: ${bad.why}; left out`);
-  });
+  }, structure);
   return { context, deadLetters };
 }

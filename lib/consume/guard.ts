@@ -7,6 +7,8 @@
  * quotes too, and the rows after it vanish without an error.
  */
 export function whyBad(bytes: Uint8Array, start: number, end: number): string | null {
+  const framed = whyFramed(bytes.subarray(start, end));
+  if (framed !== null) return framed;
   if (start === end) return "is empty: Greenplum would miss its columns";
   let quoted = false;
   let ascii = true;
@@ -24,6 +26,13 @@ export function whyBad(bytes: Uint8Array, start: number, end: number): string | 
   if (quoted) return "has an odd number of quotes";
   if (isEndMark(bytes, line, end)) return END_MARK;
   return ascii || isUtf8(bytes.subarray(start, end)) ? null : "is not UTF-8";
+}
+
+/** Why a value in the frame of a schema registry is not a row or a field; null if it is in none. */
+export function whyFramed(value: Uint8Array): string | null {
+  if (value.length < 5 || value[0] !== 0) return null;
+  const id = new DataView(value.buffer, value.byteOffset).getUint32(1);
+  return `is in a Confluent frame, schema ${id}: --value json, avro or protobuf reads it`;
 }
 
 const END_MARK = "holds a line that is just \\., which would end the data";

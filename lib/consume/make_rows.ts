@@ -1,10 +1,11 @@
-import { Kernel } from "../protocol/kernel/kernel.ts";
+import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { InflateAhead } from "./inflate_ahead.ts";
 import type { Handover } from "./handover.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
 import { type Span, spanOf } from "./span.ts";
+import { unlessAborted } from "../waiting.ts";
 
 /** Rows are handed on when they are this many bytes, however much a response inflates. */
 const ROWS_MAX = 4 * 1024 * 1024;
@@ -20,10 +21,11 @@ export async function makeRows(
 ): Promise<void> {
   const { memory } = context;
   let target = apart ? await memory.scratch() : source;
-  let from = Kernel.DATA;
+  let from = context.ready(target);
   let out = from;
   /** Hands over, and goes on in another buffer, or after the rows that are being written. */
   const handOver = async () => {
+    context.note(target);
     await hand.over(target, from, out);
     if (apart) {
       const written = target;
@@ -31,7 +33,7 @@ export async function makeRows(
       target = source;
       target = await memory.scratch();
     }
-    from = out = apart ? Kernel.DATA : out;
+    from = out = apart ? context.ready(target) : out;
   };
   const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {
@@ -43,12 +45,22 @@ export async function makeRows(
           const reach = await ahead.reach(rows.at, fetched.end);
           out = rows.write(target, out, from + ROWS_MAX, reach);
           if (rows.isHungry) await rows.feed();
-          else if (rows.at < reach) await handOver();
+          else if (rows.unknown !== null) {
+            const learning = context.learn(rows.unknown);
+            await (signal ? unlessAborted(learning, signal) : learning);
+            // The next program is loaded into a buffer without rows.
+            if (out > from) await handOver();
+            else {
+              context.note(target);
+              from = out = context.ready(target);
+            }
+          } else if (rows.at < reach) await handOver();
         }
       } finally {
         await rows.close();
       }
     }
+    context.note(target);
     await hand.over(target, from, out);
   } finally {
     const last = target;

@@ -1,4 +1,7 @@
 import type { Isolation } from "../protocol/messages/list_offsets.ts";
+import type { Path } from "../records/paths.ts";
+import type { SchemaFile } from "../records/schema_form.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 
 /** Where reading starts. `back`: that many offsets before the end; `time`: epoch milliseconds. */
 export type Start =
@@ -21,7 +24,20 @@ export type Assignment =
   | { share: "group" };
 
 /** A field before the value. */
-export type ColumnName = "partition" | "offset" | "timestamp" | "key" | { header: string };
+export type ColumnName =
+  | "partition"
+  | "offset"
+  | "timestamp"
+  | "key"
+  | "topic"
+  | "headers"
+  | "key:hex"
+  | "tombstone"
+  | "schema"
+  | { header: string };
+
+/** A format whose fields become columns. */
+export type StructuredForm = "json" | "avro" | "protobuf";
 
 /** What is done with a record that is not a valid row. */
 export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };
@@ -52,12 +68,21 @@ export interface ConsumeOptions {
   isolation: Isolation;
   badRecord: BadRecordAction;
   /** The value as it is, as a quoted CSV field, or as hex digits after `\\x`. */
-  value: "row" | "field" | "hex";
+  value: "row" | "field" | "hex" | StructuredForm;
+  /** The fields of a structured value, after those of the key. */
+  fields: readonly Path[];
+  /** What keys are, if fields of theirs are columns. */
+  key: StructuredForm | null;
+  keyFields: readonly Path[];
+  /** Where the schemas of frames are. */
+  registry: RegistryConfig | null;
+  /** The schema of values without a frame. */
+  schema: SchemaFile | null;
   columns: ColumnName[];
   until: Until;
   /** How often a run without an end looks for partitions that its topics got, milliseconds. */
   metadataMaxAge: number;
-  tombstones: "skip" | "empty";
+  tombstones: "skip" | "empty" | "row";
   checkCrcs: boolean;
   /** What may be in memory of all that is fetched and made of it, bytes. */
   memoryMax: number;

@@ -28,6 +28,8 @@ export class BatchRecords {
   #need = 0;
   /** Room for rows, at least: for one that is longer than most. */
   #room = 0;
+  /** What {@link room} said last. */
+  #given = 0;
 
   /** `bytes`: all the records; null if they come piece by piece. */
   constructor(bytes: Uint8Array | null, afford: (size: number) => void) {
@@ -56,14 +58,19 @@ export class BatchRecords {
 
   /** How long the rows may be that are made of a window of this size, in bytes. */
   room({ fixed }: RowFormat, size: number): number {
-    return Math.max(size + Math.max(size >> 1, SPARE_ROOM) + fixed, this.#room);
+    this.#given = Math.max(size + Math.max(size >> 1, SPARE_ROOM) + fixed, this.#room);
+    return this.#given;
   }
 
-  /** There must be room for the row of the next record, however long it is. */
+  /**
+   * There must be room for the row of the next record, however long it is. How long its fields of
+   * structured values are is seen when they are written: so it is twice what was given before.
+   */
   enlargeRoom({ fixed, factor }: RowFormat): void {
     const size = recordEnd(this.#bytes, this.#from) - this.#from;
     this.#need = this.#from + size;
-    this.#room = fixed + factor * size;
+    const least = fixed + factor * size;
+    this.#room = least > this.#given ? least : 2 * this.#given;
     this.#afford(size + this.#room);
   }
 

@@ -2,13 +2,14 @@ import { Failure } from "../failure.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import { loadCodec } from "../protocol/codecs/codecs.ts";
-import { Flag, type Kernel } from "../protocol/kernel/kernel.ts";
+import { Flag, type Kernel, type Program, unfitReasons } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, type Codec, codecs } from "../protocol/record_batch.ts";
 import { RowFormat } from "./columns.ts";
 import { Memory } from "./memory.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Span } from "./span.ts";
+import type { Structure, UnknownFrame } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {
@@ -51,15 +52,56 @@ export class RowContext {
   readonly #codecs = new Map<number, CodecImplementation>();
 
   /** `onBad` is called for every record left out. */
-  constructor(options: ConsumeOptions, onBad: (bad: BadRecord) => void) {
+  constructor(
+    options: ConsumeOptions,
+    onBad: (bad: BadRecord) => void,
+    structure: Structure = { key: null, value: null },
+  ) {
     this.options = options;
-    this.format = new RowFormat(options);
+    this.format = new RowFormat(options, structure);
     this.inPlace = this.format.plain && typeof options.badRecord === "string";
     this.flags = this.format.flags |
       (options.badRecord === "pass" ? 0 : Flag.guard) |
-      (options.tombstones === "empty" ? Flag.emptyTombstones : 0);
+      (options.tombstones !== "skip" ? Flag.emptyTombstones : 0);
     this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
+  }
+
+  /** Gets a buffer without rows ready for some; returns where they start. */
+  ready(target: Kernel): number {
+    if (!this.inPlace && target.program !== this.format.program) target.load(this.format.program);
+    return target.start;
+  }
+
+  /** Notes which fields the rows had that were made in a buffer: see {@link RowFormat.neverMet}. */
+  note(target: Kernel): void {
+    if (target.program !== null) this.format.note(target);
+  }
+
+  /**
+   * Why a key or value with this frame is not readable, as it goes on from its name. Null if its
+   * schema is still to be learned, or `program` was made before it was.
+   */
+  reject({ part, frame }: UnknownFrame, program: Program | null): string | null {
+    return program === this.format.program ? this.format.structure[part]!.reject(frame) : null;
+  }
+
+  /** Learns the schema of a frame; then buffers must be made {@link ready} again. Throws Failure. */
+  async learn({ part, frame }: UnknownFrame): Promise<void> {
+    await this.format.structure[part]!.learn(frame);
+    this.format.renew();
+  }
+
+  /**
+   * What a walker rejected of a key or value, as it goes on from its name: `is not valid JSON: … (byte
+   * 7, in items[2])`.
+   */
+  whyInvalid({ valueAt, valueLength, badAt, badSlot, program }: Kernel, bytes: Uint8Array): string {
+    const why = unfitReasons[valueAt];
+    if (badAt < 0) return why;
+    const part = this.format.structure[valueLength === 0 ? "key" : "value"];
+    const place = part?.placeOf?.(bytes, badAt) || this.format.pathOf(program, badSlot);
+    return `${why} (byte ${badAt}${place ? `, in ${place}` : ""})`;
   }
 
   /** Whether as many rows were written as were asked for. */

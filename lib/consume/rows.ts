@@ -5,6 +5,7 @@ import type { FetchedPartition } from "../protocol/messages/fetch.ts";
 import { Attribute, Batch, batchEnd, int64At } from "../protocol/record_batch.ts";
 import { Aborted } from "./aborted.ts";
 import { BatchRows } from "./batch_rows.ts";
+import type { UnknownFrame } from "./structure.ts";
 import { brokenBatch } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { BatchRecords } from "./records.ts";
@@ -57,6 +58,11 @@ export class PartitionRows {
   /** Where the next batch starts, or the one of which a part is still to be turned into rows. */
   get at(): number {
     return this.#at;
+  }
+
+  /** What {@link RowContext.learn} must learn before more rows can be made. */
+  get unknown(): UnknownFrame | null {
+    return this.#batch?.progress === "schema" ? this.#batch.unknown : null;
   }
 
   /** Whether {@link feed} must be called before rows can be made. */

@@ -59,6 +59,7 @@ export async function checkRows(
       metadataMaxAge: 60_000,
       checkCrcs: true,
       memoryMax: MEMORY_MAX,
+      ...{ fields: [], key: null, keyFields: [], registry: null, schema: null },
       ...options,
       badRecord: "skip",
       columns: ["partition", "offset", ...options.columns],

@@ -4,8 +4,23 @@
  * librdkafka (its CONFIGURATION.md, 2.x); a file written for either is understood.
  */
 
+/** Properties of a schema registry's TLS: those of Kafka's, with this before them. */
+export const REGISTRY = "schema.registry.";
+
+/** Those of the schema registry, as Confluent's serializers have them. */
+const registryNames = words(`
+  schema.registry.url
+  basic.auth.credentials.source schema.registry.basic.auth.credentials.source
+  basic.auth.user.info schema.registry.basic.auth.user.info
+  bearer.auth.credentials.source schema.registry.bearer.auth.credentials.source
+  bearer.auth.token schema.registry.bearer.auth.token
+  bearer.auth.logical.cluster schema.registry.bearer.auth.logical.cluster
+  bearer.auth.identity.pool.id schema.registry.bearer.auth.identity.pool.id
+  key.subject.name.strategy value.subject.name.strategy
+`);
+
 /** Properties that mean something here. */
-export const accepted: readonly string[] = words(`
+export const accepted: readonly string[] = withRegistry(words(`
   bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
   gpdb.kafka.memory.max metadata.max.age.ms topic.metadata.refresh.interval.ms
   enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
@@ -16,16 +31,9 @@ export const accepted: readonly string[] = words(`
   sasl.mechanism sasl.mechanisms sasl.username sasl.password sasl.jaas.config
   sasl.oauthbearer.token.file sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.extensions
   sasl.oauthbearer.method sasl.login.callback.handler.class
-`);
+`));
 
-/** Names for one thing. A later one overrides an earlier one. */
-export const synonyms: readonly (readonly string[])[] = [
-  ["bootstrap.servers", "metadata.broker.list"],
-  ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],
-  ["sasl.mechanism", "sasl.mechanisms"],
-  ["sasl.username", "sasl.jaas.config"],
-  ["sasl.password", "sasl.jaas.config"],
-  ["sasl.oauthbearer.token.file", "sasl.oauthbearer.token.endpoint.url"],
+const sslSynonyms: readonly (readonly string[])[] = [
   ["ssl.ca.location", "ssl.ca.pem", "ssl.truststore.location", "ssl.truststore.certificates"],
   [
     "ssl.certificate.location",
@@ -36,17 +44,27 @@ export const synonyms: readonly (readonly string[])[] = [
   ["ssl.key.location", "ssl.key.pem", "ssl.keystore.key", "ssl.keystore.location"],
 ];
 
+/** Names for one thing. A later one overrides an earlier one. */
+export const synonyms: readonly (readonly string[])[] = [
+  ["bootstrap.servers", "metadata.broker.list"],
+  ["metadata.max.age.ms", "topic.metadata.refresh.interval.ms"],
+  ["sasl.mechanism", "sasl.mechanisms"],
+  ["sasl.username", "sasl.jaas.config"],
+  ["sasl.password", "sasl.jaas.config"],
+  ["sasl.oauthbearer.token.file", "sasl.oauthbearer.token.endpoint.url"],
+  ...sslSynonyms,
+  ...sslSynonyms.map((names) => names.map((name) => REGISTRY + name)),
+  ...registryNames.filter((name) => registryNames.includes(REGISTRY + name))
+    .map((name) => [name, REGISTRY + name]),
+];
+
 const kerberos = "Kerberos (GSSAPI) is not supported";
 const javaClass = "it names a Java class";
 const noFetching = "tokens are read from a file, not fetched: set sasl.oauthbearer.token.file";
 const brokerSide = "the broker checks the token";
 const safeCiphers = "the TLS library has a fixed list of safe ones";
 
-/**
- * Properties of TLS and SASL that cannot be followed: the beginning of their names, and why. To
- * ignore one would weaken or break what it asks for, so none of these two families is ignored.
- */
-export const refused: readonly (readonly [string, string])[] = [
+const refusedOfKafka: readonly (readonly [string, string])[] = [
   ["ssl.crl.location", "revocation lists are not checked"],
   ["ssl.cipher.suites", safeCiphers],
   ["ssl.curves.list", safeCiphers],
@@ -78,6 +96,24 @@ export const refused: readonly (readonly [string, string])[] = [
   ["sasl.oauthbearer.clock.skew.seconds", brokerSide],
 ];
 
+const givenToken = "tokens are given, not fetched: set bearer.auth.token";
+const byVariable = "set the environment variable HTTPS_PROXY or HTTP_PROXY";
+
+/**
+ * Properties of TLS, SASL and logins that cannot be followed: the beginning of their names, and why.
+ * To ignore one would weaken or break what it asks for, so none of these families is ignored.
+ */
+export const refused: readonly (readonly [string, string])[] = [
+  ...refusedOfKafka,
+  ...refusedOfKafka.filter(([name]) => name.startsWith("ssl."))
+    .map(([name, why]) => [REGISTRY + name, why.replaceAll(" ssl.", ` ${REGISTRY}ssl.`)] as const),
+  ...["", REGISTRY].flatMap((prefix) => [
+    ...["issuer.", "client.", "scope", "sub.", "cache.", "custom."]
+      .map((name) => [`${prefix}bearer.auth.${name}`, givenToken] as const),
+    [`${prefix}proxy.`, byVariable] as const,
+  ]),
+];
+
 const tokenHandler = "org.apache.kafka.common.security.oauthbearer";
 
 /** Properties that ask for what is done anyway, and the values that do; any other is rejected. */
@@ -86,6 +122,9 @@ export const fixed: Readonly<Record<string, readonly string[]>> = {
   "ssl.keymanager.algorithm": ["SunX509", "PKIX"],
   "ssl.trustmanager.algorithm": ["PKIX"],
   "sasl.oauthbearer.method": ["default"],
+  [`${REGISTRY}ssl.protocol`]: ["TLS", "TLSv1.3"],
+  [`${REGISTRY}ssl.keymanager.algorithm`]: ["SunX509", "PKIX"],
+  [`${REGISTRY}ssl.trustmanager.algorithm`]: ["PKIX"],
   // What Java needs to read a token from a file.
   "sasl.login.callback.handler.class": [
     `${tokenHandler}.OAuthBearerLoginCallbackHandler`,
@@ -151,7 +190,20 @@ export const ignored: readonly string[] = words(`
   topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
   transactional.id value.deserializer value.serializer acks debug interceptors partitioner retries
+  auto.register.schemas avro.reflection.allow.null avro.remove.java.properties
+  avro.use.logical.type.converters enum.evolution http.connect.timeout.ms http.read.timeout.ms
+  id.compatibility.strict json.fail.invalid.schema key.converter latest.cache.size
+  latest.cache.ttl.sec latest.compatibility.strict max.schemas.per.subject normalize.schemas
+  reference.subject.name.strategy schema.registry.request.timeout.ms schema.reflection
+  specific.avro.reader specific.protobuf.key.type specific.protobuf.value.type use.latest.version
+  use.schema.id value.converter
 `);
+
+/** Kafka's properties, the registry's, and those of Kafka's TLS for the registry. */
+function withRegistry(names: readonly string[]): string[] {
+  const tls = names.filter((name) => name.startsWith("ssl.")).map((name) => REGISTRY + name);
+  return [...names, ...registryNames, ...tls];
+}
 
 function words(text: string): string[] {
   return text.trim().split(/\s+/);

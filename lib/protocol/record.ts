@@ -10,8 +10,11 @@ export interface RecordParts {
   headers: { name: Uint8Array; value: Uint8Array | null }[];
 }
 
-/** Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record */
-export function readRecord(bytes: Uint8Array): RecordParts {
+/**
+ * Takes a whole record of a batch apart: https://kafka.apache.org/documentation/#record
+ * `delta` is its offset, less the batch's.
+ */
+export function readRecord(bytes: Uint8Array): RecordParts & { delta: number } {
   let at = 0;
   const skip = (most?: number) => at = varintEnd(bytes, at, most);
   const varint = () => {
@@ -28,11 +31,11 @@ export function readRecord(bytes: Uint8Array): RecordParts {
   skip(); // length
   at++; // attributes
   skip(VARLONG); // timestamp delta
-  skip(); // offset delta
+  const delta = varint();
   const key = text();
   const value = text();
   const headers = Array.from({ length: varint() }, () => ({ name: text()!, value: text() }));
-  return { key, value, headers };
+  return { key, value, headers, delta };
 }
 
 /** A record batch of these records, uncompressed, all of one time (epoch milliseconds). */

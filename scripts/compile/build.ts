@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../lib/failure.ts";
+import { pathsToLeaveOut } from "./leave_out.ts";
 import { type Platform, thisPlatform } from "./platforms.ts";
 import { finish } from "./process.ts";
 import type { Program } from "./programs.ts";
@@ -47,6 +48,12 @@ export async function compileProgram(
     `build ${commit.name}, Deno ${runtime.version}`,
     commit.time,
   );
+  const leftOut = await pathsToLeaveOut(
+    runtime.deno,
+    staged.folder,
+    staged.packages,
+    program.entry,
+  );
   await Deno.mkdir(dirname(output), { recursive: true });
   // Beside its place, so that users see the old program or the new one, never a part of one. With
   // its whole path, because the compiler runs in another folder.
@@ -60,6 +67,7 @@ export async function compileProgram(
     "--no-code-cache",
     ...program.permissions,
     ...[...program.workers, ...program.include].flatMap((path) => ["--include", path]),
+    ...leftOut.flatMap((path) => ["--exclude", path]),
     program.entry,
   ];
   try {

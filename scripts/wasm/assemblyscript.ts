@@ -11,11 +11,13 @@ export interface Source {
   features: readonly string[];
   /** Where the compiler may put data of its own, bytes: what is below is the module's. */
   memoryBase: number;
+  /** Memory at the start, in pages of 64 KiB. */
+  pages: number;
 }
 
 /** The text of the file that the module compiles to. Throws Error if it does not compile. */
 export async function compileAssemblyScript(
-  { entry, name, features, memoryBase }: Source,
+  { entry, name, features, memoryBase, pages }: Source,
 ): Promise<string> {
   const path = new URL(entry, project);
   const file = entry.slice(entry.lastIndexOf("/") + 1);
@@ -27,7 +29,7 @@ export async function compileAssemblyScript(
   let wasm = new Uint8Array();
   const options = [file, "-o", "module.wasm", "-O3", "--runtime", "stub", "--use", "abort="];
   for (const feature of features) options.push("--enable", feature);
-  options.push("--initialMemory", "1", "--memoryBase", String(memoryBase), "--noColors");
+  options.push("--initialMemory", String(pages), "--memoryBase", String(memoryBase), "--noColors");
   const { error, stderr } = await asc.main(options, {
     readFile: (name: string) => sources.get(name) ?? null,
     writeFile: (_name, contents) => {

@@ -1,6 +1,7 @@
 import { consume, type Summary } from "../../consume/consume.ts";
 import { clientConfig, readProperties } from "../flags/connection.ts";
 import { consumeFlags, consumeOptions } from "../flags/consume.ts";
+import { registryOptions } from "../flags/registry.ts";
 import { env } from "../environment.ts";
 import { beforeExit } from "../signals.ts";
 import type { Command } from "../run.ts";
@@ -13,12 +14,14 @@ export const consumeCommand: Command = {
     "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
     "kafka_consumer --topic crimes --offset -10 --commit no",
     "kafka_consumer --topic crimes --group loader --assign group --until forever",
+    "kafka_consumer --topic orders --value json --fields 'id, customer.name, items[0].sku'",
   ],
   flags: consumeFlags,
   answers: true,
   async run(given, console) {
     const properties = await readProperties(given, env, console);
     const options = consumeOptions(given, env, properties);
+    options.registry = await registryOptions(given, env, console, properties);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
     const config = await clientConfig(given, env, console, clientId, properties);
@@ -28,6 +31,7 @@ export const consumeCommand: Command = {
       if (summary.skipped > 0) console.warn(`${summary.skipped} bad records were left out`);
       if (summary.lost > 0) console.warn(`${summary.lost} offsets that are lost were skipped`);
     }
+    if (summary.neverMet) console.debug(`paths never met: ${summary.neverMet.join(", ")}`);
     console.debug(inWords(summary));
     console.record(asRecord(summary, segment));
   },

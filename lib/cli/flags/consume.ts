@@ -1,18 +1,12 @@
 import { queryRanges } from "../../consume/query_ranges.ts";
 import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../../consume/memory_limits.ts";
 import { parseRanges } from "../../consume/ranges.ts";
-import type {
-  Assignment,
-  BadRecordAction,
-  ColumnName,
-  ConsumeOptions,
-  Start,
-  Until,
-} from "../../consume/options.ts";
+import type { Assignment, ConsumeOptions, Start, Until } from "../../consume/options.ts";
 import { Failure } from "../../failure.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
+import { rowFlags, rowOptions } from "./rows.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
 import { checkTopic, parseCount, parseDuration, parseTime } from "../values.ts";
@@ -92,28 +86,7 @@ export const consumeFlags: readonly Flag[] = [
     value: "LEVEL",
     help: "read_committed or read_uncommitted (read_committed)",
   },
-  {
-    name: "bad-record",
-    value: "HOW",
-    help: "if a value is not a CSV row: fail, skip, pass or dead-letter=TOPIC (fail)",
-  },
-  {
-    name: "value",
-    value: "FORM",
-    help:
-      "row: write the value as it is; field: as a quoted CSV field; hex: as \\x and digits (row)",
-  },
-  {
-    name: "columns",
-    value: "LIST",
-    mayBeEmpty: true,
-    help: "fields before the value: partition, offset, timestamp, key, header:NAME",
-  },
-  {
-    name: "tombstones",
-    value: "HOW",
-    help: "null values: skip, or empty: write an empty row (skip)",
-  },
+  ...rowFlags,
   { name: "stats", help: "print a JSON line with statistics on stderr at the end" },
   ...connectionFlags,
 ];
@@ -177,13 +150,10 @@ export function consumeOptions(
       : Infinity,
     commit,
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
-    badRecord: parseBadRecord(given),
-    value: given.choice("value", ["row", "field", "hex"], "row"),
-    columns: parseColumns(given.get("columns") ?? ""),
+    ...rowOptions(given),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
     metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
-    tombstones: given.choice("tombstones", ["skip", "empty"], "skip"),
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
@@ -211,28 +181,6 @@ function parseStart(text: string): Start {
     "usage",
     `--offset: "${text}" is not one of stored, earliest, latest, N, -N, @TIME`,
   );
-}
-
-function parseBadRecord(given: Given): BadRecordAction {
-  const [, deadLetter] = /^dead-letter=(.*)$/.exec(given.get("bad-record") ?? "") ?? [];
-  if (deadLetter === undefined) {
-    return given.choice<"fail" | "skip" | "pass">("bad-record", ["fail", "skip", "pass"], "fail");
-  }
-  return { deadLetter: checkTopic("--bad-record dead-letter", deadLetter) };
-}
-
-function parseColumns(text: string): ColumnName[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((name) => {
-    const [, header] = /^header:(.+)$/.exec(name) ?? [];
-    if (header !== undefined) return { header };
-    if (name === "partition" || name === "offset" || name === "timestamp" || name === "key") {
-      return name;
-    }
-    throw new Failure(
-      "usage",
-      `--columns: "${name}" is not one of partition, offset, timestamp, key, header:NAME`,
-    );
-  });
 }
 
 function parseUntil(text: string, hasRanges: boolean): Until {

@@ -18,7 +18,7 @@ function makeShift(table: usize, zeros: i32): void {
 }
 
 /** Fills the tables. Called once on fresh (zeroed) memory. */
-export function init(): void {
+export function initCrc(): void {
   for (let i: u32 = 0; i < 256; i++) {
     let c: u32 = i;
     for (let k = 0; k < 8; k++) c = (c >>> 1) ^ (0x82f63b78 & (0 - (c & 1)));

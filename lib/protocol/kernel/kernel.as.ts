@@ -2,7 +2,18 @@
 // SIMD; `deno task wasm` compiles it into kernel_wasm.ts. It allocates nothing and imports
 // nothing: kernel.ts owns the memory and says where things are.
 
-export { crc32c, init } from "./crc.as";
+import { initCrc } from "./crc.as";
+import { initDoubling } from "./csv.as";
+
+/** Fills the tables. Called once on fresh (zeroed) memory. */
+export function init(): void {
+  initCrc();
+  initDoubling();
+}
+
+export { crc32c } from "./crc.as";
 export { fields } from "./fields.as";
 export { rows } from "./rows.as";
+export { DATA, PACKED, PARAMETERS, POWERS, STATE } from "./memory.as";
+export { openProgram } from "./program.as";
 export { discard, pack, setUpPacking, startInput } from "./pack.as";

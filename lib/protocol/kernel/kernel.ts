@@ -1,39 +1,25 @@
 import { Buffer } from "node:buffer";
+import type { FieldsOf, Program, RowsOf } from "./calls.ts";
 import { kernelWasm } from "./kernel_wasm.ts";
 import { type Packing, PackState } from "./packing.ts";
+import { powersOfTen } from "./powers.ts";
+
+export { Flag, Stop } from "./calls.ts";
+export type { FieldsOf, Program, RowsOf } from "./calls.ts";
+export { unfitReasons } from "./reasons.ts";
 
 interface Exports {
   memory: WebAssembly.Memory;
   init(): void;
   crc32c(start: number, size: number): number;
-  rows(
-    start: number,
-    end: number,
-    count: number,
-    min: number,
-    max: number,
-    budget: number,
-    out: number,
-    flags: number,
-    floor: number,
-    ceiling: number,
-  ): number;
-  fields(
-    start: number,
-    end: number,
-    count: number,
-    min: number,
-    max: number,
-    budget: number,
-    out: number,
-    flags: number,
-    enough: number,
-    floor: number,
-    ceiling: number,
-    columns: number,
-    fixed: number,
-    factor: number,
-  ): number;
+  rows(): number;
+  fields(): number;
+  openProgram(): boolean;
+  /** Addresses of memory.as.ts. */
+  STATE: WebAssembly.Global;
+  PACKED: WebAssembly.Global;
+  PARAMETERS: WebAssembly.Global;
+  POWERS: WebAssembly.Global;
   setUpPacking(
     end: number,
     quotes: boolean,
@@ -50,10 +36,6 @@ interface Exports {
 }
 
 const PAGE = 65536;
-/** Where the kernel keeps what {@link Kernel.rows} says of itself (STATE in memory.as.ts). */
-const STATE = 16640;
-/** The same of {@link Kernel.pack} (PACKED in memory.as.ts). */
-const PACKED = 16960;
 /** Copies are whole vectors: this many bytes after the caller's may be touched. */
 const SLACK = 64;
 
@@ -61,68 +43,52 @@ const INT32_MAX = 0x7fffffff;
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Why {@link Kernel.rows} returned. */
-export const Stop = {
-  /** All the records were seen. */
-  done: 0,
-  /** A value wants an exact look: it lies at valueAt, valueLength bytes (negative: null). */
-  suspect: 1,
-  /** The budget is used up and another record waits at `at`. */
-  full: 2,
-  /** The bytes are not records. */
-  broken: 3,
-  /** A field can't be part of any row: valueAt is one of {@link unfitReasons}, valueLength its column. */
-  unfit: 4,
-  /** The next record's row may be longer than what is left up to `enough`: it waits at `at`. */
-  enough: 5,
+/** The parameters of {@link Kernel.rows} and {@link Kernel.fields}, by index of their int32. */
+const P = {
+  start: 0,
+  end: 1,
+  count: 2,
+  min: 3,
+  max: 4,
+  budget: 5,
+  out: 6,
+  flags: 7,
+  floor: 8,
+  ceiling: 9,
+  enough: 10,
+  partition: 11,
+  topicSize: 12,
+  /** int64 each. */
+  offset: 14,
+  time: 16,
+  /** Bytes; no topic's name is longer than 249. */
+  topic: 18,
 } as const;
-
-/** Why a text can't be a field, by its number in the kernel. */
-export const unfitReasons = [
-  "",
-  "holds a NUL byte",
-  "is not UTF-8",
-  "holds a line that is just \\., which would end the data",
-  "is outside the years 1 to 9999",
-] as const;
-
-/** Flags of {@link Kernel.rows}, and the last three of {@link Kernel.fields} alone. */
-export const Flag = {
-  guard: 1,
-  emptyTombstones: 2,
-  valueField: 4,
-  valueHex: 8,
-  /** All records have the batch's time (LogAppendTime). */
-  appendTime: 16,
-} as const;
-
-/** A field before the value: some text, or what is taken from the record. */
-export type Column =
-  | { kind: "text"; text: Uint8Array }
-  | { kind: "offset" | "timestamp" | "key" }
-  | { kind: "header"; text: Uint8Array };
-
-const columnKinds = { text: 0, offset: 1, timestamp: 2, key: 3, header: 4 } as const;
-/** Where {@link Kernel.fields} looks for the batch and the columns (memory.as.ts). */
-const PARAMETERS = 20480;
-const COLUMNS = 20496;
-const COLUMN_ENTRY = 12;
+const TOPIC_MAX = 256;
+const utf8 = new TextEncoder();
 
 /**
  * A buffer with the compiled loops that work on it (*.as.ts): the memory that a socket reads
  * into is the memory that WebAssembly decodes in, so nothing is copied in or out.
  *
- * Indexes are into {@link bytes}; the caller's part starts at {@link DATA}.
+ * Indexes are into {@link bytes}; the caller's part starts at {@link start}.
  */
 export class Kernel {
-  /** The first index that is the caller's. */
-  static readonly DATA = 32768;
+  /** The first index that is the caller's, where no program is loaded (DATA in memory.as.ts). */
+  static readonly DATA = 65536;
+
+  /** The first index that is the caller's: after the program, if one is loaded. */
+  start: number = Kernel.DATA;
+  /** The program that is loaded. */
+  program: Program | null = null;
 
   bytes!: Uint8Array<ArrayBuffer>;
   view!: DataView<ArrayBuffer>;
   /** What the last {@link pack} did. */
   packed!: PackState;
   #state!: Int32Array;
+  #parameters!: Int32Array;
+  #topic = "";
   readonly #exports: Exports;
 
   constructor() {
@@ -137,11 +103,13 @@ export class Kernel {
     const memory = this.#exports.memory.buffer as ArrayBuffer;
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
-    this.#state = new Int32Array(memory, STATE, 9);
-    this.packed = new PackState(new Uint32Array(memory, PACKED, 7));
+    const { STATE, PACKED, PARAMETERS } = this.#exports;
+    this.#state = new Int32Array(memory, STATE.value, 11);
+    this.#parameters = new Int32Array(memory, PARAMETERS.value, P.topic);
+    this.packed = new PackState(new Uint32Array(memory, PACKED.value, 7));
   }
 
-  /** Makes room for `size` bytes from DATA on. What was there stays; {@link bytes} may be new. */
+  /** Makes room for `size` bytes from {@link DATA} on. What was there stays; {@link bytes} may be new. */
   reserve(size: number): void {
     const missing = Kernel.DATA + size + SLACK - this.bytes.length;
     if (missing <= 0) return;
@@ -155,73 +123,78 @@ export class Kernel {
   }
 
   /**
-   * Turns records into rows, in place: from `start` to `end`, at most `count` of them, written
-   * where min <= offset delta < max, at most `budget`. `out` lies at least 32 bytes before `start`.
-   * Records whose offset deltas do not rise from above `floor` up to `ceiling` are broken. Returns
-   * where the rows end; the getters below tell the rest of this call.
+   * Loads the program of {@link fields}: from now on the caller's part begins at {@link start}. What
+   * was in the memory is lost. {@link bytes} may be new.
    */
-  rows(
-    start: number,
-    end: number,
-    count: number,
-    min: number,
-    max: number,
-    budget: number,
-    out: number,
-    flags: number,
-    floor = -1,
-    ceiling = INT32_MAX,
-  ): number {
-    // deno-fmt-ignore
-    return this.#exports.rows(
-      start, end, count, min, max, budget, out, flags, floor, ceiling);
+  load(program: Program): void {
+    const size = Math.ceil(program.size / 64) * 64;
+    this.reserve(size);
+    this.bytes.set(program.bytes, Kernel.DATA);
+    this.bytes.fill(0, Kernel.DATA + program.bytes.length, Kernel.DATA + size);
+    this.bytes.set(powersOfTen(), this.#exports.POWERS.value);
+    if (!this.#exports.openProgram()) throw new RangeError("not a program of rows");
+    this.program = program;
+    this.start = Kernel.DATA + size;
+  }
+
+  /** A byte for each slot of the program: 1 if a row had that field since the program was loaded. */
+  get met(): Uint8Array {
+    const at = Kernel.DATA + (this.program?.met ?? 0);
+    return this.bytes.subarray(at, at + (this.program?.slots ?? 0));
+  }
+
+  #ask(what: RowsOf): void {
+    const parameters = this.#parameters;
+    parameters[P.start] = what.start;
+    parameters[P.end] = what.end;
+    parameters[P.count] = what.count;
+    parameters[P.min] = what.min ?? 0;
+    parameters[P.max] = what.max ?? INT32_MAX;
+    parameters[P.budget] = what.budget ?? INT32_MAX;
+    parameters[P.out] = what.out;
+    parameters[P.flags] = what.flags;
+    parameters[P.floor] = what.floor ?? -1;
+    parameters[P.ceiling] = what.ceiling ?? INT32_MAX;
   }
 
   /**
-   * Says what {@link fields} puts before the values. Throws RangeError if the names do not
-   * fit into the kernel's 12 KiB for them.
+   * Turns records into rows, in place: `out` lies at least 32 bytes before `start`. Returns where the
+   * rows end; the getters below tell the rest of this call.
    */
-  setColumns(columns: readonly Column[]): void {
-    let text = COLUMNS + COLUMN_ENTRY * columns.length;
-    for (const [index, column] of columns.entries()) {
-      const bytes = "text" in column ? column.text : new Uint8Array();
-      if (text + bytes.length > Kernel.DATA - SLACK) throw new RangeError("too many columns");
-      const entry = COLUMNS + COLUMN_ENTRY * index;
-      this.view.setInt32(entry, columnKinds[column.kind], true);
-      this.view.setUint32(entry + 4, text, true);
-      this.view.setInt32(entry + 8, bytes.length, true);
-      this.bytes.set(bytes, text);
-      text += bytes.length;
-    }
+  rows(what: RowsOf): number {
+    this.#ask(what);
+    return this.#exports.rows();
+  }
+
+  /** Says of which partition the next records are. */
+  setPartition(topic: string, partition: number): void {
+    this.#parameters[P.partition] = partition;
+    if (topic === this.#topic) return;
+    const at = this.#exports.PARAMETERS.value + 4 * P.topic;
+    const { written } = utf8.encodeInto(topic, this.bytes.subarray(at, at + TOPIC_MAX));
+    this.#parameters[P.topicSize] = written;
+    this.#topic = topic;
   }
 
   /**
-   * Like {@link rows}, with `columns` fields before each value ({@link setColumns}). The rows go to
-   * another place, up to `enough`: one takes at most `fixed` bytes and `factor` times its record's
-   * size. `offset` and `time` are the batch's. A suspect record is not one of the rows, and
+   * Like {@link rows}, with the fields of the program's columns before each value ({@link load}). The
+   * rows go to another place, up to `enough`. A record that it stops at is not one of the rows, and
    * {@link at} is where it starts.
    */
-  fields(
-    start: number,
-    end: number,
-    count: number,
-    min: number,
-    max: number,
-    budget: number,
-    out: number,
-    flags: number,
-    enough: number,
-    floor: number,
-    ceiling: number,
-    { count: columns, fixed, factor }: { count: number; fixed: number; factor: number },
-    offset: number,
-    time: number,
-  ): number {
-    this.view.setBigInt64(PARAMETERS, BigInt(offset), true);
-    this.view.setBigInt64(PARAMETERS + 8, BigInt(time), true);
-    // deno-fmt-ignore
-    return this.#exports.fields(
-      start, end, count, min, max, budget, out, flags, enough, floor, ceiling, columns, fixed, factor);
+  fields(what: FieldsOf): number {
+    if (this.program === null) throw new RangeError("no program is loaded");
+    this.#ask(what);
+    const { enough, offset, time } = what;
+    this.#parameters[P.enough] = enough;
+    this.#setInt64(P.offset, offset);
+    this.#setInt64(P.time, time);
+    return this.#exports.fields();
+  }
+
+  /** Exact for all safe integers. */
+  #setInt64(index: number, value: number): void {
+    this.#parameters[index] = value;
+    this.#parameters[index + 1] = Math.floor(value / 2 ** 32);
   }
 
   /** One of {@link Stop}. */
@@ -259,6 +232,14 @@ export class Kernel {
   /** Offset delta of the last record seen: the `floor` of the next call. */
   get passed(): number {
     return this.#state[8];
+  }
+  /** Where in a key or value a walker found what it rejects: a byte, from 0; -1 if unknown. */
+  get badAt(): number {
+    return this.#state[9];
+  }
+  /** In which slot's path that is; -1 if unknown. */
+  get badSlot(): number {
+    return this.#state[10];
   }
 
   /** Says how {@link pack} finds rows, and where it puts their records. */

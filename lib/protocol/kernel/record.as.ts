@@ -112,20 +112,41 @@ export function open(p: usize, end: usize): bool {
   return headersEnd();
 }
 
-/** Finds the value of the last header of this name (n bytes at name): sets key and keySize. */
-export function findHeader(name: usize, n: i32): void {
+/** What findHeader() and nextHeader() found: the value, and how long it is; negative for null. */
+export let header: usize = 0;
+export let headerSize: i32 = 0;
+/** The name of the header that nextHeader() found. */
+export let headerName: usize = 0;
+export let headerNameSize: i32 = 0;
+
+/** Goes to the open record's headers; returns how many there are. */
+export function headers(): i32 {
   q = value + (valueSize > 0 ? valueSize : 0);
-  keySize = -1;
-  for (let count = varint(); count > 0; count--) {
-    const size = varint();
-    let same = size == n;
-    for (let i = 0; same && i < n; i++) same = load<u8>(q + i) == load<u8>(name + i);
-    q += size;
-    const length = varint();
+  return varint();
+}
+
+/** The next header of the open record. */
+export function nextHeader(): void {
+  headerNameSize = varint();
+  headerName = q;
+  q += headerNameSize;
+  headerSize = varint();
+  header = q;
+  if (headerSize > 0) q += headerSize;
+}
+
+/** Finds the value of the last header of this name (n bytes at name): sets header and headerSize. */
+export function findHeader(name: usize, n: i32): void {
+  let found: usize = 0, foundSize = -1;
+  for (let count = headers(); count > 0; count--) {
+    nextHeader();
+    let same = headerNameSize == n;
+    for (let i = 0; same && i < n; i++) same = load<u8>(headerName + i) == load<u8>(name + i);
     if (same) {
-      key = q;
-      keySize = length;
+      found = header;
+      foundSize = headerSize;
     }
-    if (length > 0) q += length;
   }
+  header = found;
+  headerSize = foundSize;
 }

@@ -13,24 +13,38 @@ const logBackend: Record<KafkaVersion, string> = {
 /** A first download of 55 MB may take its time; a proxy that swallows packets must not take ours. */
 const downloadMs = 10 * 60_000;
 
-/**
- * Folder with the jars of Kafka's broker and tools, filled by Maven the first time. Two processes
- * may do that at once: each fills a folder of its own, and the first to rename it wins.
- */
+/** Folder with the jars of Kafka's broker and tools, filled by Maven the first time. */
 export async function jarFolder(version: KafkaVersion): Promise<string> {
-  const cache = join(cacheFolder(), `kafka-${version}`);
-  if (await exists(cache)) return join(cache, "jars");
-  await Deno.mkdir(cacheFolder(), { recursive: true });
-  const fresh = await Deno.makeTempDir({ dir: cacheFolder(), prefix: `kafka-${version}.new-` });
-  try {
+  const cache = await cachedFolder(`kafka-${version}`, async (fresh, cache) => {
     await Deno.writeTextFile(join(fresh, "pom.xml"), pom(version));
     console.error(`Fetching Kafka ${version} with Maven into ${cache}`);
-    await copyDependencies(fresh, version);
+    const goal = "dependency:copy-dependencies";
+    const args = ["-f", join(fresh, "pom.xml"), goal, "-DoutputDirectory=jars"];
+    const instead = "install Maven, or start Docker, or set KAFKA_BROKERS";
+    await runMaven(args, `Kafka ${version}`, instead);
+  });
+  return join(cache, "jars");
+}
+
+/**
+ * A folder of the cache that is filled once. Two processes may do that at the same time: each fills
+ * a folder of its own, and the first to rename it wins.
+ */
+export async function cachedFolder(
+  name: string,
+  fill: (fresh: string, cache: string) => Promise<void>,
+): Promise<string> {
+  const cache = join(cacheFolder(), name);
+  if (await exists(cache)) return cache;
+  await Deno.mkdir(cacheFolder(), { recursive: true });
+  const fresh = await Deno.makeTempDir({ dir: cacheFolder(), prefix: `${name}.new-` });
+  try {
+    await fill(fresh, cache);
     await renameUnlessThere(fresh, cache);
   } finally {
     await Deno.remove(fresh, { recursive: true }).catch(() => {});
   }
-  return join(cache, "jars");
+  return cache;
 }
 
 /** All jars in a fixed order, for a class data archive fits one exact class path only. */
@@ -42,17 +56,14 @@ export async function classpathOf(folder: string): Promise<string> {
   return jars.sort().join(":");
 }
 
-async function copyDependencies(folder: string, version: KafkaVersion): Promise<void> {
-  const goal = "dependency:copy-dependencies";
+/** Runs Maven to fetch something. Throws Failure (broker) with its reason; `instead` is what to do without it. */
+export async function runMaven(args: string[], fetched: string, instead: string): Promise<void> {
   const began = Date.now();
-  const finished = await tryRun(
-    ["mvn", "-q", "-B", "-f", join(folder, "pom.xml"), goal, "-DoutputDirectory=jars"],
-    downloadMs,
-  );
-  const what = `Cannot fetch Kafka ${version} with Maven`;
+  const finished = await tryRun(["mvn", "-q", "-B", ...args], downloadMs);
+  const what = `Cannot fetch ${fetched} with Maven`;
   if (!finished) {
-    const missing = "mvn was not found — install Maven, or start Docker, or set KAFKA_BROKERS";
     const late = Date.now() - began >= downloadMs;
+    const missing = `mvn was not found — ${instead}`;
     throw new Failure("broker", `${what}: ${late ? "it ran for over 10 minutes" : missing}`);
   }
   if (finished.code !== 0) {
@@ -86,11 +97,15 @@ function cacheFolder(): string {
 }
 
 function pom(version: KafkaVersion): string {
-  const artifacts = [
+  return pomOf([
     `org.apache.kafka:kafka_2.13:${version}`,
     `org.apache.kafka:kafka-tools:${version}`,
     logBackend[version],
-  ];
+  ]);
+}
+
+/** A Maven project that depends on these artifacts. */
+export function pomOf(artifacts: readonly string[]): string {
   const dependencies = artifacts.map((artifact) => {
     const [group, name, number] = artifact.split(":");
     return `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId>` +

@@ -44,9 +44,10 @@ function read(bytes: Uint8Array, from: number, checkCrcs: boolean): Read | null 
   try {
     const next = checkBatches(kernel, fetched, span, checkCrcs);
     const rows = new PartitionRows(context, kernel, fetched, span);
-    const end = rows.write(target, Kernel.DATA, Infinity);
+    const start = context.ready(target);
+    const end = rows.write(target, start, Infinity);
     assert.ok(rows.finished);
-    const text = new TextDecoder().decode(target.bytes.subarray(Kernel.DATA, end));
+    const text = new TextDecoder().decode(target.bytes.subarray(start, end));
     return { rows: text.split("\n").slice(0, -1), next, done: span.done };
   } catch (error) {
     assert.ok(error instanceof Failure, `${error}`);

@@ -3,10 +3,9 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../../scripts/compile/files.ts";
+import { pathsToLeaveOut } from "../../../scripts/compile/leave_out.ts";
 import { elfEnd, machineOf, platforms } from "../../../scripts/compile/platforms.ts";
 import { reason } from "../../../scripts/compile/process.ts";
-import { installText } from "../../../scripts/compile/install_text.ts";
-import { mainCommands } from "../../../lib/cli/commands.ts";
 import { programs } from "../../../scripts/compile/programs.ts";
 import { cannot, versionOf, wayNames } from "../../../scripts/compile/runtime.ts";
 import { stage } from "../../../scripts/compile/stage.ts";
@@ -83,7 +82,7 @@ Deno.test({ name: "each failure names the way and the two others", permissions: 
   }
 });
 
-Deno.test("compile: what cannot be used is reported before anything is compiled", async () => {
+Deno.test("compile: what can't be used is said before anything is compiled", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const text = join(folder, "text");
@@ -140,24 +139,24 @@ Deno.test("a program is compiled from what it imports alone", async () => {
     assert.equal(sql, program.include.includes("sql"));
   }
   assert.deepEqual(packages, {
-    kafka_consumer: ["kafkajs"], // for --assign group, and loaded only then
+    // For --assign group and for .proto files, and loaded only then.
+    kafka_consumer: ["kafkajs", "protobufjs"],
     kafka_producer: [],
-    "gpdb-kafka": ["kafkajs", "postgres", "prom-client"],
+    "gpdb-kafka": ["kafkajs", "postgres", "prom-client", "protobufjs"],
   });
 });
 
-Deno.test("INSTALL is made from docs/install.md, and names every command", async () => {
-  const markdown = await Deno.readTextFile(new URL("../../../docs/install.md", import.meta.url));
-  const text = installText(markdown, "gpdb-kafka 1.2.3 for linux-x86_64");
-  assert.ok(text.startsWith("gpdb-kafka 1.2.3 for linux-x86_64\n====="), text);
-  const names = Object.keys(mainCommands).map((name) => `gpdb-kafka ${name}`);
-  for (const name of ["kafka_consumer", "kafka_producer", ...names]) {
-    assert.ok(text.includes(`\`${name}\``), `${name} is not in\n${text}`);
-  }
-  assert.match(text, /\n +gpscp -f segment_hosts kafka_consumer =:\/home\/gpadmin\/ /);
-  assert.match(text, /\nVersions\n-{8}\n/);
-  assert.doesNotMatch(text, /```|<!--|^#|\]\(|task compile/m);
-  assert.throws(() => installText("# Install\n\n## One\n", "x"), /cannot make INSTALL/);
+Deno.test("what a package has for browsers alone is left out of binaries", async () => {
+  const root = fileURLToPath(new URL("../../../", import.meta.url));
+  const find = (...packages: string[]) =>
+    pathsToLeaveOut([Deno.execPath()], root, packages, "lib/records/protobuf.ts");
+  assert.deepEqual(await find("kafkajs"), []);
+  const paths = await find("kafkajs", "protobufjs");
+  assert.ok(
+    paths.some((path) => path.endsWith(join("protobufjs", "8.8.1", "dist"))),
+    String(paths),
+  );
+  for (const path of paths) assert.ok((await Deno.stat(path)).isDirectory, path);
 });
 
 Deno.test("tar unpacks our archives, and the same files give the same bytes", async () => {

@@ -14,7 +14,7 @@ function isSuspect(value: Uint8Array): boolean {
     kernel,
     new Uint8Array([...before, ...record, ...encodeRecord({ delta: 2, value: fine })]),
   );
-  const stop = kernel.rows(start, end, 3, 0, 9, 9, Kernel.DATA, Flag.guard);
+  const stop = kernel.rows({ start, end, count: 3, out: Kernel.DATA, flags: Flag.guard });
   if (kernel.stop === Stop.done) {
     const row = kernel.bytes.subarray(Kernel.DATA + 5, stop - 5);
     assert.deepEqual(row, new Uint8Array([...value, 10]));

@@ -26,7 +26,7 @@ function survive(records: Uint8Array, flags: number, count: number): void {
   let out = Kernel.DATA;
   for (let left = count, calls = 0; left > 0; calls++) {
     assert.ok(calls <= records.length, "it goes round in circles");
-    out = kernel.rows(at, end, left, 0, 0x7fffffff, 0x7fffffff, out, flags);
+    out = kernel.rows({ start: at, end, count: left, out, flags });
     assert.ok(out <= kernel.at, `rows end at ${out}, records go on at ${kernel.at}`);
     assert.ok(at <= kernel.at && kernel.at <= end, "the next record is outside the batch");
     assert.ok(kernel.seen <= left && kernel.emitted <= kernel.seen);

@@ -103,7 +103,16 @@ export function rowsOf(kernel: Kernel, records: Uint8Array, limits: Limits = {})
     count,
     count === 1e9 ? decodeRecords(records, 0, records.length).length : count,
   );
-  const stop = kernel.rows(start, end, wanted, min, max, budget, Kernel.DATA, flags);
+  const stop = kernel.rows({
+    start,
+    end,
+    count: wanted,
+    min,
+    max,
+    budget,
+    out: Kernel.DATA,
+    flags,
+  });
   return kernel.bytes.slice(Kernel.DATA, stop);
 }
 

@@ -144,7 +144,7 @@ Deno.test("rows: records at the very end of the memory", none, () => {
   const end = own.bytes.length - 64;
   const start = end - records.length;
   own.bytes.set(records, start);
-  const stop = own.rows(start, end, 3, 0, 9, 9, start - 32, Flag.guard);
+  const stop = own.rows({ start, end, count: 3, out: start - 32, flags: Flag.guard });
   const rows = text(own.bytes.subarray(start - 32, stop));
   assert.equal(rows, `${"a".repeat(100)}\nb\n${"c".repeat(17)}\n`);
   assert.deepEqual([own.stop, own.at], [Stop.done, end]);
