@@ -157,3 +157,53 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "records: Avro fields, by the types that a schema file says",
+  ignore,
+  async fn() {
+    await using world = await startWorld();
+    const { sql, broker, topic, dsn } = world;
+    await sql`CREATE TABLE orders (id bigint PRIMARY KEY, customer text, day date)`;
+    const folder = await Deno.makeTempDir();
+    try {
+      // The server's user reads it.
+      await Deno.chmod(folder, 0o755);
+      const fields = [
+        { name: "id", type: "long" },
+        {
+          name: "customer",
+          type: { type: "record", name: "C", fields: [{ name: "name", type: "string" }] },
+        },
+        { name: "day", type: { type: "int", logicalType: "date" } },
+      ];
+      const schema = `${folder}/order.avsc`;
+      await Deno.writeTextFile(schema, JSON.stringify({ type: "record", name: "O", fields }), {
+        mode: 0o644,
+      });
+      const flags = ["--value", "avro", "--schema", schema, "--merge", "id"];
+      flags.push("--fields", "id, customer=customer.name, day", "--where", "day > '1970-01-02'");
+      const source = ["sql", "source", "orders", "--for", "postgres", "-t", topic, "--dsn", dsn];
+      const run = await gpdbKafka([...source, "-b", broker.bootstrap, ...flags]);
+      assert.equal(run.code, 0, run.stderr);
+      await runScript(world, text(run.stdout));
+      const zigzag = (value: number) => value << 1 ^ value >> 31;
+      const order = (id: number, name: string, day: number): TestRecord => ({
+        value: new Uint8Array([
+          zigzag(id),
+          zigzag(name.length),
+          ...new TextEncoder().encode(name),
+          zigzag(day),
+        ]),
+      });
+      await produce(broker, topic, [order(1, "a", 2), order(2, "b", 1), order(1, "c", 30)]);
+      const { inserted, filtered } = await loadCounts(world, "orders");
+      assert.deepEqual([inserted, filtered], [1, 1]);
+      assert.deepEqual(await rows(world, "SELECT id, customer, day::text FROM orders"), [
+        ["1", "c", "1970-01-31"],
+      ]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
