@@ -213,10 +213,13 @@ DECLARE
 BEGIN
   -- What was added since would be lost with the row that is replaced.
   IF EXISTS (SELECT 1 FROM kafka._target_columns(s.target_table) t WHERE t.name <> ALL (wholes)) THEN
-    RAISE EXCEPTION 'cannot load source "%": the columns of table % have changed since it was made', s.name, s.target_table
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run the SQL of gpdb-kafka sql source again.';
+    RAISE EXCEPTION 'cannot load source "%": the columns of table % have changed since it was made',
+      s.name, s.target_table
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Run the SQL of gpdb-kafka sql source again.';
   END IF;
-  EXECUTE 'SELECT count(*) > 0 FROM (SELECT 1 FROM ' || s.latest || ' WHERE "kafka$delete" LIMIT 1) x' INTO deletes;
+  EXECUTE 'SELECT count(*) > 0 FROM (SELECT 1 FROM ' || s.latest || ' WHERE "kafka$delete" LIMIT 1) x'
+  INTO deletes;
   IF deletes THEN
     EXECUTE 'DELETE FROM ' || s.target_table || ' t USING ' || s.latest || ' l WHERE l."kafka$delete" AND ' || same;
     GET DIAGNOSTICS deleted = ROW_COUNT;
@@ -227,11 +230,12 @@ BEGIN
   rows := 0;
   IF has_kept THEN
     -- Columns that the source does not load stay as they are.
-    EXECUTE 'INSERT INTO ' || s.latest || ' (' || kafka._list(wholes) || ', "kafka$delete", "kafka$old") SELECT DISTINCT ON ('
-      || kafka._list(s.merge_key, 'l.') || ') ' || kafka._list(s.columns, 'l.') || ', ' || kafka._list(s.kept_columns, 't.') || ', false, true FROM '
-      || s.latest || ' l JOIN ' || s.target_table || ' t ON ' || same;
+    EXECUTE 'INSERT INTO ' || s.latest || ' (' || kafka._list(wholes)
+      || ', "kafka$delete", "kafka$old") SELECT DISTINCT ON (' || kafka._list(s.merge_key, 'l.') || ') '
+      || kafka._list(s.columns, 'l.') || ', ' || kafka._list(s.kept_columns, 't.')
+      || ', false, true FROM ' || s.latest || ' l JOIN ' || s.target_table || ' t ON ' || same;
   END IF;
-  EXECUTE 'DELETE FROM ' || s.target_table || ' t USING ' || s.latest || ' l WHERE l."kafka$old" IS NULL AND ' || same;
+  EXECUTE 'DELETE FROM ' || s.target_table || ' t USING ' || s.latest || ' l WHERE ' || same;
   GET DIAGNOSTICS updated = ROW_COUNT;
   IF has_kept THEN
     EXECUTE 'INSERT INTO ' || s.target_table || ' (' || kafka._list(wholes) || ') '
@@ -240,11 +244,12 @@ BEGIN
       || 'SELECT ' || kafka._list(wholes) || ' FROM ' || s.latest || ' WHERE "kafka$old"';
     GET DIAGNOSTICS rows = ROW_COUNT;
     -- What is left are keys that the target did not have.
-    EXECUTE 'DELETE FROM ' || s.latest || ' t USING ' || s.latest || ' l WHERE t."kafka$old" IS NULL AND l."kafka$old" AND '
-      || same;
+    EXECUTE 'DELETE FROM ' || s.latest || ' t USING ' || s.latest
+      || ' l WHERE t."kafka$old" IS NULL AND l."kafka$old" AND ' || same;
   END IF;
   EXECUTE 'INSERT INTO ' || s.target_table || ' (' || kafka._list(s.columns) || ') SELECT '
-    || kafka._list(s.columns) || ' FROM ' || s.latest || ' WHERE "kafka$old" IS NULL';
+    || kafka._list(s.columns) || ' FROM ' || s.latest
+    || CASE WHEN has_kept THEN ' WHERE "kafka$old" IS NULL' ELSE '' END;
   GET DIAGNOSTICS more = ROW_COUNT;
   rows := rows + more;
   -- A table with two rows of one key has one of it after the merge.

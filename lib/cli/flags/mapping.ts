@@ -1,6 +1,7 @@
 import { Failure } from "../../failure.ts";
 import type { Column } from "../../greenplum/source.ts";
 import { OFFSET, PARTITION, plainField, type Shape, TOMBSTONE } from "../../greenplum/shape.ts";
+import { parsePaths } from "../../records/paths.ts";
 import type { Given } from "../flags.ts";
 import { debezium } from "./debezium.ts";
 import { type ListedField, parseFields, splitList } from "./field_list.ts";
@@ -78,6 +79,8 @@ export function mappingOf(
     ...system.map(({ name }) => name.slice("kafka$".length)),
     ...read.columns.map(({ path }) => path),
   ];
+  if (structured.includes(value)) parsePaths("--fields", values.paths.join(", "));
+  if (keys.length > 0) parsePaths("--key-fields", read.keys.map(({ path }) => path).join(", "));
   const readerFlags = [
     ...(items.length > 0 ? ["--columns", items.join(",")] : []),
     ...(keys.length > 0 ? ["--key-fields", read.keys.map(({ path }) => path).join(", ")] : []),

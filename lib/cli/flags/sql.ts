@@ -148,6 +148,13 @@ function readerFlags(given: Given): string[] {
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
     );
   }
+  if (/\/\/[^/]*@/.test(given.get("registry") ?? "")) {
+    throw new Failure(
+      "usage",
+      "--registry: a user or password in the URL would be in the database for all to see — use " +
+        "--config FILE with schema.registry.basic.auth.user.info",
+    );
+  }
   const names = handedOn.filter((flag) => !isMapped(given) || !mapped.includes(flag));
   const flags = names.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
   return log === undefined ? flags : [...flags, "--log-file", log];
