@@ -171,7 +171,7 @@ async function examineTopic(
     const how = known === null ? options.rows : options.rowsOfCommand(known.command);
     return checkRows(say, config.value!, logs.value!, options.sample, how);
   });
-  const target = known?.target ?? (options.table && quoteTable(options.table));
+  const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
   if (database && target) {
     const table = await rounds.check(
       "table",
