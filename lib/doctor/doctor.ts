@@ -171,7 +171,7 @@ async function examineTopic(
   });
 
   const sample = await examineRows({ rounds, options, database, source }, name, config, logs);
-  const target = known?.target ?? (options.table && quoteTable(options.table));
+  const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
   if (database && target) {
     const table = await rounds.check(
       "table",

@@ -1,5 +1,6 @@
 import { readSource, sourceNames, type SourceRow } from "../load/source.ts";
 import { nearest } from "../text.ts";
+import type { Database } from "../load/database.ts";
 import type { KnownDatabase } from "./database.ts";
 import { type Say, some } from "./findings.ts";
 
@@ -52,10 +53,42 @@ export async function checkSource(
     SELECT o.partition_no, o.next_offset FROM kafka.load_offset o WHERE o.source = ${name}`;
   say("ok", `source "${name}" loads topic "${rest.topic}" into ${rest.target}`);
   if (paused) say("warn", `source "${name}" is paused`, `SELECT kafka.resume('${name}')`);
+  await sayCounts(say, sql, dialect, name, source.reader);
   return {
     ...rest,
     name,
     command,
     offsets: new Map(offsets.map((row) => [Number(row.partition_no), Number(row.next_offset)])),
   };
+}
+
+/** What its loads have done, if that is more than to insert each row. */
+async function sayCounts(
+  say: Say,
+  sql: Database,
+  dialect: KnownDatabase["dialect"],
+  name: string,
+  reader: string,
+): Promise<void> {
+  // As JSON: an older schema has fewer columns.
+  const [row] = await sql`
+    SELECT row_to_json(x)::text AS status FROM kafka.status x WHERE x.source = ${name}`;
+  const status = JSON.parse(row?.status ?? "{}");
+  const counts = ["inserted", "updated", "deleted", "filtered"].flatMap((what) =>
+    Number(status[`rows_${what}`]) > 0 ? [`${status[`rows_${what}`]} ${what}`] : []
+  );
+  if (counts.some((text) => !text.endsWith("inserted"))) {
+    say("ok", `rows of source "${name}" so far: ${counts.join(", ")}`);
+  }
+  const rejected = Number(status.rows_rejected ?? 0);
+  if (rejected > 0) {
+    say(
+      "warn",
+      `rows of source "${name}" that did not fit their columns: ${rejected}, ` +
+        `of these in its last load: ${status.last_rejected}`,
+      dialect === "greenplum"
+        ? `see gp_read_error_log('${reader}')`
+        : `SELECT * FROM kafka.rejected WHERE source = '${name}'`,
+    );
+  }
 }

@@ -9,6 +9,7 @@ import {
   readerCommand,
   type SourceDefinition,
 } from "./source.ts";
+import { shapeSource } from "./shape.ts";
 
 /** Which database the SQL is for. */
 export type Dialect = "greenplum" | "postgres";
@@ -22,10 +23,9 @@ export function sourceDdl(source: SourceDefinition, dialect: Dialect): string {
 const CSV = "FORMAT 'CSV' (DELIMITER ',' NULL '' NEWLINE 'LF')\nENCODING 'UTF8'";
 
 function greenplum(source: SourceDefinition): string[] {
-  const { name, target, rejectLimit } = source;
-  const columns = source.columns === null
-    ? `(LIKE ${quoteTable(target)})`
-    : columnList(source.columns);
+  const { name, target, rejectLimit, shape = null } = source;
+  const read = shape?.readerColumns ?? source.columns;
+  const columns = read === null ? `(LIKE ${quoteTable(target)})` : columnList(read);
   const reject = rejectLimit === null ? "" : `\nLOG ERRORS SEGMENT REJECT LIMIT ${rejectLimit}`;
   const reader = readerTable(name);
   const planner = `kafka.${quoteIdent(derivedName(name, "planner"))}`;
@@ -51,6 +51,7 @@ function greenplum(source: SourceDefinition): string[] {
       "",
     ),
     addSource(source, reader, planner),
+    ...(shape ? [shapeSource(source.name, shape, null)] : []),
   ];
 }
 
@@ -74,7 +75,9 @@ const FOR_LIMIT = "; status=$?; test $status != 74 || exit 141; exit $status";
 
 /** Throws RangeError without columns: CREATE FOREIGN TABLE knows no LIKE before PostgreSQL 18. */
 function postgres(source: SourceDefinition): string[] {
-  if (source.columns === null) throw new RangeError("the columns must be known");
+  const { shape = null } = source;
+  const read = shape?.readerColumns ?? source.columns;
+  if (read === null) throw new RangeError("the columns must be known");
   const peek = quoteTable(peekTable(source));
   return [
     "CREATE EXTENSION IF NOT EXISTS file_fdw;\n" +
@@ -83,11 +86,12 @@ function postgres(source: SourceDefinition): string[] {
     makeTable(
       source,
       peek,
-      `CREATE FOREIGN TABLE ${peek} ${columnList(source.columns)}\nSERVER gpdb_kafka OPTIONS (` +
+      `CREATE FOREIGN TABLE ${peek} ${columnList(read)}\nSERVER gpdb_kafka OPTIONS (` +
         `program ${quoteLiteral(peekCommand(source) + FOR_LIMIT)},\n` +
         "  format 'csv', delimiter ',', null '', encoding 'UTF8')",
     ),
     addSource(source, readerCommand(source, []), plannerCommand(source, [])),
+    ...(shape ? [shapeSource(source.name, shape, source.rejectLimit)] : []),
   ];
 }
 
@@ -104,7 +108,9 @@ function addSource(source: SourceDefinition, reader: string, planner: string): s
     reader: literal(reader),
     planner: literal(planner),
     group_name: literal(source.group),
-    columns: source.columns === null ? "NULL" : quoteArray(source.columns.map(({ name }) => name)),
+    columns: source.columns === null || source.shape
+      ? "NULL"
+      : quoteArray(source.columns.map(({ name }) => name)),
     brokers: literal(source.brokers),
     config_file: literal(source.configFile),
     fallback: literal(source.fallback),
@@ -121,11 +127,19 @@ function grants(source: SourceDefinition, dialect: Dialect): string[] {
     quoteTable(peekTable(source)),
     ...(dialect === "greenplum" ? [readerTable(source.name)] : []),
   ];
-  return source.roles.map((role) =>
+  // A merge deletes the rows of its keys; on Greenplum it looks for them with the role's own rights.
+  const rights = !source.shape?.merge
+    ? "INSERT"
+    : dialect === "greenplum"
+    ? "SELECT, INSERT, DELETE"
+    : "INSERT, DELETE";
+  const granted = source.roles.map((role) =>
     [
       `SELECT kafka.allow(${quoteLiteral(role)});`,
-      `GRANT INSERT ON ${quoteTable(source.target)} TO ${quoteIdent(role)};`,
+      `GRANT ${rights} ON ${quoteTable(source.target)} TO ${quoteIdent(role)};`,
       `GRANT SELECT ON ${readable.join(", ")} TO ${quoteIdent(role)};`,
     ].join("\n")
   );
+  if (!source.shape || dialect !== "greenplum") return granted;
+  return [...granted, `SELECT kafka.share_source(${quoteLiteral(source.name)});`];
 }

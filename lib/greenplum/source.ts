@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
+import type { Column } from "./column.ts";
+import type { Shape } from "./shape.ts";
 import { quoteIdent, quoteProgram, quoteWord } from "./quote.ts";
 
-/** A column of the target, and of the web tables that are read into it. */
-export interface Column {
-  name: string;
-  /** As SQL writes it: `character varying(20)`. */
-  type: string;
-}
+export type { Column };
 
 /** A table's name, without quotes. Without a schema, the search path has it. */
 export interface TableName {
@@ -21,6 +18,8 @@ export interface SourceDefinition {
   target: TableName;
   /** In the order of the CSV fields; null if the target's own columns are all of them. */
   columns: readonly Column[] | null;
+  /** How rows are filtered, computed and merged; null or absent: inserted as they come. */
+  shape?: Shape | null;
   brokers: string | null;
   /** Of librdkafka's or Java's property names, on every segment host. */
   configFile: string | null;
@@ -33,7 +32,10 @@ export interface SourceDefinition {
   /** More flags for the reader and the peek, each a word: `--columns`, `partition,offset`. */
   readerFlags: readonly string[];
   isolation: "read_committed" | "read_uncommitted";
-  /** SEGMENT REJECT LIMIT of Greenplum: `10` or `1 PERCENT`; null fails on the first bad row. */
+  /**
+   * `10 ROWS` or `1 PERCENT`; null fails on the first bad row. SEGMENT REJECT LIMIT of Greenplum; on
+   * PostgreSQL of a source with a shape.
+   */
   rejectLimit: string | null;
   /** Roles that may load, and read the peek. */
   roles: readonly string[];

@@ -6,9 +6,16 @@ import type { LoopEvents } from "./loop.ts";
 const SHOWN = 8;
 
 /** A load in words. */
-export function inWords({ rows, rejected, seconds, lag, lost, loadNo }: Loaded): string {
+export function inWords(load: Loaded): string {
+  const { rows, updated, deleted, filtered, rejected, seconds, lag, lost, loadNo } = load;
   const speed = rows > 0 ? ` (${count(rows / Math.max(seconds, 0.001))} rows/s)` : "";
-  const left = rejected > 0 ? `, ${count(rejected)} rejected` : "";
+  const others = [
+    [updated, "updated"],
+    [deleted, "deleted"],
+    [filtered, "filtered"],
+    [rejected, "rejected"],
+  ] as const;
+  const left = others.map(([rows, how]) => rows > 0 ? `, ${count(rows)} ${how}` : "").join("");
   const gone = lost > 0 ? `, ${count(lost)} offsets lost` : "";
   return `load ${loadNo}: ${count(rows)} rows${left}${gone} in ${seconds.toFixed(2)} s${speed}, ` +
     `lag ${count(lag)}`;

@@ -17,6 +17,9 @@ export interface Source {
 export interface SourceRow {
   topic: string;
   target: string;
+  /** The table that the reader's rows are put into first, if the source maps or merges them. */
+  stage: string | null;
+  /** The reader's. */
   columns: string[];
   /** The name of a web table on Greenplum, a shell command on PostgreSQL. */
   reader: string;
@@ -61,13 +64,13 @@ export async function sourceNames(sql: Database): Promise<string[]> {
 export async function readSource(sql: Database, name: string): Promise<SourceRow | null> {
   // Not from kafka.status: an older schema must be readable, too, to be called old.
   const [row] = await sql`
-    SELECT s.topic, s.target, array_to_json(s.columns)::text AS columns, s.reader, s.brokers,
-      s.config_file, s.group_name, s.paused
-    FROM kafka.source s WHERE s.name = ${name}`;
+    SELECT row_to_json(s)::text AS source FROM kafka.source s WHERE s.name = ${name}`;
   if (!row) return null;
-  const { topic, target, columns, reader, brokers, config_file, group_name, paused } = row;
+  const source = JSON.parse(row.source);
+  const { topic, target, columns, reader, brokers, config_file, group_name, paused } = source;
+  const { stage = null, stage_columns = null } = source;
   return {
-    ...{ topic, target, columns: JSON.parse(columns), reader, brokers },
+    ...{ topic, target, stage, columns: stage_columns ?? columns, reader, brokers },
     ...{ configFile: config_file, group: group_name, paused },
   };
 }

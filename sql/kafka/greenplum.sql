@@ -34,7 +34,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
     FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history', 'kafka.load_plan',
-      'kafka.made_table', 'kafka.signing_key'] LOOP
+      'kafka.made_table', 'kafka.signing_key', 'kafka.rejected_row'] LOOP
       EXECUTE 'SELECT count(*) > 0 FROM gp_distribution_policy d
         WHERE d.localoid = $1::regclass AND d.policytype = $2' INTO is_replicated
       USING name, 'r'::"char";
@@ -151,12 +151,10 @@ BEGIN
   IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
     RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  FOR i IN 1 .. array_length(s.columns, 1) LOOP
-    columns := coalesce(columns || ', ', '') || quote_ident(s.columns[i]);
-  END LOOP;
+  columns := kafka._list(coalesce(s.stage_columns, s.columns));
   -- The comment first: the rest may be cut off on its way to the segments.
   EXECUTE '/* kafka-ranges topic=' || s.topic || ' ' || ranges || ' */ INSERT INTO '
-    || s.target_table || ' (' || columns || ') SELECT ' || columns || ' FROM '
+    || coalesce(s.stage, s.target_table::text) || ' (' || columns || ') SELECT ' || columns || ' FROM '
     || s.reader::regclass;
   GET DIAGNOSTICS rows = ROW_COUNT;
   RETURN rows;
@@ -194,7 +192,67 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'EXTERNAL'::text $$;
 
+-- The stage has the reader's types: what does not fit is the reject limit's business.
+CREATE OR REPLACE FUNCTION kafka._stage_type(type text) RETURNS text
+LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+
+CREATE OR REPLACE FUNCTION kafka._can_reject() RETURNS boolean
+LANGUAGE sql IMMUTABLE AS 'SELECT false';
+
+CREATE OR REPLACE FUNCTION kafka._reject(s kafka.source, load_no bigint, staged bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
+
+-- A table of one load. What is to be joined with the target is distributed as that is, so that the
+-- join moves no rows.
+CREATE OR REPLACE FUNCTION kafka._scratch_table(name text, columns text, target regclass) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  place text := 'DISTRIBUTED RANDOMLY';
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_class c
+    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+    RETURN format('CREATE TABLE %s (%s)', name, columns);
+  END IF;
+  IF target IS NOT NULL THEN
+    EXECUTE 'SELECT pg_get_table_distributedby($1)' INTO place USING target::oid;
+  END IF;
+  RETURN format('CREATE TABLE %s (%s) %s', name, columns, place);
+END
+$$;
+
+-- Keeps other writers away from the target until the transaction ends; its readers go on. A DELETE
+-- locks the whole table anyhow, while the global deadlock detector is off.
+CREATE OR REPLACE FUNCTION kafka._lock_merge(s kafka.source) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE 'LOCK TABLE ' || s.target_table || ' IN SHARE ROW EXCLUSIVE MODE';
+END
+$$;
+
+-- The tables of a source's loads, for the roles that may read its reader. For the owner of this
+-- schema only.
+CREATE OR REPLACE FUNCTION kafka.share_source(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+  role record;
+BEGIN
+  SELECT x.* INTO s FROM kafka.source x WHERE x.name = share_source.source;
+  FOR role IN SELECT r.rolname AS name
+    FROM (SELECT (aclexplode(c.relacl)).*, c.relowner FROM pg_class c WHERE c.oid = s.reader::regclass) a
+    JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner LOOP
+    EXECUTE format('GRANT SELECT, INSERT, DELETE, TRUNCATE ON %s TO %I',
+      s.stage || coalesce(', ' || s.latest, ''), role.name);
+    EXECUTE format('GRANT SELECT ON %s, %s TO %I', s.fields_view, s.shape_view, role.name);
+  END LOOP;
+END
+$$;
+
 \ir plan.sql
+\ir shape.sql
+\ir shape_checks.sql
+\ir load_staged.sql
 \ir load.sql
 \ir manage.sql
 \ir views.sql
@@ -207,7 +265,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_class c
     WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
     FOREACH name IN ARRAY ARRAY['load(text, bigint, text)', 'lag_of(text, text)',
-      'seek(text, text, text)', 'check_source(text, text)'] LOOP
+      'rejected_of(text, text)', 'seek(text, text, text)', 'check_source(text, text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';
     END LOOP;
   END IF;

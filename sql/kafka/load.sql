@@ -25,7 +25,9 @@ BEGIN
     PERFORM kafka._check_target(found_source);
   ELSIF NOT kafka._may(found_source, privilege, caller) THEN
     RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
-      CASE privilege WHEN 'OWNER' THEN 'ownership' ELSE privilege END, found_source.target
+      CASE WHEN privilege = 'OWNER' THEN 'ownership'
+        WHEN found_source.latest IS NULL THEN privilege ELSE privilege || ' and DELETE' END,
+      found_source.target
       USING ERRCODE = 'insufficient_privilege';
   END IF;
   IF privilege = 'INSERT' THEN PERFORM kafka._check_target(found_source); END IF;
@@ -150,7 +152,7 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._begin(
   source text, max_records bigint, caller text DEFAULT kafka._me(),
   OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
-  OUT reason text, OUT moved boolean)
+  OUT reason text, OUT moved boolean, OUT is_staged boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
@@ -175,8 +177,11 @@ BEGIN
   lag := next.lag;
   lost := next.lost;
   reason := next.reason;
+  is_staged := s.stage IS NOT NULL;
   moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
   load_no := coalesce(last.load_no, 0) + moved::integer;
+  -- Whatever somebody else has put there.
+  IF is_staged AND records > 0 THEN PERFORM kafka._clear(s.stage); END IF;
   IF moved THEN
     -- Made here: what Greenplum makes of it on its segments may be another text.
     next.definition := s::text;
@@ -209,14 +214,16 @@ END
 $$;
 
 -- The last step: what this transaction began is written down as done. Of the caller it takes only
--- how many rows there were.
+-- how many rows there were: `rows` inserted, `updated` of them in place of others, and so on.
 CREATE OR REPLACE FUNCTION kafka._finish(
-  source text, rows bigint, rejected bigint, caller text DEFAULT kafka._me())
+  source text, rows bigint, rejected bigint, updated bigint DEFAULT 0, deleted bigint DEFAULT 0,
+  filtered bigint DEFAULT 0, rows_read bigint DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
   p kafka.load_plan%ROWTYPE;
+  is_possible boolean;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
   SELECT x.* INTO p FROM kafka.load_plan x
@@ -229,16 +236,22 @@ BEGIN
   ELSIF p.definition <> s::text THEN
     RAISE EXCEPTION 'cannot finish the load of source "%": the source was changed meanwhile', s.name
       USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
-  ELSIF NOT coalesce(rows >= 0 AND rejected >= 0
-    AND (rows + rejected <= p.records OR kafka._holds_rows(s)), false) THEN
-    RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows + rejected, p.records
+  END IF;
+  rows_read := coalesce(rows_read, rows + rejected);
+  is_possible := rows >= 0 AND rejected >= 0 AND filtered >= 0 AND deleted >= 0
+    AND updated BETWEEN 0 AND rows AND rows + rejected + filtered <= rows_read
+    AND (rows_read <= p.records OR kafka._holds_rows(s));
+  IF is_possible IS NOT TRUE THEN
+    RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows_read, p.records
       USING ERRCODE = 'data_exception',
         DETAIL = 'A value holds more than one row, or the reader read more than was planned.';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
+    inserted, updated, deleted, filtered, rows_read,
     records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
   VALUES (s.name, p.load_no, p.reason, p.started,
     extract(epoch FROM clock_timestamp() - p.started), rows, rejected,
+    rows - updated, updated, deleted, filtered, rows_read,
     p.records, p.lag, p.lost, p.ranges, p.next_offsets, p.cluster_id, p.topic_id, p.leader_epochs,
     kafka._caller());
 END
@@ -246,28 +259,46 @@ $$;
 
 -- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
 -- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
--- is how many offsets on_lost skipped.
+-- is how many offsets on_lost skipped. `rows` were inserted: `updated` of them took the place of a row
+-- with their key, `inserted` are the others.
 CREATE OR REPLACE FUNCTION kafka.load(
   source text, max_records bigint DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,
-  seconds double precision, load_no bigint, lost bigint)
+  seconds double precision, load_no bigint, lost bigint, inserted bigint, updated bigint,
+  deleted bigint, filtered bigint, rows_read bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
   step record;
+  applied record;
   chunk text;
   logged bigint;
 BEGIN
   SELECT b.* INTO step FROM kafka._begin(source, max_records, caller) b;
   rows := 0;
   rejected := 0;
+  updated := 0;
+  deleted := 0;
+  filtered := 0;
   IF step.records > 0 THEN logged := kafka._logged(source, caller); END IF;
   FOREACH chunk IN ARRAY step.chunks LOOP
     rows := rows + kafka._copy(source, chunk, caller);
   END LOOP;
   -- Not less than none: somebody may truncate the log meanwhile.
   IF step.records > 0 THEN rejected := greatest(0, kafka._logged(source, caller) - logged); END IF;
-  IF step.moved THEN PERFORM kafka._finish(source, rows, rejected, caller); END IF;
+  rows_read := rows + rejected;
+  IF rows > 0 AND step.is_staged THEN
+    SELECT a.* INTO applied FROM kafka._apply(source, step.load_no, rows, caller) a;
+    rows := applied.rows;
+    updated := applied.updated;
+    deleted := applied.deleted;
+    filtered := applied.filtered;
+    rejected := rejected + applied.rejected;
+  END IF;
+  IF step.moved THEN
+    PERFORM kafka._finish(source, rows, rejected, updated, deleted, filtered, rows_read, caller);
+  END IF;
+  inserted := rows - updated;
   records := step.records;
   lag := step.lag;
   reason := step.reason;

@@ -40,6 +40,7 @@ BEGIN
   s.fallback := add_source.fallback;
   s.on_lost := add_source.on_lost;
   s.max_records := add_source.max_records;
+  PERFORM kafka._check_kind(s.target_table, false);
   PERFORM kafka._check_reader(s);
   IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
     WHERE x.name = s.name AND x.topic <> s.topic) THEN
@@ -47,8 +48,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'kafka.drop_source removes the source and its offsets; then add it again.';
   END IF;
+  -- Until kafka.shape_source says more, the reader's columns are the target's.
+  PERFORM kafka._drop_shape(s.name);
   UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
-    reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
+    stage = NULL, stage_columns = NULL, fields_view = NULL, shape_view = NULL, unfit_view = NULL,
+    latest = NULL, merge_key = NULL, kept_columns = NULL, reject_limit = NULL, reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
     group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
     max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner
   WHERE x.name = s.name;
@@ -132,7 +136,9 @@ BEGIN
       RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
+  PERFORM kafka._drop_shape(s.name);
   DELETE FROM kafka.made_table m WHERE m.source = s.name;
+  DELETE FROM kafka.rejected_row r WHERE r.source = s.name;
   DELETE FROM kafka.load_plan p WHERE p.source = s.name;
   DELETE FROM kafka.load_history h WHERE h.source = s.name;
   DELETE FROM kafka.source x WHERE x.name = s.name;
@@ -200,9 +206,9 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
-    records, lag, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
+    inserted, rows_read, records, lag, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
   VALUES (s.name, coalesce(last.load_no, 0) + 1, 'seek', started,
-    extract(epoch FROM clock_timestamp() - started), 0, 0, 0, lag, '', next_offsets,
+    extract(epoch FROM clock_timestamp() - started), 0, 0, 0, 0, 0, lag, '', next_offsets,
     cluster_id, topic_id, leader_epochs, kafka._caller());
 END
 $$;
@@ -237,6 +243,7 @@ DECLARE
 BEGIN
   PERFORM kafka._check_isolation();
   DELETE FROM kafka.load_plan p WHERE p.started < now() - older_than;
+  DELETE FROM kafka.rejected_row r WHERE r.rejected < now() - older_than;
   DELETE FROM kafka.load_history h
   USING (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
   WHERE h.source = n.source AND h.load_no < n.load_no AND h.started < now() - older_than;

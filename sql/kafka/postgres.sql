@@ -64,7 +64,8 @@ CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- LOCK TABLE takes no foreign tables. Whether INSERT is granted, kafka._check_reader says.
-  IF EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
+  -- A merge takes its stronger lock later: two that had both taken this one would wait for each other.
+  IF s.latest IS NULL AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
     AND has_table_privilege(c.oid, 'INSERT')) THEN
     EXECUTE 'LOCK TABLE ' || s.target_table || ' IN ROW EXCLUSIVE MODE';
   END IF;
@@ -106,6 +107,12 @@ BEGIN
       s.name, pg_get_userbyid(loader), s.target_table
       USING ERRCODE = 'insufficient_privilege',
         HINT = format('GRANT INSERT ON %s TO %I;', s.target_table, pg_get_userbyid(loader));
+  ELSIF s.latest IS NOT NULL AND NOT (has_table_privilege(loader, s.target_table, 'DELETE')
+    AND has_table_privilege(loader, s.target_table, 'SELECT')) THEN
+    RAISE EXCEPTION 'cannot load source "%": role "%", which owns schema kafka, may not DELETE from % and SELECT from it, as a merge does',
+      s.name, pg_get_userbyid(loader), s.target_table
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = format('GRANT SELECT, INSERT, DELETE ON %s TO %I;', s.target_table, pg_get_userbyid(loader));
   END IF;
   -- All that an expression, a type or a trigger of the target leads to. What functions call in turn
   -- is their owners' business, so these must be trusted; SECURITY DEFINER is no excuse, as a
@@ -124,6 +131,9 @@ BEGIN
     SELECT 'pg_class'::regclass, i.indexrelid FROM part JOIN pg_index i ON i.indrelid = part.oid
     UNION ALL
     SELECT 'pg_constraint'::regclass, c.oid FROM part JOIN pg_constraint c ON c.conrelid = part.oid
+    UNION ALL -- the expressions of --select, --where and --delete-when
+    SELECT 'pg_rewrite'::regclass, r.oid FROM pg_rewrite r
+    WHERE r.ev_class IN (s.fields_view::regclass, s.shape_view::regclass)
   ), reached AS (
     SELECT code.class, code.oid FROM code
     UNION
@@ -237,13 +247,17 @@ DECLARE
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
   EXECUTE format('COPY %s (%s) FROM PROGRAM %L (FORMAT csv, DELIMITER '','', NULL '''', ENCODING ''UTF8'')',
-    s.target_table,
-    (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.no)
-      FROM unnest(s.columns) WITH ORDINALITY c (name, no)),
-    s.reader || ' --ranges ' || ranges);
+    coalesce(s.stage, s.target_table::text), kafka._list(coalesce(s.stage_columns, s.columns)), s.reader || ' --ranges ' || ranges);
   GET DIAGNOSTICS rows = ROW_COUNT;
   RETURN rows;
 EXCEPTION
+  WHEN bad_copy_file_format THEN -- a row with more or fewer fields
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
+    IF s.stage IS NULL OR context !~ '^[^:]*: "[0-9]+,[0-9]+,' THEN RAISE; END IF;
+    -- The line begins with them.
+    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, s.topic,
+      substring(context FROM '^[^:]*: "([0-9]+),'), substring(context FROM '^[^:]*: "[0-9]+,([0-9]+),'), message
+      USING ERRCODE = 'bad_copy_file_format', DETAIL = split_part(context, E'\n', 1);
   WHEN external_routine_exception THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'the reader of source "%" failed: %', s.name, kafka._why(detail)
@@ -256,14 +270,18 @@ EXCEPTION
 END
 $$;
 
--- There is no reject limit.
+-- The rows of the reject limit are not in a log of the reader's: see kafka._reject.
 CREATE OR REPLACE FUNCTION kafka._logged(source text, caller text) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint';
 
 CREATE OR REPLACE FUNCTION kafka._table_kind() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 
+\ir postgres_staged.sql
 \ir plan.sql
+\ir shape.sql
+\ir shape_checks.sql
+\ir load_staged.sql
 \ir load.sql
 \ir manage.sql
 \ir views.sql

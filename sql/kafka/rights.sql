@@ -81,7 +81,8 @@ BEGIN
   ELSIF privilege = 'OWNER' THEN
     RETURN pg_has_role(role, owner, 'USAGE');
   END IF;
-  RETURN has_table_privilege(role, s.target_table, privilege);
+  RETURN has_table_privilege(role, s.target_table, privilege)
+    AND (s.latest IS NULL OR has_table_privilege(role, s.target_table, 'DELETE'));
 END
 $$;
 

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 2;
+  newest constant integer := 3;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
   s record;
   found_table record;
@@ -187,6 +187,52 @@ BEGIN
     INSERT INTO kafka.schema_version (version) VALUES (2);
   END IF;
 
+  IF has < 3 THEN
+    -- How the reader's rows become the target's: see shape.sql. Null for a source that inserts the
+    -- reader's columns as they come. The names are of a table that the reader fills, of views over
+    -- it, and of the table with the last row of each key.
+    ALTER TABLE kafka.source ADD COLUMN stage text;
+    ALTER TABLE kafka.source ADD COLUMN stage_columns text[];
+    ALTER TABLE kafka.source ADD COLUMN fields_view text;
+    ALTER TABLE kafka.source ADD COLUMN shape_view text;
+    ALTER TABLE kafka.source ADD COLUMN unfit_view text;
+    ALTER TABLE kafka.source ADD COLUMN latest text;
+    ALTER TABLE kafka.source ADD COLUMN merge_key text[];
+    ALTER TABLE kafka.source ADD COLUMN kept_columns text[];
+    ALTER TABLE kafka.source ADD COLUMN reject_limit text;
+
+    ALTER TABLE kafka.load_history ADD COLUMN inserted bigint;
+    ALTER TABLE kafka.load_history ADD COLUMN updated bigint NOT NULL DEFAULT 0;
+    ALTER TABLE kafka.load_history ADD COLUMN deleted bigint NOT NULL DEFAULT 0;
+    ALTER TABLE kafka.load_history ADD COLUMN filtered bigint NOT NULL DEFAULT 0;
+    ALTER TABLE kafka.load_history ADD COLUMN rows_read bigint;
+    UPDATE kafka.load_history h SET inserted = h.rows, rows_read = h.rows + h.rejected;
+    ALTER TABLE kafka.load_history ALTER COLUMN inserted SET NOT NULL;
+    ALTER TABLE kafka.load_history ALTER COLUMN rows_read SET NOT NULL;
+
+    -- Rows that the reject limit left out, on PostgreSQL. On Greenplum the reader's error log has
+    -- them. Values of records, so it is read through kafka.rejected.
+    CREATE TABLE kafka.rejected_row (
+      source text,
+      load_no bigint,
+      topic text,
+      partition_no integer,
+      "offset" bigint,
+      column_name text NOT NULL,
+      reason text NOT NULL,
+      rejected timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (source, load_no, topic, partition_no, "offset")
+    );
+
+    IF has = 2 THEN
+      DROP FUNCTION kafka.load(text, bigint, text);
+      DROP FUNCTION kafka._begin(text, bigint, text);
+      DROP FUNCTION kafka._finish(text, bigint, bigint, text);
+    END IF;
+
+    INSERT INTO kafka.schema_version (version) VALUES (3);
+  END IF;
+
   -- Of the host's random numbers: not every database has a random() that cannot be guessed.
   IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
     COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
@@ -202,7 +248,13 @@ COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a sou
 COMMENT ON COLUMN kafka.load_history.reason IS
   'end: loaded up to the end at its start; max_records: there is more; seek: moved by kafka.seek';
 COMMENT ON COLUMN kafka.load_history.rows IS 'rows inserted';
-COMMENT ON COLUMN kafka.load_history.rejected IS 'rows left out by the reject limit of the web table';
+COMMENT ON COLUMN kafka.load_history.inserted IS 'of rows, those with a key that the target did not have';
+COMMENT ON COLUMN kafka.load_history.updated IS 'of rows, those that took the place of a row with their key';
+COMMENT ON COLUMN kafka.load_history.deleted IS 'rows of the target that a delete or a tombstone removed';
+COMMENT ON COLUMN kafka.load_history.filtered IS 'rows that --where left out';
+COMMENT ON COLUMN kafka.load_history.rows_read IS 'rows that the reader returned, rejected ones too';
+COMMENT ON TABLE kafka.rejected_row IS 'Rows left out by the reject limit; see kafka.rejected';
+COMMENT ON COLUMN kafka.load_history.rejected IS 'rows left out by the reject limit';
 COMMENT ON COLUMN kafka.load_history.records IS
   'offsets passed; more than rows if there are tombstones, transactions, compaction or skipped records';
 COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load after this load';

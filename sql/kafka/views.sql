@@ -14,12 +14,15 @@ SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
   h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
   h.rejected AS last_rejected, h.reason AS last_reason, h.lag AS lag_then,
   array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected,
-  h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers
+  h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers,
+  h.inserted AS last_inserted, h.updated AS last_updated, h.deleted AS last_deleted,
+  h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
     sum(x.rejected) AS rows_rejected, sum(x.lost) AS offsets_lost,
-    sum(greatest(x.records - x.rows - x.rejected, 0)) AS offsets_without_row
+    sum(greatest(x.records - x.rows_read, 0)) AS offsets_without_row, sum(x.inserted) AS rows_inserted,
+    sum(x.updated) AS rows_updated, sum(x.deleted) AS rows_deleted, sum(x.filtered) AS rows_filtered
   FROM kafka.load_history x GROUP BY x.source
 ) n ON n.source = s.name
 LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
@@ -76,6 +79,25 @@ END
 $$;
 
 CREATE OR REPLACE VIEW kafka.lag AS SELECT * FROM kafka.lag_of();
+
+-- Rows that the reject limit left out, of the sources that the caller may load or manages: it shows
+-- values of records.
+CREATE OR REPLACE FUNCTION kafka.rejected_of(
+  only_source text DEFAULT NULL, caller text DEFAULT kafka._me())
+RETURNS SETOF kafka.rejected_row
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  FOR s IN SELECT x.* FROM kafka.source x WHERE x.name = only_source OR only_source IS NULL LOOP
+    IF kafka._may(s, 'INSERT', caller) OR kafka._may(s, 'OWNER', caller) THEN
+      RETURN QUERY SELECT r.* FROM kafka.rejected_row r WHERE r.source = s.name;
+    END IF;
+  END LOOP;
+END
+$$;
+
+CREATE OR REPLACE VIEW kafka.rejected AS SELECT * FROM kafka.rejected_of();
 
 -- Of version 1, until the view asks the new one.
 DROP FUNCTION IF EXISTS kafka._lag_of_1(text);

@@ -47,10 +47,6 @@ Deno.test("flags: those that contradict each other are rejected", async () => {
     [["plan", "x", "-t", "x"], /"x" is not a flag/],
     [["sql", "schema", "--topic", "x"], /--topic is a flag of source, not of schema/],
     [["sql", "example", "--grant", "x"], /--grant is a flag of source, not of example/],
-    [
-      ["sql", "source", "x", "--for", "postgres", "--reject-limit", "5", "--column", "a:text"],
-      /--reject-limit: PostgreSQL has no reject limit — use --bad-record/,
-    ],
     [["doctor", "--rows", "5"], /--rows requires --topic or --source/],
     [["doctor", "--value", "hex"], /--value requires --topic or --source/],
   ], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" });

@@ -108,6 +108,38 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
     [[...source, "--for", "postgres"], /PostgreSQL requires the columns/],
     [[...source, "--dsn", "localhost"], /--dsn must be of the form postgres:/],
     [[...source, "--group", "a\nb"], /cannot put "a\\nb" into a command: it has a newline/],
+    [[...source, "--fields", "id, a=id"], /"a=id" — a value read with --value row has no paths/],
+    [[...source, "--fields", "a:int=b..c", "--value", "json"], /--fields: cannot read "b\.\.c" at/],
+    [
+      [...source, "--fields", "a:int", "--value", "avro", "--registry", "http://u:secret@r:8081"],
+      /^gpdb-kafka[^:]*: --registry: a user or password in the URL would be in the database/,
+    ],
+    [[...source, "--fields", "a, b", "--value", "hex"], /--value hex makes one field, not 2/],
+    [[...source, "--fields", "id, id"], /--fields: "id" is given twice/],
+    [[...source, "--fields", "id", "--column", "id:int"], /--fields and --column both name the/],
+    [[...source, "--fields", 'id, "kafka$x"'], /names that begin with kafka\$ are taken/],
+    [[...source, "--merge", "id"], /the fields must be known: use --fields, or --dsn/],
+    [[...source, "--fields", "a", "--merge", "id"], /--merge: "id" is not one of the fields/],
+    [
+      [...source, "--fields", "id", "--merge", "id", "--merge-order", "at"],
+      /--merge-order: "at" is not one of the fields — the fields are id/,
+    ],
+    [[...source, "--fields", "id", "--merge-order", "id"], /--merge-order: use --merge too/],
+    [[...source, "--fields", "id", "--delete-when", "true"], /--delete-when: use --merge too/],
+    [[...source, "--fields", "id", "--select", "a"], /--select: "a" is not COLUMN=EXPRESSION/],
+    [[...source, "--fields", "id", "--envelope", "debezium"], /--envelope: use --merge too/],
+    [
+      [...source, "--fields", "id", "--merge", "id", "--envelope", "debezium"],
+      /--envelope debezium: use --value json or --value avro/,
+    ],
+    [
+      [...source, "--fields", "id", "--merge", "id", "--tombstones", "delete"],
+      /--tombstones delete: a tombstone of --value row has no fields/,
+    ],
+    [
+      [...source, "--value", "json", "--fields", "id", "--merge", "id", "--tombstones", "delete"],
+      /--tombstones delete: nothing is read of the record's key/,
+    ],
   ];
   await Promise.all(cases.map(async ([args, message]) => {
     const run = await gpdbKafka(args);
@@ -115,4 +147,65 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
     assert.match(run.stderr, message);
     assert.equal(run.stdout.length, 0);
   }));
+});
+
+Deno.test("sql: a mapping is the reader's fields and columns, and a shape of them", async () => {
+  await using pg = await startPostgres();
+  await pg
+    .sql`CREATE TABLE orders (id bigint, customer text, amount numeric(10,2), at timestamptz)`;
+  const sql = async (...args: string[]) => {
+    const connection = ["--dsn", pg.dsn, "-b", "k1:9092"];
+    const run = await gpdbKafka(["sql", "source", "orders", ...connection, ...args]);
+    assert.equal(run.code, 0, run.stderr);
+    return text(run.stdout);
+  };
+  const merge = ["--merge", "id", "--delete-when", "op = 'd'", "--tombstones", "delete"];
+  const key = ["--key", "json", "--key-fields", "id"];
+  const fields = ["--fields", "customer=customer.name, amount, op, at=meta.ts"];
+  const shaped = await sql("--value", "json", ...fields, ...merge, ...key, "--grant", "etl");
+  assert.ok(
+    shaped.includes(`(
+  "kafka$partition" integer,
+  "kafka$offset" bigint,
+  "kafka$tombstone" boolean,
+  "id" bigint,
+  "customer" text,
+  "amount" numeric(10,2),
+  "op" text,
+  "at" timestamp with time zone
+)
+EXECUTE `),
+    shaped,
+  );
+  for (
+    const part of [
+      /--columns partition,offset,tombstone --key-fields id --fields .*customer\.name, amount, op, meta\.ts.* --tombstones row --value json --key json /,
+      /delete_when := 'op = ''d'''/,
+      /GRANT SELECT, INSERT, DELETE ON "public"\."orders" TO "etl"/,
+      /SELECT kafka\.share_source\('orders'\);/,
+    ]
+  ) assert.match(shaped, part);
+
+  // Fields that the table has, as they come: no more than a COPY.
+  const plain = await sql("--for", "postgres", "--value", "json", "--fields", "id, amount=sum");
+  assert.doesNotMatch(plain, /shape_source/);
+  assert.match(plain, /columns := ARRAY\['id', 'amount'\]/);
+  assert.match(plain, /--fields .*id, sum/);
+  // Each column of the table from the field of its name.
+  const whole = await sql("--for", "postgres", "--value", "avro", "--columns", "at=timestamp");
+  assert.match(whole, /--columns timestamp --fields .*id, customer, amount/);
+  assert.match(whole, /columns := ARRAY\['at', 'id', 'customer', 'amount'\]/);
+
+  const events = await sql(
+    ...["--value", "json", "--fields", "id, customer=customer.name, at=meta.ts"],
+    ...["--merge", "id", "--envelope", "debezium"],
+  );
+  for (
+    const part of [
+      /--fields .*after\.id, payload\.after\.id, before\.id, payload\.before\.id, after\.customer\.name, /,
+      /after\.meta\.ts, payload\.after\.meta\.ts, op, payload\.op/,
+      /delete_when := '"kafka\$op" = ''d'''/,
+      /'coalesce\("id", "kafka\$id\$1", "kafka\$id\$2", "kafka\$id\$3"\)'/,
+    ]
+  ) assert.match(events, part);
 });

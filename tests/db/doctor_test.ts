@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { assertLine, examine as examineAll } from "../support/doctor.ts";
 import { createTopic, deleteRecords, deleteTopic, produce } from "../support/kafka.ts";
-import { dialect, load, ownServer } from "../support/load.ts";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { dialect, load, ownServer, runScript } from "../support/load.ts";
 import { startWorld, things, type World } from "../support/load_world.ts";
 import { startRole } from "../support/role.ts";
 import { closedPort } from "../support/silence.ts";
@@ -60,6 +61,31 @@ Deno.test({
     }
     assertLine(lines, /^ok {4}program: the brokers and the topic can be reached from there/);
     assert.equal(await traces(world), "0 0");
+  },
+});
+
+Deno.test({
+  name: "doctor: a source that merges is examined as it reads, and its rejected rows are a warning",
+  ignore: ignore || dialect === "greenplum",
+  async fn() {
+    await using world = await startWorld();
+    const { broker, topic, dsn } = world;
+    const source = ["sql", "source", "things", "--for", "postgres", "-t", topic, "--dsn", dsn];
+    const flags = ["--fields", "id, name, op", "--merge", "id", "--where", "op <> 'x'"];
+    const run = await gpdbKafka(
+      [...source, "-b", broker.bootstrap, ...flags, "--reject-limit", "9"],
+    );
+    assert.equal(run.code, 0, run.stderr);
+    await runScript(world, text(run.stdout));
+    await produce(broker, topic, ["1,a,i", "x,b,i", "1,c,u", "2,d,x"].map((value) => ({ value })));
+    await load(world, "things");
+    const lines = await examine(world, ["--source", "things"], 0);
+    assertLine(lines, /^ok {4}source: rows of source "things" so far: 1 inserted, 1 filtered/);
+    assertLine(
+      lines,
+      /^warn {2}source: rows of source "things" that did not fit their columns: 1, of these in its last load: 1/,
+    );
+    assertLine(lines, /^ok {4}fields: all 4 rows have the 5 fields of kafka\.things_stage/);
   },
 });
 

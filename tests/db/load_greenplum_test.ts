@@ -5,7 +5,10 @@
 import assert from "node:assert/strict";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
+import { shapeSource } from "../../lib/greenplum/shape.ts";
 import { load, runScript } from "../support/load.ts";
+import { loadCounts, shapeOf } from "../support/load_shaped.ts";
+import { startRole } from "../support/role.ts";
 
 const add = (pg: Postgres, name = "things") =>
   pg.sql`
@@ -107,4 +110,60 @@ Deno.test("greenplum: the comment fits into what segments see of a statement, wh
     assert.ok(plan.length < 1023);
     assert.ok(widest.length < room);
   }
+});
+
+Deno.test("greenplum: a role merges with its own rights, through tables that the reader's readers share", async () => {
+  await using pg = await setUp();
+  const { sql } = pg;
+  await using etl = await startRole(pg, "etl");
+  await sql.unsafe(`
+    CREATE TABLE kafka.merge_reader ("kafka$partition" int, "kafka$offset" bigint, id int, name text,
+      op text);
+    INSERT INTO fake.pg_exttable VALUES
+      ('kafka.merge_reader', '{ALL_SEGMENTS}', 'kafka_consumer --ranges-from-query');
+    GRANT SELECT ON kafka.merge_reader TO ${etl.quoted};
+    GRANT SELECT, INSERT, DELETE ON things TO ${etl.quoted};
+    GRANT SELECT ON fake.pg_exttable TO PUBLIC; GRANT USAGE ON SCHEMA fake TO PUBLIC`);
+  const shape = shapeOf("id integer, name text, op text", {
+    selects: [{ column: "name", expression: "upper(name) || ' of ' || current_user" }],
+    where: "name <> 'TEST'",
+    merge: ["id"],
+    deleteWhen: "op = 'd'",
+  });
+  await runScript(
+    pg,
+    `BEGIN;
+    SELECT kafka.add_source('merge', 'topic', 'things', 'kafka.merge_reader',
+      'kafka.things_planner', 'group');
+    ${shapeSource("merge", shape, null)}
+    SELECT kafka.allow('${etl.name}');
+    SELECT kafka.share_source('merge');
+    COMMIT`,
+  );
+  // The stage has the reader's types: what does not fit is rejected there.
+  const types = await sql`
+    SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum) AS types FROM pg_attribute
+    WHERE attrelid = 'kafka.merge_stage'::regclass AND attnum > 0`;
+  assert.equal(types[0].types, "integer bigint integer text text");
+  const round = async (end: number, rows: string) => {
+    await sql.unsafe(`DELETE FROM kafka.things_planner; DELETE FROM kafka.merge_reader;
+      INSERT INTO kafka.things_planner VALUES ('topic', 0, 0, ${end});
+      INSERT INTO kafka.merge_reader VALUES ${rows}`);
+    const { inserted, updated, deleted, filtered } = await loadCounts(etl, "merge");
+    return [inserted, updated, deleted, filtered];
+  };
+  const first = await round(
+    4,
+    "(0,0,1,'a','i'), (0,1,2,'b','i'), (0,2,1,'c','u'), (0,3,3,'TEST','i')",
+  );
+  assert.deepEqual(first, [2, 0, 0, 1]);
+  assert.deepEqual(await round(6, "(0,4,1,'d','u'), (0,5,2,null,'d')"), [0, 1, 1, 0]);
+  const [row, more] = await sql`SELECT id, name FROM things`;
+  assert.deepEqual([row.id, row.name, more], [1, `D of ${etl.name}`, undefined]);
+  await assert.rejects(
+    round(7, "(0,6,null,'x','u')"),
+    /partition 0 offset 6: the merge key \(id\) is null/,
+  );
+  await sql.unsafe(`REVOKE DELETE ON things FROM ${etl.quoted}`);
+  await assert.rejects(round(8, "(0,7,1,'x','u')"), /INSERT and DELETE on .*things is required/);
 });

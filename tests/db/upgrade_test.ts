@@ -1,4 +1,4 @@
-/** Schema kafka of a released version, with data, upgraded by installing today's. */
+/** Schema kafka of an older version, with data, upgraded by installing today's. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
@@ -6,6 +6,8 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, installConsumer, load, runScript, startDatabase } from "../support/load.ts";
 import { dialect, ownServer } from "../support/load.ts";
+import { addScripted, startScripted } from "../support/load_scripted.ts";
+import { addShaped, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { things } from "../support/load_world.ts";
 
 const golden = (version: string) =>
@@ -87,5 +89,45 @@ Deno.test({
     const [{ leader_epochs, topic_id }] = await sql`
       SELECT leader_epochs, topic_id FROM kafka.load_history ORDER BY load_no DESC LIMIT 1`;
     assert.deepEqual([leader_epochs, topic_id?.length], [[0], 22]);
+  },
+});
+
+Deno.test({
+  name: "upgrade: from version 2 with data, sources go on as they are, and can merge then",
+  ignore: !ownServer || dialect === "greenplum",
+  async fn() {
+    await using world = await startScripted(false);
+    const { sql } = world;
+    await runScript(world, await golden("version_2"));
+    await addScripted(world);
+    await world.plan([{ end: 4 }], ["0,a", "1,b", "2,c"]);
+    assert.equal((await load(world, "things")).rows, 3);
+    await sql`SELECT kafka.seek('things', '0:4')`;
+    const etl = await world.role("upgrade_etl");
+    await sql`GRANT INSERT ON things TO upgrade_etl`;
+    await sql`SELECT kafka.allow('upgrade_etl')`;
+    const [before] = await sql`SELECT * FROM kafka.status`;
+    for (let i = 0; i < 2; i++) await runScript(world, await schemaSql(dialect));
+    // All that it had is there, and what is new says the same.
+    const [after] = await sql`SELECT * FROM kafka.status`;
+    for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name], name);
+    assert.deepEqual([after.rows_inserted, after.rows_updated, after.rows_deleted], [
+      "3",
+      "0",
+      "0",
+    ]);
+    const history = await sql`
+      SELECT rows::int, inserted::int, rows_read::int FROM kafka.load_history ORDER BY load_no`;
+    assert.deepEqual(history.map((row) => Object.values(row)), [[3, 3, 3], [0, 0, 0]]);
+    await world.plan([{ end: 6 }], ["3,d"]);
+    assert.equal((await load(etl, "things")).rows, 1);
+    assert.equal((await etl.sql`SELECT 1 FROM kafka.rejected`).length, 0);
+    await addShaped(world, { shape: shapeOf("id integer, name text", { merge: ["id"] }) });
+    await world.plan([{ end: 8 }], ["0,6,3,e", "0,7,4,f"]);
+    await sql`GRANT DELETE ON things TO upgrade_etl`;
+    const { inserted, updated } = await loadCounts(etl);
+    assert.deepEqual([inserted, updated], [1, 1]);
+    const rows = await sql`SELECT name FROM things ORDER BY id`;
+    assert.deepEqual(rows.map(({ name }) => name), ["a", "b", "c", "e", "f"]);
   },
 });

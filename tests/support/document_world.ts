@@ -192,6 +192,8 @@ async function makeFiles(folder: string, hosts: string): Promise<void> {
   await write("sales.csv", `1,2.50,true,"[{""sku"": ""a""}]"\n2,,false,[]\n`);
   const sale = { id: "long", amount: ["null", "double"], paid: "boolean", lines: "string" };
   await write("sales.avsc", JSON.stringify(record("Sale", sale)));
+  const job = new URL("../unit/greenplum/gpss/csv_v2.yaml", import.meta.url);
+  await write("job.yaml", (await Deno.readTextFile(job)).replaceAll('"Data"', "public"));
   await write("loader.offsets", "crimes 0 1500\n");
   const rows = [...generateRows({ rows: 50, start: 90_001 })].map(text).join("");
   await write("crimes.csv", rows);

@@ -11,7 +11,9 @@ import { suggestion } from "../../text.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
-import { checkSqlFlags, sourceFlags, sqlFlags } from "../flags/sql.ts";
+import { withGpssFile } from "../flags/gpss.ts";
+import { mappingOf } from "../flags/mapping.ts";
+import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 
 /** The SQL that a database needs. */
@@ -23,19 +25,23 @@ export const sqlCommand: Command = {
     "gpdb-kafka sql schema | psql -d warehouse",
     "gpdb-kafka sql source crimes --brokers broker1:9092 " +
     "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
+    "gpdb-kafka sql source --from-gpss job.yaml",
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,
   answers: true,
   writes: true, // the database may listen on a Unix socket
-  async run(given) {
+  async run(given, console) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
     const files = what === "source" ? 2 : 1;
     if (given.files.length > files) {
       throw new Failure("usage", `"${shown(more[0] ?? name)}" is one argument too many`);
     }
-    print(await text(what, name, dialect, given));
+    if (what === "source" && given.has("from-gpss")) {
+      const whole = await withGpssFile(given, sqlFlags, console);
+      print(await text(what, whole.files[1], dialect, whole));
+    } else print(await text(what, name, dialect, given));
   },
 };
 
@@ -64,7 +70,7 @@ async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
 ): Promise<SourceDefinition> {
-  if (!given.has("dsn")) return source;
+  if (!given.has("dsn")) return mapped(source, given, null);
   const sql = openDatabase(Dsn.parse("--dsn", given.get("dsn")!), "gpdb-kafka sql");
   try {
     const { target, columns } = await readColumns(sql, quoteTable(source.target));
@@ -76,7 +82,7 @@ async function complete(
       }
       return type === "" ? found : { name, type };
     });
-    return { ...source, target, columns: chosen ?? columns };
+    return mapped({ ...source, target, columns: chosen ?? columns }, given, columns);
   } catch (error) {
     const problem = databaseProblem(error);
     if (problem === null) throw error;
@@ -87,6 +93,18 @@ async function complete(
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+/** With the reader's columns, if they are not just the table's; `target` are those of the table. */
+function mapped(
+  source: SourceDefinition & { columns: Column[] | null },
+  given: Given,
+  target: readonly Column[] | null,
+): SourceDefinition {
+  if (!isMapped(given)) return source;
+  const named = given.has("column") ? source.columns : null;
+  const { columns, shape, readerFlags } = mappingOf(given, target, named, rejectsInDatabase(given));
+  return { ...source, columns, shape, readerFlags: [...readerFlags, ...source.readerFlags] };
 }
 
 function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {

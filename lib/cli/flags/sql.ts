@@ -2,6 +2,7 @@ import { Failure } from "../../failure.ts";
 import type { Column, SourceDefinition, TableName } from "../../greenplum/source.ts";
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
+import { isShaped, shapeFlags } from "./shape.ts";
 import { checkTopic, parseCount } from "../values.ts";
 
 /** The flags of `gpdb-kafka sql`; all but the first are of `sql source`. */
@@ -17,6 +18,11 @@ export const sqlFlags: readonly Flag[] = [
     name: "table",
     value: "TABLE",
     help: "load into this table, written as in SQL (the name of the source)",
+  },
+  {
+    name: "from-gpss",
+    value: "FILE",
+    help: "a load file of Greenplum Streaming Server (version 2 or 3); flags override it",
   },
   { name: "dsn", value: "URL", help: "read the table's columns from this database" },
   {
@@ -70,12 +76,25 @@ export const sqlFlags: readonly Flag[] = [
     value: "LIST",
     mayBeEmpty: true,
     help:
-      "as the consumer's --columns: these fields come before the value, so their columns come first",
+      "as the consumer's --columns: these fields come before the value, so their columns come first; with --fields also NAME=COLUMN",
   },
-  { name: "value", value: "HOW", help: "as the consumer's --value: row, rows, field or hex" },
+  {
+    name: "value",
+    value: "HOW",
+    help: "as the consumer's --value: row, rows, field, hex, json, …",
+  },
   { name: "csv", value: "KEY=C,…", help: "as the consumer's --csv" },
+  { name: "key", value: "HOW", help: "as the consumer's --key" },
+  { name: "registry", value: "URL", help: "as the consumer's --registry" },
+  { name: "schema", value: "FILE", help: "as the consumer's --schema, on every host" },
+  { name: "message", value: "NAME", help: "as the consumer's --message" },
+  ...shapeFlags,
   { name: "bad-record", value: "HOW", help: "as the consumer's --bad-record: fail, skip, …" },
-  { name: "tombstones", value: "HOW", help: "as the consumer's --tombstones: skip or empty" },
+  {
+    name: "tombstones",
+    value: "HOW",
+    help: "as the consumer's --tombstones: skip or empty; with --merge also delete",
+  },
   {
     name: "reader-log-file",
     value: "FILE",
@@ -84,7 +103,8 @@ export const sqlFlags: readonly Flag[] = [
   {
     name: "reject-limit",
     value: "N|N%",
-    help: "Greenplum: rows a segment may leave out and log (none: the first bad row fails)",
+    help:
+      "values that do not fit their columns: this many rows (Greenplum: of a segment) fail a load, fewer are left out and listed (1)",
   },
   {
     name: "program",
@@ -109,13 +129,21 @@ export function checkSqlFlags(given: Given, what: string): void {
   if (idle && what !== "source") {
     throw new Failure("usage", `--${idle.name} is a flag of source, not of ${what}`);
   }
-  if (given.has("reject-limit") && given.get("for") === "postgres") {
-    throw new Failure("usage", "--reject-limit: PostgreSQL has no reject limit — use --bad-record");
-  }
 }
 
-/** Flags that are passed to the consumer as they are. */
-const handedOn = ["columns", "value", "csv", "bad-record", "tombstones"] as const;
+/** Flags that are passed to the consumer as they are; of these the mapping may say more. */
+const handedOn = [
+  "columns",
+  "value",
+  "csv",
+  "bad-record",
+  "tombstones",
+  "key",
+  "registry",
+  "schema",
+  "message",
+] as const;
+const mapped: readonly string[] = ["columns", "tombstones"];
 
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
@@ -126,8 +154,26 @@ function readerFlags(given: Given): string[] {
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
     );
   }
-  const flags = handedOn.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
+  if (/\/\/[^/]*@/.test(given.get("registry") ?? "")) {
+    throw new Failure(
+      "usage",
+      "--registry: a user or password in the URL would be in the database for all to see — use " +
+        "--config FILE with schema.registry.basic.auth.user.info",
+    );
+  }
+  const names = handedOn.filter((flag) => !isMapped(given) || !mapped.includes(flag));
+  const flags = names.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
   return log === undefined ? flags : [...flags, "--log-file", log];
+}
+
+/** Whether rows that do not fit are the database's to find: on Greenplum they are the reader's. */
+export function rejectsInDatabase(given: Given): boolean {
+  return given.has("reject-limit") && given.get("for") === "postgres";
+}
+
+/** Whether `mappingOf` says what the reader prints. */
+export function isMapped(given: Given): boolean {
+  return isShaped(given) || rejectsInDatabase(given);
 }
 
 /**

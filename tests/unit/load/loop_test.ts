@@ -9,7 +9,11 @@ const permissions = "none";
 
 const load: Loaded = {
   rows: 1234,
+  updated: 0,
+  deleted: 0,
+  filtered: 0,
   rejected: 0,
+  rowsRead: 1234,
   records: 1300,
   lag: 0,
   lost: 0,
@@ -109,6 +113,8 @@ Deno.test(
       const found = problem(code);
       assert.deepEqual([found.kind, found.passing], [kind, passing], code);
     }
+    const unsent = Object.assign(new Error("m"), { code: "57014" }); // never sent, as it waited
+    assert.deepEqual(databaseProblem(unsent)!.kind, "incomplete");
     const failed = 'external table x command ended with error. kafka_consumer: topic "t" …';
     assert.deepEqual(problem("38000", failed).kind, "broker");
     const bad = problem("38000", "failed: child process exited with exit code 65: a record");
@@ -196,9 +202,11 @@ Deno.test({ name: "a load in words; nothing is said of an empty one", permission
   const log = new LogReport("crimes", (line) => lines.push(line));
   log.loaded({ ...load, rows: 0, records: 0 });
   log.loaded({ ...load, rejected: 2 });
+  log.loaded({ ...load, updated: 1000, deleted: 3, filtered: 4 });
   log.failed("no broker", 5000);
   assert.deepEqual(lines, [
     "crimes: load 7: 1,234 rows, 2 rejected in 0.50 s (2,468 rows/s), lag 0",
+    "crimes: load 7: 1,234 rows, 1,000 updated, 3 deleted, 4 filtered in 0.50 s (2,468 rows/s), lag 0",
     "crimes: no broker; trying again in 5 s",
   ]);
 });
