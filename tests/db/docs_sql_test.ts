@@ -82,7 +82,7 @@ async function fill(broker: Broker): Promise<Topics> {
     crimes: uniqueName("crimes"),
     events: uniqueName("events"),
     readings: uniqueName("readings"),
-    ...{ orders: uniqueName("orders"), payments: uniqueName("payments") },
+    ...{ "shop-orders": uniqueName("orders"), payments: uniqueName("payments") },
     shipments: uniqueName("shipments"),
   };
   await createTopic(broker, topics.crimes, { partitions: crimes.length });

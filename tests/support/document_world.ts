@@ -66,7 +66,7 @@ export async function startWorld(): Promise<World> {
   const [free] = freePorts(1);
   const registry = stack.use(
     await fillStructured(broker, {
-      orders: "orders",
+      "shop-orders": "shop-orders",
       payments: "payments",
       shipments: "shipments",
     }),

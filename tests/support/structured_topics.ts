@@ -56,9 +56,9 @@ const shipment = (id: number) => [
   ...part(3, [8, 0x80, 0xe2, 0xcf, 0xaa, 6]), // 1,700,000,000 s
 ];
 
-/** The names of the topics in a test; in the documents they are orders, payments, shipments. */
+/** The names of the topics in a test; in the documents they are shop-orders, payments, shipments. */
 export interface StructuredTopics {
-  orders: string;
+  "shop-orders": string;
   payments: string;
   shipments: string;
 }
@@ -66,7 +66,7 @@ export interface StructuredTopics {
 /** Makes the topics, each with two records in each of two partitions. */
 export async function fillStructured(
   broker: Broker,
-  { orders, payments, shipments }: StructuredTopics,
+  { "shop-orders": orders, payments, shipments }: StructuredTopics,
 ): Promise<ScriptedRegistry> {
   const all = { orders, payments, shipments };
   for (const topic of Object.values(all)) await createTopic(broker, topic, { partitions: 2 });

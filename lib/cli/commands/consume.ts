@@ -14,7 +14,7 @@ export const consumeCommand: Command = {
     "kafka_consumer --brokers broker1:9092 --topic crimes --group loader",
     "kafka_consumer --topic crimes --offset -10 --commit no",
     "kafka_consumer --topic crimes --group loader --assign group --until forever",
-    "kafka_consumer --topic orders --value json --fields 'id, customer.name, items[0].sku'",
+    "kafka_consumer --topic shop-orders --value json --fields 'id, customer.name, items[0].sku'",
   ],
   flags: consumeFlags,
   answers: true,
