@@ -8,6 +8,8 @@ export interface ModuleGraph {
   files: string[];
   /** Where the npm packages that it needs lie in Deno's package cache. */
   packages(denoDir: string): CachedPackage[];
+  /** The texts of a lock file and of deno.json with these packages only: Deno wants all they list. */
+  reduced(lock: string, config: string): { lock: string; config: string };
 }
 
 /** One version of an npm package in Deno's package cache. */
@@ -69,6 +71,10 @@ export async function readGraph(
         const folder = join(denoDir, "npm", registryFolder(registryUrl), name);
         return { folder: join(folder, version), registryFile: join(folder, "registry.json") };
       }),
+    reduced: (lock, config) => {
+      const names = packages.map(({ name, version }) => `${name}@${version}`);
+      return reduced(lock, config, names);
+    },
   };
 }
 
@@ -79,6 +85,41 @@ function neededPackages({ modules, npmPackages }: Info): NpmPackage[] {
     for (const other of npmPackages[name]?.dependencies ?? []) names.add(other);
   }
   return [...names].flatMap((name) => npmPackages[name] ?? []);
+}
+
+/** See {@link ModuleGraph.reduced}; the names are `name@version`. */
+function reduced(
+  text: string,
+  configText: string,
+  names: readonly string[],
+): { lock: string; config: string } {
+  const lock: {
+    specifiers: Record<string, string>;
+    npm: Record<string, unknown>;
+    workspace?: { dependencies?: string[] };
+  } = JSON.parse(text);
+  const some = <T>(all: Record<string, T>, keep: (key: string, value: T) => boolean) =>
+    Object.fromEntries(Object.entries(all).filter(([key, value]) => keep(key, value)));
+  // A version may be followed by those of its peers: 1.2.3_other@4.5.6.
+  const isKept = (name: string) => names.includes(name.replace(/_.*$/, ""));
+  const specifiers = some(lock.specifiers, (specifier, version) => {
+    const name = specifier.replace(/^npm:/, "").replace(/(?<=.)@.*$/, "");
+    return isKept(`${name}@${version}`);
+  });
+  const dependencies = lock.workspace?.dependencies?.filter((one) =>
+    Object.hasOwn(specifiers, one)
+  );
+  const config: { imports?: Record<string, string> } = JSON.parse(configText);
+  const imports = some(
+    config.imports ?? {},
+    (_, to) => !to.startsWith("npm:") || Object.keys(specifiers).some((one) => to.startsWith(one)),
+  );
+  return {
+    lock: JSON.stringify({
+      ...{ ...lock, specifiers, npm: some(lock.npm, isKept), workspace: { dependencies } },
+    }),
+    config: JSON.stringify({ ...config, imports }),
+  };
 }
 
 /** As Deno names it: the host with its port after an underscore, then the path. */

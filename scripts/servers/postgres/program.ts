@@ -81,17 +81,29 @@ async function layOut(
 ): Promise<Command> {
   const root = dirname(command.config ?? command.entry);
   const files = new Set(graph.files.concat(include.map((path) => resolve(root, path))));
+  const lock = join(root, "deno.lock");
   if (command.config) {
     files.add(command.config);
     // Without it, packages' own dependencies could resolve to versions that are not laid out.
-    const lock = join(root, "deno.lock");
     if (await exists(lock)) files.add(lock);
   }
   const cache = await openCache();
-  const name = `program-${await hash(files, [Deno.version.deno, command.entry, `${owner?.uid}`])}`;
+  const name = `program-${await hash(files, [
+    Deno.version.deno,
+    command.entry,
+    `${owner?.uid}`,
+    "lock 3",
+  ])}`;
   await removeOldPrograms(cache, name);
   const target = await makeOnce(cache, name, async (target) => {
     for (const file of files) await copyInto(join(target, "src"), root, file);
+    if (files.has(lock)) {
+      const [at, config] = ["deno.lock", relative(root, command.config!)]
+        .map((name) => join(target, "src", name));
+      const texts = graph.reduced(await Deno.readTextFile(at), await Deno.readTextFile(config));
+      await Deno.writeTextFile(at, texts.lock);
+      await Deno.writeTextFile(config, texts.config);
+    }
     const denoDir = join(target, "deno_dir");
     await Deno.mkdir(denoDir, { mode: 0o755 });
     for (const { folder, registryFile } of graph.packages(command.denoDir)) {
