@@ -181,6 +181,7 @@ export class BatchRows {
   #count(kernel: Kernel): void {
     const { counts } = this.#context;
     counts.records += kernel.emitted;
+    counts.rows += kernel.written;
     counts.tombstones += kernel.nulls;
     if (kernel.delta !== -1) this.#span.done = this.#base + kernel.delta + 1;
     this.#left -= kernel.seen;
@@ -197,6 +198,7 @@ export class BatchRows {
     }
     bytes[end] = 0x0a;
     this.#context.counts.records++;
+    this.#context.counts.rows++;
     return end + 1;
   }
 
@@ -226,6 +228,7 @@ export class BatchRows {
       ...{ enough: limit, offset: this.#base, time: this.#time },
     });
     counts.records++;
+    counts.rows++;
     return out;
   }
 

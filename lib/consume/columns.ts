@@ -1,11 +1,12 @@
 import { Flag, type Kernel, type Program } from "../protocol/kernel/kernel.ts";
+import { type CsvDialect, writeDialect } from "../records/dialect.ts";
 import { type Column, ProgramWriter } from "../records/program.ts";
 import type { ColumnName, ConsumeOptions } from "./options.ts";
 import type { Path } from "../records/paths.ts";
 import type { Structure } from "./structure.ts";
 
 /** What of the options a row is made by. */
-type FormatOptions = Pick<ConsumeOptions, "columns" | "value" | "keyFields" | "fields">;
+type FormatOptions = Pick<ConsumeOptions, "columns" | "value" | "csv" | "keyFields" | "fields">;
 
 const utf8 = new TextEncoder();
 
@@ -15,11 +16,16 @@ const FIXED_ROOM = 32;
 /** The longest name of a topic, and what is copied with it. */
 const TOPIC_ROOM = 256;
 
-const valueFlags: Readonly<Record<string, number>> = { field: Flag.valueField, hex: Flag.valueHex };
+const valueFlags: Readonly<Record<string, number>> = {
+  rows: Flag.rewritten | Flag.manyRows,
+  field: Flag.valueField,
+  hex: Flag.valueHex,
+};
 
 /** How rows are written where they are more than the value: columns in front, or the value changed. */
 export class RowFormat {
   readonly #names: readonly ColumnName[];
+  readonly #csv: CsvDialect | null;
   readonly #flags: number;
   /**
    * The most bytes that a row can have: `fixed`, and `factor` times its record's. A text takes at
@@ -38,7 +44,7 @@ export class RowFormat {
   readonly #slots = new WeakMap<Program, readonly number[]>();
 
   constructor(
-    { columns, value, keyFields, fields }: FormatOptions,
+    { columns, value, csv, keyFields, fields }: FormatOptions,
     structure: Structure = { key: null, value: null },
   ) {
     this.#names = columns;
@@ -50,8 +56,12 @@ export class RowFormat {
         .length;
     const topics = columns.filter((name) => name === "topic").length;
     this.fixed = FIXED_ROOM * (columns.length + 1) + 4 * texts + TOPIC_ROOM * topics;
-    this.factor = 2 * (texts + (structure.value ? 0 : 1));
-    this.#flags = structure.value ? Flag.noValue : valueFlags[value] ?? 0;
+    // A field of a dialect may be one byte, and need quotes and a double quote in it.
+    this.factor = 2 * texts + (structure.value ? 0 : csv === null ? 2 : 3);
+    this.#csv = csv;
+    this.#flags = structure.value
+      ? Flag.noValue
+      : (valueFlags[value] ?? 0) | (csv === null ? 0 : Flag.rewritten);
     this.#program = this.#made();
   }
 
@@ -71,6 +81,7 @@ export class RowFormat {
 
   #made(): Program {
     const writer = new ProgramWriter();
+    const dialect = this.#csv === null ? 0 : writeDialect(writer, this.#csv);
     const { structure, fixed, factor } = this;
     const key = structure.key?.add(writer, 0);
     const value = structure.value?.add(writer, key?.next ?? 0);
@@ -86,6 +97,7 @@ export class RowFormat {
       // What slots take is seen when they are written; their commas are not.
       fixed: fixed + slots.length,
       factor,
+      dialect,
     });
     this.#slots.set(program, slots);
     return program;

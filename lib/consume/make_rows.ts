@@ -20,20 +20,24 @@ export async function makeRows(
   spans: readonly Span[],
 ): Promise<void> {
   const { memory } = context;
-  let target = apart ? await memory.scratch() : source;
+  /** The buffer that rows are made in; null if that is where their records lie. */
+  let buffer = apart ? await memory.scratch() : null;
+  let target = buffer ?? source;
   let from = context.ready(target);
   let out = from;
   /** Hands over, and goes on in another buffer, or after the rows that are being written. */
   const handOver = async () => {
     context.note(target);
     await hand.over(target, from, out);
-    if (apart) {
-      const written = target;
-      hand.afterwards(() => memory.giveScratch(written));
-      target = source;
-      target = await memory.scratch();
+    if (buffer === null) {
+      from = out;
+      return;
     }
-    from = out = apart ? context.ready(target) : out;
+    const written = buffer;
+    hand.afterwards(() => memory.giveScratch(written));
+    buffer = null;
+    target = buffer = await memory.scratch();
+    from = out = context.ready(target);
   };
   const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {
@@ -63,7 +67,7 @@ export async function makeRows(
     context.note(target);
     await hand.over(target, from, out);
   } finally {
-    const last = target;
-    if (last !== source) hand.afterwards(() => memory.giveScratch(last));
+    const last = buffer;
+    if (last !== null) hand.afterwards(() => memory.giveScratch(last));
   }
 }

@@ -4,10 +4,12 @@ import { Kernel } from "../protocol/kernel/kernel.ts";
 import { MEMORY_MAX, MEMORY_PROPERTY } from "./memory_limits.ts";
 
 const MB = 1024 * 1024;
-/** Buffers for rows that grew larger are not kept: their memory never shrinks. */
-const KEEP = 16 * MB;
 /** Buffers for rows: while one is filled, one is written, and one is handed over. */
 const SCRATCH = 3;
+/** A buffer for rows that grew larger goes when it was not needed so large for a while. */
+const LARGE = 16 * MB;
+/** Uses of a buffer that make a while. */
+const WHILE = 16;
 
 /**
  * The memory for what is fetched and made of it: one bound for the whole run, however many leaders
@@ -29,9 +31,10 @@ export class Memory {
   readonly #expected = new Map<number, number>();
   readonly #waiting: Waiting[] = [];
   readonly #spare: AnswerBuffer[] = [];
-  readonly #scratch: Kernel[] = [];
-  #scratches = 0;
-  readonly #wanted: ((kernel: Kernel) => void)[] = [];
+  /** Buffers for rows that are used, and those that wait to be. */
+  readonly #filled = new Set<RowBuffer>();
+  readonly #empty: RowBuffer[] = [];
+  readonly #wanted: ((buffer: RowBuffer) => void)[] = [];
   #turn: Promise<void> = Promise.resolve();
 
   constructor(max = MEMORY_MAX) {
@@ -131,22 +134,55 @@ export class Memory {
   }
 
   /** A buffer for rows: waits for one that was written. */
-  scratch(): Promise<Kernel> {
-    const kernel = this.#scratch.pop();
-    if (kernel) return Promise.resolve(kernel);
-    if (this.#scratches < SCRATCH) {
-      this.#scratches++;
-      return Promise.resolve(new Kernel());
-    }
+  scratch(): Promise<RowBuffer> {
+    if (this.#hasRoom()) return Promise.resolve(this.#fill());
     return new Promise((resolve) => this.#wanted.push(resolve));
   }
 
-  /** Takes back a buffer for rows. */
-  giveScratch(kernel: Kernel): void {
-    const next = kernel.bytes.length <= KEEP ? kernel : new Kernel();
-    const waiting = this.#wanted.shift();
-    if (waiting) waiting(next);
-    else this.#scratch.push(next);
+  /**
+   * Takes back a buffer for rows. Large ones are used again: what is dropped is collected late, and
+   * meanwhile others would be made.
+   */
+  giveScratch(buffer: RowBuffer): void {
+    this.#filled.delete(buffer);
+    this.#empty.push(buffer.isTooLarge() ? new RowBuffer() : buffer);
+    while (this.#wanted.length > 0 && this.#hasRoom()) this.#wanted.shift()!(this.#fill());
+  }
+
+  /** Whether another buffer for rows may be used, which may grow as large as the largest. */
+  #hasRoom(): boolean {
+    if (this.#filled.size === 0) return true;
+    if (this.#filled.size === SCRATCH) return false;
+    let used = 0;
+    let largest = 0;
+    for (const { bytes } of this.#filled) {
+      used += bytes.length;
+      largest = Math.max(largest, bytes.length);
+    }
+    return largest <= LARGE || used + largest <= this.most;
+  }
+
+  #fill(): RowBuffer {
+    // The one used last is the largest, if rows are large: the others then stay small.
+    const buffer = this.#empty.pop() ?? new RowBuffer();
+    this.#filled.add(buffer);
+    return buffer;
+  }
+}
+
+/** A buffer that rows are made in. */
+export class RowBuffer extends Kernel {
+  /** Uses since it was needed as large as it is. */
+  #uses = 0;
+
+  override reserve(size: number): void {
+    if (size > LARGE) this.#uses = 0;
+    super.reserve(size);
+  }
+
+  /** Counts a use. Its memory never shrinks: whether another one shall take its place. */
+  isTooLarge(): boolean {
+    return this.bytes.length > LARGE && ++this.#uses > WHILE;
   }
 }
 

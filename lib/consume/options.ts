@@ -1,3 +1,4 @@
+import type { CsvDialect } from "../records/dialect.ts";
 import type { Isolation } from "../protocol/messages/list_offsets.ts";
 import type { Path } from "../records/paths.ts";
 import type { SchemaFile } from "../records/schema_form.ts";
@@ -62,13 +63,15 @@ export interface ConsumeOptions {
   partitions: number[] | null;
   /** Instead of start and snapshot end: exactly these offsets. One topic only. */
   ranges: Range[] | null;
-  /** Rows at most; Infinity for no limit. */
+  /** Records at most that become rows; Infinity for no limit. */
   maxRecords: number;
   commit: boolean;
   isolation: Isolation;
   badRecord: BadRecordAction;
-  /** The value as it is, as a quoted CSV field, or as hex digits after `\\x`. */
-  value: "row" | "field" | "hex" | StructuredForm;
+  /** The value as it is, which is one row or several; as a quoted CSV field; as hex digits after `\\x`. */
+  value: "row" | "rows" | "field" | "hex" | StructuredForm;
+  /** The dialect of CSV that rows are in, which are rewritten; null: they are as they should be. */
+  csv: CsvDialect | null;
   /** The fields of a structured value, after those of the key. */
   fields: readonly Path[];
   /** What keys are, if fields of theirs are columns. */

@@ -64,7 +64,8 @@ export class BatchRecords {
 
   /**
    * There must be room for the row of the next record, however long it is. How long its fields of
-   * structured values are is seen when they are written: so it is twice what was given before.
+   * structured values are, or its rows with their columns, is seen when they are written: so it is
+   * twice what was given before.
    */
   enlargeRoom({ fixed, factor }: RowFormat): void {
     const size = recordEnd(this.#bytes, this.#from) - this.#from;

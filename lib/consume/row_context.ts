@@ -13,8 +13,10 @@ import type { Structure, UnknownFrame } from "./structure.ts";
 
 /** What came of the records so far. */
 export interface Counts {
-  /** Rows written. */
+  /** Records that became rows. */
   records: number;
+  /** Rows written: as many, but for `--value rows`. */
+  rows: number;
   /** Bad records left out. */
   skipped: number;
   /** Null values left out. */
@@ -35,7 +37,7 @@ export interface BadRecord {
 
 /** What all fetched batches of a run share: how rows are made, the codecs loaded, the counts. */
 export class RowContext {
-  readonly counts: Counts = { records: 0, skipped: 0, tombstones: 0 };
+  readonly counts: Counts = { records: 0, rows: 0, skipped: 0, tombstones: 0 };
   readonly options: ConsumeOptions;
   readonly format: RowFormat;
   /** For the kernel: what the options ask of every batch. */
@@ -61,7 +63,7 @@ export class RowContext {
     this.format = new RowFormat(options, structure);
     this.inPlace = this.format.plain && typeof options.badRecord === "string";
     this.flags = this.format.flags |
-      (options.badRecord === "pass" ? 0 : Flag.guard) |
+      (options.badRecord === "pass" ? 0 : Flag.guard | Flag.trimmed) |
       (options.tombstones !== "skip" ? Flag.emptyTombstones : 0);
     this.memory = new Memory(options.memoryMax);
     this.#onBad = onBad;
@@ -104,7 +106,7 @@ export class RowContext {
     return `${why} (byte ${badAt}${place ? `, in ${place}` : ""})`;
   }
 
-  /** Whether as many rows were written as were asked for. */
+  /** Whether as many records became rows as were asked for. */
   get full(): boolean {
     return this.counts.records >= this.options.maxRecords;
   }

@@ -12,7 +12,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** How a reader makes rows of records: what of its flags decides over that. */
 export type RowOptions = Pick<
   ConsumeOptions,
-  "value" | "columns" | "tombstones" | "isolation" | "badRecord"
+  "value" | "csv" | "columns" | "tombstones" | "isolation" | "badRecord"
 >;
 
 /** A row as the reader would write it, and the record that it comes from. */

@@ -26,7 +26,7 @@ export interface Slot {
 /**
  * The producer's memory, all of it in one kernel and of a fixed size, so that a row is copied once,
  * from where it was read to where it is sent from. In this order: the table of open batches,
- * scratch space, the slots of the batches, the input, and one slot for records that are larger than
+ * scratch space, the program that says what a record is made of, the slots of the batches, the input, and one slot for records that are larger than
  * the other slots. Only the last two ever grow, and only when no batch is under way: growing
  * detaches what a socket may be sending from.
  */
@@ -35,6 +35,8 @@ export class Arena {
   /** Where {@link Kernel.pack}'s table and scratch space are. */
   readonly table: number = Kernel.DATA;
   readonly scratch: number;
+  /** Where the program is that says what a record is made of ({@link shapeOf}); 0 for none. */
+  readonly shape: number;
   /** Where input is read to: {@link inputSize} bytes. */
   readonly input: number;
   inputSize: number = INPUT;
@@ -46,23 +48,28 @@ export class Arena {
   #large: Slot | null = null;
   #largeTaken = false;
 
-  /** `open`: how many batches may be open at once. */
-  constructor(partitions: number, open: number) {
+  /** `open`: how many batches may be open at once. `shape`: what a record is made of. */
+  constructor(partitions: number, open: number, shape: Uint8Array | null) {
     this.#partitions = partitions;
     this.#slots = open + Math.min(Math.max(LEAST_SPARE, open), MOST_SPARE);
     this.slotSize = Math.max(LEAST_SLOT, Math.min(SLOT, Math.floor(BUDGET / this.#slots)));
     this.scratch = this.table + partitions * ENTRY;
-    const slots = this.scratch + SCRATCH;
+    this.shape = shape === null ? 0 : this.scratch + SCRATCH;
+    const slots = this.scratch + SCRATCH + align(shape?.length ?? 0);
     this.input = slots + this.#slots * this.slotSize;
     for (let start = slots; start < this.input; start += this.slotSize) {
       this.#free.push({ start, end: start + this.slotSize });
     }
     this.kernel.reserve(this.input + this.inputSize - Kernel.DATA);
+    if (shape !== null) this.kernel.bytes.set(shape, this.shape);
   }
 
   /** Sets how rows are found; `hashing`: whether keys choose partitions. */
-  setUp({ split, key }: Pick<ProduceOptions, "split" | "key">, hashing: boolean): void {
-    const { table, scratch } = this;
+  setUp(
+    { split, key, tombstones }: Pick<ProduceOptions, "split" | "key" | "tombstones">,
+    hashing: boolean,
+  ): void {
+    const { table, scratch, shape } = this;
     this.kernel.setUpPacking({
       split,
       key,
@@ -70,6 +77,8 @@ export class Arena {
       partitions: this.#partitions,
       table,
       scratch,
+      tombstones,
+      shape,
     });
   }
 
@@ -150,4 +159,8 @@ export class Arena {
   #get(partition: number, field: number): number {
     return this.kernel.view.getUint32(this.table + partition * ENTRY + field, true);
   }
+}
+
+function align(size: number): number {
+  return (size + 15) & ~15;
 }

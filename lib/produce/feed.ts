@@ -1,5 +1,6 @@
 import { type Arena, LONGEST_ROW } from "./arena.ts";
 import type { BadRows } from "./bad_rows.ts";
+import { withoutMark } from "./byte_order_mark.ts";
 import { type Input, openInput } from "./input.ts";
 import type { ProduceOptions } from "./options.ts";
 import type { Packer } from "./packer.ts";
@@ -16,7 +17,7 @@ export async function feed(
 ): Promise<void> {
   const names = options.files.length > 0 ? options.files : ["-"];
   for (const name of names) {
-    const input = await openInput(name);
+    const input = withoutMark(await openInput(name));
     try {
       bad.input(input.name, arena.kernel.startInput(options.header === "skip" ? 1 : 0));
       await feedInput(arena, packer, input, bad);

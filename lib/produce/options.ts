@@ -1,4 +1,16 @@
+import type { WrittenSchema } from "./written_schema.ts";
 import type { Codec } from "../protocol/record_batch.ts";
+
+/**
+ * What a record's value is. `row`: the row as it stands; `field`: the text of its only column that is
+ * left; `hex`: the bytes that this column has as `\\x` and digits; `json`: an object of its columns;
+ * `avro`: a record of them.
+ */
+export type ValueForm = "row" | "field" | "hex" | "json" | "avro";
+
+/** What a column becomes in JSON. */
+export const columnTypes = ["text", "number", "boolean", "json"] as const;
+export type ColumnType = typeof columnTypes[number];
 
 /** What a run of the producer does; `lib/cli/flags/produce.ts` makes it from the command line. */
 export interface ProduceOptions {
@@ -11,9 +23,19 @@ export interface ProduceOptions {
   split: "line" | "csv" | "nul";
   /**
    * A row's key: what is before its first delimiter byte (a row without one has none), or the
-   * CSV field of that number, from 1 (an empty one is not a key). Null: no keys.
+   * CSV field of that number, from 1 (an empty one is not a key), which `cut` leaves out of the
+   * value. Null: no keys.
    */
-  key: { delimiter: number } | { column: number } | null;
+  key: { delimiter: number } | { column: number; cut: boolean } | null;
+  /** CSV fields, by their number from 1, that are headers instead of part of the value. */
+  headerColumns: readonly { name: string; column: number }[];
+  /** Whether an empty value is a null one, if its record has a key. */
+  tombstones: boolean;
+  value: ValueForm;
+  /** The columns of a row, in their order, if `value` needs their names. */
+  columns: readonly { name: string; type: ColumnType }[];
+  /** What an Avro value is written by. */
+  schema: WrittenSchema | null;
   /** The one partition that all rows go to. */
   partition: number | null;
   /** Whether a key chooses the partition. */

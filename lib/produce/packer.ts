@@ -6,6 +6,7 @@ import type { Compressor } from "./compressor.ts";
 import type { ProduceOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Sink } from "./sender.ts";
+import { whyUnfit } from "./why_unfit.ts";
 
 /** The largest batch that is filled: less after a broker said that one was too large. */
 export class BatchLimit {
@@ -86,16 +87,10 @@ export class Packer {
         case Packed.large:
           await this.#makeRoom(partition, Batch.records + size);
           break;
-        case Packed.keyless:
-          this.#bad(line, this.#whyKeyless());
+        case Packed.unfit:
+          this.#bad(line, whyUnfit(kernel.packed, this.#options));
       }
     }
-  }
-
-  #whyKeyless(): string {
-    const { key } = this.#options;
-    const column = key !== null && "column" in key ? key.column : 0;
-    return `has no column ${column} that can be its key`;
   }
 
   /** Passes on all open batches, full or not. */

@@ -13,6 +13,7 @@ import type { ProduceOptions } from "./options.ts";
 import { BatchLimit, Packer } from "./packer.ts";
 import { ANYBODY, newProducer } from "./producer_id.ts";
 import { Sender } from "./sender.ts";
+import { shapeOf } from "./shape.ts";
 import { TooLarge } from "./too_large.ts";
 
 /** What a run did so far. */
@@ -100,7 +101,7 @@ async function deliver(
       bad.place,
     );
     const hashing = isHashing(options);
-    const arena = new Arena(partitions, hashing ? partitions : 1);
+    const arena = new Arena(partitions, hashing ? partitions : 1, shapeOf(options));
     arena.setUp(options, hashing);
     const packer = new Packer(arena, options, sender, compressor, bad.add, limit);
     const doubt = () => {
@@ -144,7 +145,7 @@ async function dryRun(
   bad: BadRows,
   watch: (progress: () => Progress) => void,
 ): Promise<Done> {
-  const arena = new Arena(1, 1);
+  const arena = new Arena(1, 1, shapeOf(options));
   arena.setUp(options, false);
   const sink = new DryRun();
   const packer = new Packer(arena, { ...options, partition: 0 }, sink, compressor, bad.add);

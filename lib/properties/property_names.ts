@@ -16,7 +16,7 @@ const registryNames = words(`
   bearer.auth.token schema.registry.bearer.auth.token
   bearer.auth.logical.cluster schema.registry.bearer.auth.logical.cluster
   bearer.auth.identity.pool.id schema.registry.bearer.auth.identity.pool.id
-  key.subject.name.strategy value.subject.name.strategy
+  key.subject.name.strategy value.subject.name.strategy auto.register.schemas
 `);
 
 /** Properties that mean something here. */
@@ -190,7 +190,7 @@ export const ignored: readonly string[] = words(`
   topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
   transactional.id value.deserializer value.serializer acks debug interceptors partitioner retries
-  auto.register.schemas avro.reflection.allow.null avro.remove.java.properties
+  avro.reflection.allow.null avro.remove.java.properties
   avro.use.logical.type.converters enum.evolution http.connect.timeout.ms http.read.timeout.ms
   id.compatibility.strict json.fail.invalid.schema key.converter latest.cache.size
   latest.cache.ttl.sec latest.compatibility.strict max.schemas.per.subject normalize.schemas

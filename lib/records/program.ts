@@ -54,6 +54,8 @@ export interface Parts {
   /** A row takes at most `fixed` bytes and `factor` times its record, slots aside. */
   fixed: number;
   factor: number;
+  /** Where the dialect of the values' rows is described; 0 if they are standard CSV. */
+  dialect?: number;
 }
 
 /**
@@ -111,7 +113,7 @@ export class ProgramWriter {
   }
 
   /** The program, with its columns, slots and sources. Nothing can be written after that. */
-  finish({ columns, slots, key, value, fixed, factor }: Parts): Program {
+  finish({ columns, slots, key, value, fixed, factor, dialect = 0 }: Parts): Program {
     const entries = this.reserve(COLUMN_ENTRY * columns.length);
     for (const [index, column] of columns.entries()) {
       const at = entries + COLUMN_ENTRY * index;
@@ -128,7 +130,7 @@ export class ProgramWriter {
     const scratchAt = this.reserve(this.#scratch, 64);
     // deno-fmt-ignore
     this.u32(0, MAGIC, entries, columns.length, slotsAt, slots, keySource, valueSource,
-      scratchAt, this.#scratch, metAt, fixed, factor);
+      scratchAt, this.#scratch, metAt, fixed, factor, dialect);
     return { bytes: this.#bytes.slice(0, bytes), size: this.#size, met: metAt, slots };
   }
 

@@ -70,6 +70,15 @@ $$;
 CREATE OR REPLACE FUNCTION kafka._lock_target(s kafka.source) RETURNS void
 LANGUAGE sql IMMUTABLE AS '';
 
+-- Whether a record of the source may be several rows.
+CREATE OR REPLACE FUNCTION kafka._holds_rows(s kafka.source) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM pg_exttable e
+    WHERE e.reloid = s.reader::regclass AND e.command ~ ' --value[ =][''"]?rows');
+END
+$$;
+
 -- Rejects a reader that would not read exactly the given offsets, on all segments, and a planner
 -- that does not say which log it has seen.
 CREATE OR REPLACE FUNCTION kafka._check_reader(s kafka.source) RETURNS void

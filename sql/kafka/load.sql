@@ -1,5 +1,5 @@
 -- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._lock_target, kafka._check_reader, kafka._plan, kafka._copy, kafka._logged and kafka._room.
+-- kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and no other role may call
 -- a step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the
@@ -240,7 +240,7 @@ BEGIN
   rows_read := coalesce(rows_read, rows + rejected);
   is_possible := rows >= 0 AND rejected >= 0 AND filtered >= 0 AND deleted >= 0
     AND updated BETWEEN 0 AND rows AND rows + rejected + filtered <= rows_read
-    AND rows_read <= p.records;
+    AND (rows_read <= p.records OR kafka._holds_rows(s));
   IF is_possible IS NOT TRUE THEN
     RAISE EXCEPTION 'source "%" returned % rows for % records', s.name, rows_read, p.records
       USING ERRCODE = 'data_exception',

@@ -72,6 +72,12 @@ BEGIN
 END
 $$;
 
+-- Whether a record of the source may be several rows.
+CREATE OR REPLACE FUNCTION kafka._holds_rows(s kafka.source) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT $1.reader ~ ' --value[ =][''"]?rows'
+$$;
+
 -- One process reads all partitions, so there is no ON clause to get wrong. But what the target runs
 -- by itself (triggers, defaults, constraints, indexes, partitions, domains) runs with the rights of
 -- this schema's owner: it must be its owner's, or a role's that has these rights already.

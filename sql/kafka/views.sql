@@ -21,7 +21,7 @@ FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
     sum(x.rejected) AS rows_rejected, sum(x.lost) AS offsets_lost,
-    sum(x.records - x.rows_read) AS offsets_without_row, sum(x.inserted) AS rows_inserted,
+    sum(greatest(x.records - x.rows_read, 0)) AS offsets_without_row, sum(x.inserted) AS rows_inserted,
     sum(x.updated) AS rows_updated, sum(x.deleted) AS rows_deleted, sum(x.filtered) AS rows_filtered
   FROM kafka.load_history x GROUP BY x.source
 ) n ON n.source = s.name

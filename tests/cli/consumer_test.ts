@@ -48,6 +48,18 @@ Deno.test("consumer: invalid arguments are a usage error that names them", async
     [["-t", "x"], { GP_SEGMENT_ID: "abc", GP_SEGMENT_COUNT: "4" }, /GP_SEGMENT_ID=abc/],
     [["-t", "x"], { GP_SEGMENT_ID: "4", GP_SEGMENT_COUNT: "4" }, /GP_SEGMENT_ID=4/],
     [["-t", "x"], { GP_SEGMENT_ID: "0" }, /GP_SEGMENT_COUNT= do not name a segment/],
+    [
+      ["-t", "x", "--csv", "delimeter=;"],
+      {},
+      /--csv: "delimeter" is .* did you mean "delimiter"\?/,
+    ],
+    [
+      ["-t", "x", "--csv", "delimiter=;", "--value", "hex"],
+      {},
+      /--csv requires --value row or rows/,
+    ],
+    [["-t", "x", "--csv", "null=-", "--bad-record", "pass"], {}, /pass: with --csv every row is/],
+    [["-t", "x", "--value", "rows", "--bad-record", "pass"], {}, /pass: with --value rows every/],
     [["-t", "x", "--log-file", "/nowhere/at/all"], {}, /--log-file: cannot open "\/nowhere/],
   ];
   await Promise.all(cases.map(async ([args, env, message]) => {

@@ -9,9 +9,10 @@ const utf8 = new TextEncoder();
 /** Values that are not a row of two columns, and what the guard says of them. */
 const bad: [string | Uint8Array, RegExp][] = [
   ["1,a\n2,b", /holds a newline outside quotes/],
-  ["1,a\n", /holds a newline outside quotes/],
+  ["1,a\n\n", /holds a newline outside quotes/],
   ["1,a\r", /holds a carriage return outside quotes/],
-  ["1,\r\n", /holds a carriage return outside quotes/],
+  ["1,\r\n\r\n", /holds a carriage return outside quotes/],
+  ["\n", /is empty/],
   ['1,"open', /has an odd number of quotes/],
   ['1,"a\nb', /has an odd number of quotes/],
   ["\\.", /a line that is just \\\./],

@@ -26,6 +26,7 @@ async function setUp(): Promise<Postgres> {
     CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
       AS 'SELECT * FROM fake.errors WHERE exttable = $1';
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._holds_rows(kafka.source) SET search_path = pg_catalog, fake;
     ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
     CREATE TABLE things (id int, name text);
     CREATE TABLE kafka.things_reader (id int, name text);

@@ -66,6 +66,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
     GRANT USAGE ON SCHEMA fake TO PUBLIC;
     GRANT SELECT ON fake.pg_exttable TO PUBLIC;
     ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._holds_rows(kafka.source) SET search_path = pg_catalog, fake;
     ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
     CREATE TABLE reader (id int, name text);
     CREATE TABLE planner (topic text, partition_no integer, earliest bigint, end_offset bigint,

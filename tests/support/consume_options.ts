@@ -16,6 +16,7 @@ export const defaults: ConsumeOptions = {
   isolation: "read_committed",
   badRecord: "skip",
   value: "row",
+  csv: null,
   fields: [],
   key: null,
   keyFields: [],

@@ -37,18 +37,18 @@ export const consumeCommand: Command = {
   },
 };
 
-function inWords({ records, bytes, seconds, partitions }: Summary): string {
-  return `${records} rows, ${bytes} bytes of ${partitions.length} partitions in ${seconds} s`;
+function inWords({ rows, bytes, seconds, partitions }: Summary): string {
+  return `${rows} rows, ${bytes} bytes of ${partitions.length} partitions in ${seconds} s`;
 }
 
 /** The line of a run in the log file: which segment read which offsets, and the counts. */
 function asRecord(summary: Summary, segment = "-"): string {
-  const { records, bytes, skipped, tombstones, lost, seconds, partitions } = summary;
+  const { rows, bytes, skipped, tombstones, lost, seconds, partitions } = summary;
   const topics = [...new Set(partitions.map(({ topic }) => topic))].map((name) => {
     const read = partitions.filter(({ topic }) => topic === name)
       .map(({ partition, from, to }) => `${partition}:${from}-${to}`);
     return `topic=${name} ranges=${read.join(",")}`;
   });
-  return `segment=${segment} ${topics.join(" ")} rows=${records} bytes=${bytes} ` +
+  return `segment=${segment} ${topics.join(" ")} rows=${rows} bytes=${bytes} ` +
     `skipped=${skipped} tombstones=${tombstones} lost=${lost} seconds=${seconds}`;
 }

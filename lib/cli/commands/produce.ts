@@ -1,6 +1,9 @@
 import { inputSize } from "../../produce/input.ts";
 import { produce, type Progress, type Summary } from "../../produce/produce.ts";
-import { clientConfig } from "../flags/connection.ts";
+import { shapeOf } from "../../produce/shape.ts";
+import { openSchema } from "../../produce/written_schema.ts";
+import { clientConfig, readProperties } from "../flags/connection.ts";
+import { registryOptions, schemaFile } from "../flags/registry.ts";
 import { env } from "../environment.ts";
 import { tryWrite } from "../print.ts";
 import { ProgressLine } from "../progress.ts";
@@ -32,7 +35,16 @@ export const produceCommand: Command = {
     const options = produceOptions(given);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
-    const config = await clientConfig(given, env, console, clientId);
+    const properties = await readProperties(given, env, console);
+    const config = await clientConfig(given, env, console, clientId, properties);
+    if (options.value === "avro") {
+      options.schema = await openSchema({
+        ...{ topic: options.topic, dryRun: options.dryRun, file: schemaFile(given) },
+        registry: await registryOptions(given, env, console, properties),
+        register: properties.get("auto.register.schemas") !== "false",
+        check: (record) => shapeOf({ ...options, schema: { record, id: null } }),
+      });
+    }
     const shown = Deno.stderr.isTerminal() && !given.has("quiet");
     const size = shown ? await inputSize(options.files) : null;
     acknowledged = options.acks !== 0;

@@ -75,7 +75,7 @@ export const consumeFlags: readonly Flag[] = [
     help:
       "end: stop at the ends that the partitions have at the start; forever; idle=DUR: after DUR without records (end)",
   },
-  { name: "max-records", short: "c", value: "N", help: "stop after N rows" },
+  { name: "max-records", short: "c", value: "N", help: "stop after N records became rows" },
   {
     name: "commit",
     value: "yes|no",

@@ -29,7 +29,12 @@ export const doctorFlags: readonly Flag[] = [
   },
   { name: "table", value: "TABLE", help: "compare the rows with this table's columns" },
   { name: "rows", value: "N", help: "check the last N records of each partition (100)" },
-  { name: "value", value: "FORM", help: "as the consumer's --value: row, field or hex (row)" },
+  {
+    name: "value",
+    value: "FORM",
+    help: "as the consumer's --value: row, rows, field or hex (row)",
+  },
+  { name: "csv", value: "KEY=C,…", help: "as the consumer's --csv" },
   {
     name: "columns",
     value: "LIST",
@@ -94,7 +99,7 @@ export async function doctorOptions(
     source: given.get("source") ?? null,
     table: given.has("table") ? parseTable(given.get("table")!) : null,
     rows: rowOptions(
-      ["value", "columns"].flatMap((name) =>
+      ["value", "csv", "columns"].flatMap((name) =>
         given.has(name) ? [`--${name}`, given.get(name)!] : []
       ),
     ),
@@ -120,8 +125,8 @@ function rowOptions(args: readonly string[]): RowOptions {
   const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
   const none = new Map<string, string>();
   const options = consumeOptions(given, () => undefined, none);
-  const { value, columns, tombstones, isolation, badRecord } = options;
-  return { value, columns, tombstones, isolation, badRecord };
+  const { value, csv, columns, tombstones, isolation, badRecord } = options;
+  return { value, csv, columns, tombstones, isolation, badRecord };
 }
 
 /** The words of a shell command, without quotes; a topic among them is given twice above. */

@@ -1,9 +1,11 @@
 import { Failure } from "../../failure.ts";
 import type { ProduceOptions } from "../../produce/options.ts";
+import { isShaped } from "../../produce/shape.ts";
 import { codecs } from "../../protocol/record_batch.ts";
 import { connectionFlags } from "./connection.ts";
 import type { Flag, Given } from "../flags.ts";
 import { parseCount, parseDuration } from "../values.ts";
+import { produceRecordFlags, recordOptions } from "./produce_record.ts";
 
 /** The producer's flags. */
 export const produceFlags: readonly Flag[] = [
@@ -22,15 +24,10 @@ export const produceFlags: readonly Flag[] = [
   {
     name: "split",
     value: "HOW",
-    help: "what ends a row: line, csv (a newline outside quotes) or nul (line)",
+    help:
+      "what ends a row: line, csv (a newline outside quotes) or nul (line; csv if fields become headers or a value of another form)",
   },
-  {
-    name: "key-delim",
-    short: "K",
-    value: "C",
-    help: "the text before the first C in a row is its key",
-  },
-  { name: "key-column", value: "N", help: "CSV field N of a row is its key; the first is 1" },
+  ...produceRecordFlags,
   { name: "partition", short: "p", value: "P", help: "write to this partition only" },
   {
     name: "partitioner",
@@ -48,7 +45,7 @@ export const produceFlags: readonly Flag[] = [
   {
     name: "bad-record",
     value: "HOW",
-    help: "if a row is too large, or lacks the column of its key: fail or skip (fail)",
+    help: "if a row is too large, or cannot be a record: fail or skip (fail)",
   },
   { name: "rate", value: "N/s", help: "at most N rows a second" },
   { name: "batch-rows", value: "N", help: "pause after every N rows" },
@@ -69,13 +66,15 @@ export function produceOptions(given: Given): ProduceOptions {
     throw new Failure("usage", "--pause requires --batch-rows");
   }
   given.excludes("partition", ["partitioner"]);
+  const record = recordOptions(given);
   const acks = given.choice("acks", ["all", "1", "0"], "all");
   return {
     topic,
     files: given.files,
     header: given.choice("header", ["skip", "none"], "none"),
-    split: given.choice("split", ["line", "csv", "nul"], "line"),
-    key: parseKey(given),
+    // Where fields are taken apart, newlines between quotes are part of them.
+    split: given.choice("split", ["line", "csv", "nul"], isShaped(record) ? "csv" : "line"),
+    ...record,
     partition: given.has("partition")
       ? parseCount("--partition", given.get("partition")!, 0)
       : null,
@@ -91,21 +90,6 @@ export function produceOptions(given: Given): ProduceOptions {
     pause: parseDuration("--pause", given.get("pause") ?? "5s"),
     dryRun: given.has("dry-run"),
   };
-}
-
-function parseKey(given: Given): ProduceOptions["key"] {
-  given.excludes("key-delim", ["key-column"]);
-  if (given.has("key-column")) {
-    return { column: parseCount("--key-column", given.get("key-column")!, 1) };
-  }
-  const text = given.get("key-delim");
-  if (text === undefined) return null;
-  const char = text === "\\t" ? "\t" : text;
-  const code = char.charCodeAt(0);
-  if (char.length !== 1 || code === 0 || code > 127 || char === "\n") {
-    throw new Failure("usage", `--key-delim: "${text}" is not one ASCII character, or \\t`);
-  }
-  return { delimiter: code };
 }
 
 function parseRate(text: string): number {

@@ -3,6 +3,7 @@ import { Failure } from "../../failure.ts";
 import { parsePaths } from "../../records/paths.ts";
 import type { Flag, Given } from "../flags.ts";
 import { checkTopic } from "../values.ts";
+import { csvOption } from "./csv.ts";
 import { registryFlags, schemaFile } from "./registry.ts";
 
 /** The flags that say what the consumer's rows are made of. */
@@ -15,8 +16,15 @@ export const rowFlags: readonly Flag[] = [
   {
     name: "value",
     value: "FORM",
-    help: "row: write the value as it is; field: as a quoted CSV field; hex: as \\x and digits; " +
-      "json, avro, protobuf: its --fields (row)",
+    help:
+      "row: write the value as it is; rows: the rows it holds; field: it as a quoted CSV field; " +
+      "hex: it as \\x and digits; json, avro, protobuf: its --fields (row)",
+  },
+  {
+    name: "csv",
+    value: "KEY=C,…",
+    help: "rewrite rows of another CSV: delimiter=;,quote=',escape=\\,null=\\N,encoding=latin1 " +
+      "(what differs)",
   },
   {
     name: "fields",
@@ -46,6 +54,7 @@ type RowOptions = Pick<
   ConsumeOptions,
   | "badRecord"
   | "value"
+  | "csv"
   | "fields"
   | "key"
   | "keyFields"
@@ -98,8 +107,9 @@ const structuredForms = ["json", "avro", "protobuf"] as const;
 /** What keys and values are, and their fields. */
 function structured(
   given: Given,
-): Pick<ConsumeOptions, "value" | "fields" | "key" | "keyFields"> {
-  const value = given.choice("value", ["row", "field", "hex", ...structuredForms], "row");
+): Pick<ConsumeOptions, "value" | "csv" | "fields" | "key" | "keyFields"> {
+  const value = given.choice("value", ["row", "rows", "field", "hex", ...structuredForms], "row");
+  const csv = csvOption(given, value);
   const isStructured = structuredForms.some((form) => form === value);
   const key = given.has("key") ? given.choice("key", structuredForms, "json") : null;
   const [one, other] = ["--fields", "--value json, avro or protobuf"];
@@ -127,6 +137,7 @@ function structured(
   checkSchemaFlags(given, value, key);
   return {
     value,
+    csv,
     fields: isStructured ? parsePaths(one, given.get("fields")!) : [],
     key,
     keyFields: key !== null ? parsePaths("--key-fields", given.get("key-fields")!) : [],

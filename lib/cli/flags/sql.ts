@@ -73,7 +73,12 @@ export const sqlFlags: readonly Flag[] = [
     help:
       "as the consumer's --columns: these fields come before the value, so their columns come first; with --fields also NAME=COLUMN",
   },
-  { name: "value", value: "HOW", help: "as the consumer's --value: row, field, hex, json, …" },
+  {
+    name: "value",
+    value: "HOW",
+    help: "as the consumer's --value: row, rows, field, hex, json, …",
+  },
+  { name: "csv", value: "KEY=C,…", help: "as the consumer's --csv" },
   { name: "key", value: "HOW", help: "as the consumer's --key" },
   { name: "registry", value: "URL", help: "as the consumer's --registry" },
   { name: "schema", value: "FILE", help: "as the consumer's --schema, on every host" },
@@ -125,6 +130,7 @@ export function checkSqlFlags(given: Given, what: string): void {
 const handedOn = [
   "columns",
   "value",
+  "csv",
   "bad-record",
   "tombstones",
   "key",

@@ -26,7 +26,7 @@ export const Stop = {
   invalid: 7,
 } as const;
 
-/** Flags of {@link Kernel.rows}, and the last four of {@link Kernel.fields} alone. */
+/** Flags of {@link Kernel.fields}; {@link Kernel.rows} knows the first two and `trimmed`. */
 export const Flag = {
   guard: 1,
   emptyTombstones: 2,
@@ -36,6 +36,12 @@ export const Flag = {
   appendTime: 16,
   /** A row is its columns alone. */
   noValue: 32,
+  /** A line end at a value's end is not part of it. */
+  trimmed: 64,
+  /** A value is rewritten as standard rows, each of which is checked. */
+  rewritten: 128,
+  /** It may be several rows. */
+  manyRows: 256,
 } as const;
 
 /** What {@link Kernel.rows} is asked for. */

@@ -2,7 +2,7 @@
 
 import { column } from "./columns.as";
 import { hex, quoted } from "./csv.as";
-import { PARAMETERS } from "./memory.as";
+import { PARAMETERS, STATE } from "./memory.as";
 import {
   columnCount,
   columns,
@@ -15,11 +15,14 @@ import {
 import { between, delta, key, keySize, next, open, pass, value, valueSize } from "./record.as";
 import { BROKEN, DONE, ENOUGH, FULL, INVALID, report, SCHEMA, SUSPECT, UNFIT } from "./rows.as";
 import { clearSlots } from "./slots.as";
-import { copyGuarded } from "./text.as";
+import { copyGuarded, trimmed } from "./text.as";
 import { clearUnfit, overflow, setLimit, unfit } from "./unfit.as";
+import { rowCount, valueRows } from "./value_rows.as";
 import { UNKNOWN_SCHEMA, walk } from "./walk.as";
 
 const GUARD = 1, EMPTY_NULLS = 2, VALUE_FIELD = 4, VALUE_HEX = 8, NO_VALUE = 32;
+/** A line end at a value's end is not part of it; a value is rewritten; it may be several rows. */
+const TRIMS = 64, REWRITTEN = 128, MANY = 256;
 
 /** Whose bytes a walker rejected. */
 let source: i32 = 0;
@@ -53,7 +56,8 @@ function valueField(out: usize, flags: i32): usize {
  * record's size, and what its slots take is seen when they are written.
  *
  * flags, beside those of rows(): 4 = the value is a quoted field, 8 = it is hex, 16 = the time is
- * the batch's alone, 32 = the row is the columns alone. A record that is suspect, or that the guard
+ * the batch's alone, 32 = the row is the columns alone, 64 = a line end at a value's end is not part
+ * of it, 128 = the value is a row of a dialect, or rows, which are checked, 256 = rows. A record that is suspect, or that the guard
  * finds unfit (then the report says why, and in which column, -1 for the value), or that a walker
  * rejects, is not one of the rows, and `at` is where it starts: a further call without the guard
  * writes the one that is only suspect.
@@ -69,7 +73,7 @@ export function fields(): usize {
   const enough: usize = load<u32>(PARAMETERS, 40);
   const guard = (flags & GUARD) != 0;
   let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
-  let detail: usize = 0, more = 0;
+  let detail: usize = 0, more = 0, rows = 0;
   between(load<i32>(PARAMETERS, 32), load<i32>(PARAMETERS, 36));
   while (seen < count) {
     if (!open(p, end)) {
@@ -102,7 +106,7 @@ export function fields(): usize {
             break;
           }
         }
-        let to = out, c = 0;
+        let to = out, c = 0, made = 1;
         for (; c < columnCount; c++) {
           to = column(to, columns + 12 * c, flags);
           if ((unfit != 0 && guard) || overflow) break;
@@ -116,14 +120,30 @@ export function fields(): usize {
         if (unfit == 0 || !guard) {
           if ((flags & NO_VALUE) != 0) to--;
           else if ((flags & (VALUE_FIELD | VALUE_HEX)) != 0) to = valueField(to, flags);
-          else if (valueSize >= 0) {
-            if ((valueSize == 0 || !copyGuarded(to, value, valueSize)) && guard) {
-              status = SUSPECT;
-              detail = value;
-              more = valueSize;
+          else if ((flags & REWRITTEN) != 0) {
+            if (valueSize >= 0) {
+              to = valueRows(out, to, (flags & MANY) != 0);
+              made = rowCount;
+            }
+            if (overflow) {
+              status = ENOUGH;
+              last = before;
               break;
             }
-            to += valueSize;
+          } else if (valueSize >= 0) {
+            let size = valueSize;
+            let isRow = size > 0 && copyGuarded(to, value, size);
+            if (!isRow && (flags & TRIMS) != 0) {
+              size = trimmed(value, size);
+              isRow = size > 0 && size < valueSize && copyGuarded(to, value, size);
+            }
+            if (!isRow && guard) {
+              status = SUSPECT;
+              detail = value;
+              more = size;
+              break;
+            }
+            to += size;
           }
           if (unfit != 0) c = -1;
         }
@@ -136,6 +156,7 @@ export function fields(): usize {
         store<u8>(to, 10);
         out = to + 1;
         emitted++;
+        rows += made;
       }
     }
     p = next;
@@ -143,5 +164,6 @@ export function fields(): usize {
     seen++;
   }
   report(status, p, seen, emitted, nulls, last, detail, more);
+  store<i32>(STATE, rows, 44);
   return out;
 }

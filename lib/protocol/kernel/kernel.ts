@@ -29,6 +29,8 @@ interface Exports {
     partitions: number,
     table: number,
     scratch: number,
+    tombstones: boolean,
+    shape: number,
   ): void;
   startInput(headerRows: number): number;
   pack(start: number, end: number, last: boolean, only: number, budget: number): number;
@@ -104,9 +106,9 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     const { STATE, PACKED, PARAMETERS } = this.#exports;
-    this.#state = new Int32Array(memory, STATE.value, 11);
+    this.#state = new Int32Array(memory, STATE.value, 12);
     this.#parameters = new Int32Array(memory, PARAMETERS.value, P.topic);
-    this.packed = new PackState(new Uint32Array(memory, PACKED.value, 7));
+    this.packed = new PackState(new Uint32Array(memory, PACKED.value, 9));
   }
 
   /** Makes room for `size` bytes from {@link DATA} on. What was there stays; {@link bytes} may be new. */
@@ -209,9 +211,13 @@ export class Kernel {
   get seen(): number {
     return this.#state[2];
   }
-  /** Rows written. */
+  /** Records whose rows were written. */
   get emitted(): number {
     return this.#state[3];
+  }
+  /** Rows written: more than {@link emitted} if values hold several. */
+  get written(): number {
+    return this.#state[11];
   }
   /** Null values skipped. */
   get nulls(): number {
@@ -243,7 +249,8 @@ export class Kernel {
   }
 
   /** Says how {@link pack} finds rows, and where it puts their records. */
-  setUpPacking({ split, key, hashing, partitions, table, scratch }: Packing): void {
+  setUpPacking(packing: Packing): void {
+    const { split, key, hashing, partitions, table, scratch, tombstones, shape } = packing;
     const mode = key === null ? 0 : "delimiter" in key ? 1 : 2;
     const argument = key === null ? 0 : "delimiter" in key ? key.delimiter : key.column;
     this.#exports.setUpPacking(
@@ -255,6 +262,8 @@ export class Kernel {
       partitions,
       table,
       scratch,
+      tombstones,
+      shape,
     );
   }
 

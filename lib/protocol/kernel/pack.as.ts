@@ -13,9 +13,20 @@ import {
   setUpScan,
   valueAt,
 } from "./scan.as";
+import {
+  fault,
+  isEmpty,
+  KEYLESS,
+  setUpShape,
+  shape,
+  shapedHeaders,
+  shapedValue,
+  writeHeaders,
+  writeValue,
+} from "./shape.as";
 
 // Why pack() returned; named in packing.ts.
-const MORE = 0, OPEN = 1, FULL = 2, LARGE = 3, PAUSED = 4, KEYLESS = 5;
+const MORE = 0, OPEN = 1, FULL = 2, LARGE = 3, PAUSED = 4, UNFIT = 5;
 
 /** CRs before the newline are not part of the row. */
 let strips: bool = true;
@@ -26,6 +37,10 @@ let partitions: u32 = 1;
 /** The open batches, 16 bytes a partition: see packing.ts. */
 let table: usize = 0;
 let scratch: usize = 0;
+/** Whether an empty value is a null one, if its record has a key. */
+let tombstones: bool = false;
+/** Whether a program says what a record is made of (shape.as.ts); else the value is the row. */
+let shaped: bool = false;
 /** Rows still to be left out as a header. */
 let headers: u32 = 0;
 /** The number of the line that the next row starts in. */
@@ -41,6 +56,8 @@ export function setUpPacking(
   count: u32,
   batches: usize,
   space: usize,
+  nulls: bool,
+  program: usize,
 ): void {
   setUpScan(end, quotes);
   strips = end == 10;
@@ -50,6 +67,9 @@ export function setUpPacking(
   partitions = count;
   table = batches;
   scratch = space;
+  tombstones = nulls;
+  shaped = program != 0;
+  if (shaped) setUpShape(program);
 }
 
 /** A new input begins, with so many header rows. Returns the number of its first line. */
@@ -93,8 +113,24 @@ function copy(out: usize, p: usize, n: usize): usize {
  * Returns where the first row starts that was not dealt with; PACKED says why it stopped there.
  */
 export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): usize {
+  // Two copies of one loop, each without the other one's branches.
+  return shaped
+    ? packRows(p, end, last, only, budget, true)
+    : packRows(p, end, last, only, budget, false);
+}
+
+// @ts-ignore: decorator
+@inline
+function packRows(
+  p: usize,
+  end: usize,
+  last: bool,
+  only: u32,
+  budget: i32,
+  isShaped: bool,
+): usize {
   let rows = 0, empty = 0, bytes: u32 = 0;
-  let status = MORE, partition = only, row: u32 = line;
+  let status = MORE, partition = only, row: u32 = line, why = 0;
   let record: usize = 0;
   while (p < end) {
     if (rows == budget) {
@@ -118,11 +154,13 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
       p = next;
       continue;
     }
-    if (!rowKey(p, p + length, keyMode, keyArgument, scratch)) {
+    if (isShaped) why = shape(p, p + length, scratch);
+    else if (!rowKey(p, p + length, keyMode, keyArgument, scratch)) why = KEYLESS;
+    if (why != 0) {
       line += 1 + inner;
       forget();
       p = next;
-      status = KEYLESS;
+      status = UNFIT;
       break;
     }
     partition = hashing && keyLength >= 0
@@ -133,10 +171,13 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
     const top: usize = load<u32>(batch, 4);
     const limit: usize = load<u32>(batch, 8);
     const count = load<u32>(batch, 12);
-    const value = <u32>(p + length - valueAt);
+    let value = <i32>(isShaped ? shapedValue : <u32>(p + length - valueAt));
+    if ((isShaped ? isEmpty : value == 0) && tombstones && keyLength >= 0) value = -1;
+    const valueSize: usize = value < 0 ? 1 : size(value) + <usize>value;
+    const headerSize: usize = isShaped ? shapedHeaders : 1;
     const key: usize = keyLength < 0 ? 1 : size(keyLength) + keyLength;
-    // Attributes, timestamp delta and header count take a byte each.
-    const body = <u32>(3 + size(count) + key + size(value) + value);
+    // Attributes and timestamp delta take a byte each.
+    const body = <u32>(2 + size(count) + key) + <u32>(valueSize + headerSize);
     record = size(body) + body;
     const lines = top - 4 * (count + 1);
     if (out == 0 || out + record > limit || out + record + 16 > lines) {
@@ -149,10 +190,26 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
     out = put(out + 2, count);
     if (keyLength < 0) store<u8>(out++, 1);
     else out = copy(put(out, keyLength), keyAt, keyLength);
-    out = copy(put(out, value), valueAt, value);
-    store<u8>(out, 0);
+    if (value < 0) store<u8>(out++, 1);
+    else {
+      out = put(out, value);
+      if (!isShaped) copy(out, valueAt, value);
+      else {
+        why = writeValue(out, scratch);
+        if (why != 0) {
+          line += 1 + inner;
+          forget();
+          p = next;
+          status = UNFIT;
+          break;
+        }
+      }
+      out += value;
+    }
+    if (isShaped) out = writeHeaders(out);
+    else store<u8>(out++, 0);
     store<u32>(lines, row);
-    store<u32>(batch, <u32>(out + 1));
+    store<u32>(batch, <u32>out);
     store<u32>(batch, count + 1, 12);
     bytes += <u32>length;
     rows++;
@@ -167,6 +224,8 @@ export function pack(p: usize, end: usize, last: bool, only: u32, budget: i32): 
   store<u32>(PACKED, empty, 16);
   store<u32>(PACKED, bytes, 20);
   store<u32>(PACKED, row, 24);
+  store<u32>(PACKED, why, 28);
+  store<u32>(PACKED, fault, 32);
   return p;
 }
 

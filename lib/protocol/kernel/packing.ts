@@ -10,8 +10,37 @@ export const Packed = {
   large: 3,
   /** The budget of rows is used up. */
   paused: 4,
-  /** A row without the key's column was stepped over. */
-  keyless: 5,
+  /** A row that can't be a record was stepped over. */
+  unfit: 5,
+} as const;
+
+/** Why a row can't be a record. */
+export const Unfit = {
+  /** It has no column that can be its key. */
+  keyless: 1,
+  /** It does not have the column {@link PackState.fault}. */
+  lacking: 2,
+  /** It has another number of columns, {@link PackState.fault}. */
+  count: 3,
+  // What the column {@link PackState.fault} is not:
+  utf8: 4,
+  number: 5,
+  boolean: 6,
+  json: 7,
+  hex: 8,
+  noNull: 10,
+  int: 11,
+  long: 12,
+  double: 13,
+  decimal: 14,
+  date: 15,
+  timestamp: 16,
+  fineness: 17,
+  time: 18,
+  symbol: 19,
+  fixed: 20,
+  /** It leaves a quote open. */
+  openQuote: 9,
 } as const;
 
 /** How rows are found, and where they go. */
@@ -27,6 +56,10 @@ export interface Packing {
   table: number;
   /** Where {@link SCRATCH} bytes are for keys that lose their quotes. */
   scratch: number;
+  /** Whether an empty value is a null one, if its record has a key. */
+  tombstones: boolean;
+  /** Where the program is that says what a record is made of; 0: its value is the row. */
+  shape: number;
 }
 
 /** Size of an open batch's entry, bytes. */
@@ -86,5 +119,13 @@ export class PackState {
   /** The line that the last row looked at starts in. */
   get line(): number {
     return this.#state[6];
+  }
+  /** One of {@link Unfit}; 0 if it did not stop at a row that can't be a record. */
+  get why(): number {
+    return this.#state[7];
+  }
+  /** The number of the column that is wrong, from 1. */
+  get fault(): number {
+    return this.#state[8];
   }
 }

@@ -2,6 +2,7 @@
 // the columns are and how a key and a value are taken apart. All references in it count from its
 // start.
 
+import { setDialect } from "./dialect.as";
 import { DATA } from "./memory.as";
 import { setSlots } from "./slots.as";
 
@@ -50,5 +51,6 @@ export function openProgram(): bool {
   met = DATA + <usize>load<u32>(DATA, 36);
   fixed = load<u32>(DATA, 40);
   factor = load<u32>(DATA, 44);
+  setDialect(source(load<u32>(DATA, 48)));
   return true;
 }

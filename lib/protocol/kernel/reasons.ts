@@ -1,6 +1,6 @@
 /**
  * Why a record can't be a row, by its number in the kernel (unfit.as.ts): 1 to 4 of any field, 5 to
- * 19 of JSON and of frames, 20 to 39 of Avro and typed fields, 40 to 59 of Protobuf. Each goes on from
+ * 19 of JSON and of frames, 20 to 39 of Avro and typed fields, 40 to 59 of Protobuf, 60 on of rows. Each goes on from
  * the name of what it is about: "the value is not UTF-8".
  */
 export const unfitReasons: Readonly<Record<number, string>> = {
@@ -44,4 +44,9 @@ export const unfitReasons: Readonly<Record<number, string>> = {
   46: "holds a Duration of more than 10,000 years, or one of mixed signs",
   47: "has messages or lists in too many parts",
   48: "holds a Decimal whose scale is not one of 0 to 16,383",
+  60: "is empty: Greenplum would miss its columns",
+  61: "holds an empty row",
+  62: "holds a newline outside quotes",
+  63: "holds a carriage return outside quotes",
+  64: "has a quote that is not closed",
 };

@@ -2,7 +2,7 @@
 
 import { PARAMETERS, STATE } from "./memory.as";
 import { between, delta, next, open, pass, passed, value, valueSize } from "./record.as";
-import { copy, copyGuarded } from "./text.as";
+import { copy, copyGuarded, trimmed } from "./text.as";
 import { badAt, badSlot } from "./unfit.as";
 
 export const DONE = 0, SUSPECT = 1, FULL = 2, BROKEN = 3, UNFIT = 4, ENOUGH = 5, SCHEMA = 6;
@@ -39,7 +39,8 @@ export function report(
  * than its record, so out may lie before start in the same buffer, with at least 32 bytes between:
  * copies are whole vectors, and up to 15 bytes after a row are spoilt.
  *
- * flags: 1 = guard the values, 2 = a null value is an empty row (else it is skipped and counted).
+ * flags: 1 = guard the values, 2 = a null value is an empty row (else it is skipped and counted),
+ * 64 = a line end at a value's end is not part of it.
  * Records whose offset deltas do not rise from above `floor` up to `ceiling` are broken.
  *
  * Returns the end of the rows; STATE says where it stopped and why. A suspect value was copied to
@@ -53,8 +54,8 @@ export function rows(): usize {
   const budget = load<i32>(PARAMETERS, 20);
   let out: usize = load<u32>(PARAMETERS, 24);
   const flags = load<i32>(PARAMETERS, 28);
-  const guard = (flags & 1) != 0, emptyNulls = (flags & 2) != 0;
-  let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1;
+  const guard = (flags & 1) != 0, emptyNulls = (flags & 2) != 0, trims = (flags & 64) != 0;
+  let seen = 0, emitted = 0, nulls = 0, status = DONE, last = -1, size = 0;
   between(load<i32>(PARAMETERS, 32), load<i32>(PARAMETERS, 36));
   while (seen < count) {
     if (!open(p, end)) {
@@ -67,19 +68,24 @@ export function rows(): usize {
         break;
       }
       last = delta;
-      if (valueSize > 0) {
-        if (!guard) copy(out, value, valueSize);
-        else if (!copyGuarded(out, value, valueSize)) status = SUSPECT;
-      } else if (valueSize == 0 && guard) status = SUSPECT;
+      size = valueSize;
+      if (size > 0) {
+        if (!guard) copy(out, value, size);
+        else if (!copyGuarded(out, value, size)) {
+          // Its old place may be overwritten: the copy is what there is.
+          if (trims) size = trimmed(out, size);
+          if (size == valueSize || size == 0 || !copyGuarded(out, out, size)) status = SUSPECT;
+        }
+      } else if (size == 0 && guard) status = SUSPECT;
       if (status == SUSPECT) {
         p = next;
         pass();
         seen++;
         break;
       }
-      if (valueSize < 0 && !emptyNulls) nulls++;
+      if (size < 0 && !emptyNulls) nulls++;
       else {
-        if (valueSize > 0) out += valueSize;
+        if (size > 0) out += size;
         store<u8>(out++, 10);
         emitted++;
       }
@@ -88,6 +94,7 @@ export function rows(): usize {
     pass();
     seen++;
   }
-  report(status, p, seen, emitted, nulls, last, out, valueSize);
+  report(status, p, seen, emitted, nulls, last, out, size);
+  store<i32>(STATE, emitted, 44);
   return out;
 }

@@ -121,6 +121,13 @@ export function rowKey(p: usize, end: usize, mode: i32, what: u32, scratch: usiz
   return unquote(start, i, quotes, scratch);
 }
 
+/** Makes a column of a row (row_fields.as.ts) its key. False if it is too long for the scratch space. */
+export function keyOf(column: usize, scratch: usize): bool {
+  const start = <usize>load<u32>(column);
+  keyLength = -1;
+  return unquote(start, start + load<u32>(column, 4), load<u32>(column, 8), scratch);
+}
+
 /** The field from start to end without its quotes, in place where that is possible. */
 function unquote(start: usize, end: usize, quotes: usize, scratch: usize): bool {
   keyAt = start;

@@ -35,6 +35,14 @@ export function isUtf8(p: usize, n: usize): bool {
   return true;
 }
 
+/** How long a value of n bytes at p is without the one line end that programs leave after a row. */
+// @ts-ignore: decorator
+@inline
+export function trimmed(p: usize, n: i32): i32 {
+  if (n <= 0 || load<u8>(p + n - 1) != 10) return n;
+  return n > 1 && load<u8>(p + n - 2) == 13 ? n - 2 : n - 1;
+}
+
 // @ts-ignore: decorator
 @inline
 export function copy(out: usize, p: usize, n: usize): void {

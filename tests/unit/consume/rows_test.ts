@@ -70,7 +70,7 @@ Deno.test("rows of a fetched partition; null values and empty ones are left out"
   const { rows, done, context, bad } = decode(frame("fetch_plain"), { end: 7 });
   assert.equal(rows, `1,one\n2,two\n${HEADERS}${LONG}`);
   assert.equal(done, 7);
-  assert.deepEqual(context.counts, { records: 5, skipped: 1, tombstones: 1 });
+  assert.deepEqual(context.counts, { records: 5, rows: 5, skipped: 1, tombstones: 1 });
   const why = "the value is empty: Greenplum would miss its columns";
   const at = { topic: "golden-plain", partition: 0, offset: 3 };
   assert.deepEqual(bad, [{ ...at, why, record: null, codec: "none" }]);
@@ -80,7 +80,7 @@ Deno.test("null and empty values as empty rows", none, () => {
   const options = { tombstones: "empty", badRecord: "pass" } as const;
   const { rows, context } = decode(frame("fetch_plain"), options);
   assert.equal(rows, `1,one\n2,two\n\n\n${HEADERS}${LONG}`);
-  assert.deepEqual(context.counts, { records: 7, skipped: 0, tombstones: 0 });
+  assert.deepEqual(context.counts, { records: 7, rows: 7, skipped: 0, tombstones: 0 });
 });
 
 Deno.test("a bad record ends the run, naming topic, partition and offset", none, () => {
@@ -158,7 +158,7 @@ Deno.test(
   () => {
     const { rows, done, context } = decode(frame("fetch_transactions"));
     assert.deepEqual([rows, done], [COMMITTED, 16]);
-    assert.deepEqual(context.counts, { records: 8, skipped: 0, tombstones: 0 });
+    assert.deepEqual(context.counts, { records: 8, rows: 8, skipped: 0, tombstones: 0 });
   },
 );
 
@@ -255,6 +255,7 @@ Deno.test("several MiB of batches, offsets above 2^32, are decoded whole", none,
   assert.equal(done, last - 1);
   assert.deepEqual(context.counts, {
     records: 5 * rounds - 2,
+    rows: 5 * rounds - 2,
     skipped: rounds,
     tombstones: rounds,
   });

@@ -80,7 +80,7 @@ const cases: Case[] = [
   {
     name: "key by column: quotes come off, an empty field is a null key",
     input: 'a,1\n"b,""c""",2\n,3\n"",4\n"d",5\ne"f",6\n',
-    options: { key: { column: 1 }, split: "csv" },
+    options: { key: { column: 1, cut: false }, split: "csv" },
     rows: [
       ["a", "a,1"],
       ['b,"c"', '"b,""c""",2'],
@@ -93,7 +93,7 @@ const cases: Case[] = [
   {
     name: "key by the last column",
     input: '1,"x,y",k1\n2,z,"k\n2"\n3,,\n',
-    options: { key: { column: 3 }, split: "csv" },
+    options: { key: { column: 3, cut: false }, split: "csv" },
     rows: [["k1", '1,"x,y",k1'], ["k\n2", '2,z,"k\n2"'], [null, "3,,"]],
   },
 ];
@@ -183,11 +183,14 @@ Deno.test({
   permissions: "none",
   async fn() {
     const input = [bytesOf("a,1\n\nb\nc,3\n")];
-    await assert.rejects(packAll(input, { key: { column: 2 } }), {
+    await assert.rejects(packAll(input, { key: { column: 2, cut: false } }), {
       message: "stdin line 3 has no column 2 that can be its key " +
         "(--bad-record skip leaves such rows out)",
     });
-    const { rows, bad, log } = await packAll(input, { key: { column: 2 }, badRecord: "skip" });
+    const { rows, bad, log } = await packAll(input, {
+      key: { column: 2, cut: false },
+      badRecord: "skip",
+    });
     assert.deepEqual(rows.map(({ key }) => key).sort(), ["1", "3"]);
     assert.equal(bad.count, 1);
     assert.deepEqual(log, ["stdin line 3 has no column 2 that can be its key; left out"]);

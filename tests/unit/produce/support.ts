@@ -4,9 +4,11 @@ import { BadRows } from "../../../lib/produce/bad_rows.ts";
 import type { RecordBatch } from "../../../lib/produce/batch.ts";
 import { feedInput } from "../../../lib/produce/feed.ts";
 import type { Input } from "../../../lib/produce/input.ts";
-import type { ProduceOptions } from "../../../lib/produce/options.ts";
+import type { ColumnType, ProduceOptions } from "../../../lib/produce/options.ts";
+import { Random } from "../../support/random.ts";
 import { Packer } from "../../../lib/produce/packer.ts";
 import type { Sink } from "../../../lib/produce/sender.ts";
+import { shapeOf } from "../../../lib/produce/shape.ts";
 import { Batch } from "../../../lib/protocol/record_batch.ts";
 
 export const defaults: ProduceOptions = {
@@ -15,6 +17,11 @@ export const defaults: ProduceOptions = {
   header: "none",
   split: "line",
   key: null,
+  headerColumns: [],
+  tombstones: false,
+  value: "row",
+  columns: [],
+  schema: null,
   partition: null,
   partitioner: "murmur2",
   codec: "none",
@@ -30,9 +37,15 @@ export const defaults: ProduceOptions = {
 export interface Packed {
   partition: number;
   key: string | null;
+  /** One char a byte; "null value" of a null one. */
   value: string;
   line: number;
+  /** Absent where a record has none. */
+  headers?: [name: string, value: string][];
 }
+
+/** Stands for a null value. */
+export const NULL_VALUE = "null value";
 
 /** One char a byte, so that a comparison is of bytes. */
 export function latin1(bytes: Uint8Array): string {
@@ -127,7 +140,7 @@ export async function packInput(
   const log: string[] = [];
   const bad = new BadRows(options, (line) => log.push(line));
   const hashing = options.key !== null && options.partitioner === "murmur2";
-  const arena = new Arena(partitions, hashing ? partitions : 1);
+  const arena = new Arena(partitions, hashing ? partitions : 1, shapeOf(options));
   arena.setUp(options, hashing);
   const packer = new Packer(arena, options, sink, null, bad.add);
   try {
@@ -162,11 +175,36 @@ export function recordsOf(batch: RecordBatch, records?: Uint8Array): Packed[] {
     const key = keySize < 0 ? null : latin1(bytes.subarray(at, at + keySize));
     if (keySize > 0) at += keySize;
     const valueSize = varint();
-    const value = latin1(bytes.subarray(at, at + valueSize));
-    at += valueSize;
-    if (varint() !== 0 || at !== end) throw new Error(`record ${index} ends at ${at}, not ${end}`);
-    rows.push({ partition: batch.partition, key, value, line: batch.line(index) });
+    const value = valueSize < 0 ? NULL_VALUE : latin1(bytes.subarray(at, at + valueSize));
+    if (valueSize > 0) at += valueSize;
+    const text = () => {
+      const size = varint();
+      return latin1(bytes.subarray(at, at += size));
+    };
+    const headers = Array.from({ length: varint() }, () => [text(), text()] as [string, string]);
+    if (at !== end) throw new Error(`record ${index} ends at ${at}, not ${end}`);
+    const row = { partition: batch.partition, key, value, line: batch.line(index) };
+    rows.push(headers.length > 0 ? { ...row, headers } : row);
   }
   if (at !== bytes.length) throw new Error(`records end at ${at}, not ${bytes.length}`);
   return rows;
+}
+
+/** Whole numbers below what is asked for, the same at each run. */
+export function below(seed: number): (end: number) => number {
+  const random = new Random(seed);
+  return (end) => random.int(0, end - 1);
+}
+
+export const cutFirst = { column: 1, cut: true };
+export const columns = (...names: string[]) =>
+  names.map((name) => {
+    const [text, type = "text"] = name.split(":");
+    return { name: text, type: type as ColumnType };
+  });
+
+/** A field as PostgreSQL writes it, with quotes where it must or where `always`. */
+export function csv(text: string | null, always: boolean): string {
+  if (text === null) return "";
+  return always || text === "" || /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
