@@ -20,7 +20,8 @@ const folders: Record<string, Folder> = {
   },
   ".ci": { what: "what CI runs" },
   docs: { what: "for users; `design.md` is for you, too" },
-  "docs/pictures": { what: "pictures of README.md" },
+  "docs/monitoring": { what: "alert rules, a dashboard and a systemd unit for users" },
+  "docs/pictures": { what: "pictures of the documents" },
   lib: { what: "errors, secrets, waits and texts that all others use" },
   "lib/protocol": { what: "bytes only, no I/O: record batches, readers, writers", imports: [] },
   "lib/protocol/messages": { what: "one file for each request of Kafka, with its grammar" },
@@ -44,7 +45,7 @@ const folders: Record<string, Folder> = {
     imports: ["kafka"],
   },
   "lib/greenplum": {
-    what: "the environment of a segment; DDL of sources, quoting",
+    what: "the environment of a segment; DDL of sources, quoting, load files of GPSS",
     imports: [],
   },
   "lib/consume": {
@@ -56,7 +57,7 @@ const folders: Record<string, Folder> = {
     imports: ["kafka", "protocol", "greenplum", "records", "registry"],
   },
   "lib/load": {
-    what: "the database's side: DSN, the plan of a load, the load loop, metrics",
+    what: "the database's side: DSN, the plan of a load, load loops, metrics, status page",
     imports: ["kafka", "protocol", "greenplum", "consume"],
   },
   "lib/admin": {
@@ -105,7 +106,7 @@ const folders: Record<string, Folder> = {
 const alike = ["tests/unit", "tests/golden", "tests/db"];
 
 /** The packages that the programs import; the others of deno.json are for development. */
-export const runtimePackages = ["kafkajs", "postgres", "prom-client", "protobufjs"];
+export const runtimePackages = ["kafkajs", "postgres", "prom-client", "protobufjs", "yaml"];
 
 const ENTRY_LINES = 60;
 /** Of a file that is written by hand. */

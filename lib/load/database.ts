@@ -113,33 +113,39 @@ export interface RunningLoad {
 /**
  * Starts kafka.load in a transaction of its own, at the level that it requires, whatever the
  * default: several statements in one message are one transaction, and leave nothing behind in a
- * session that may be a pooler's.
+ * session that may be a pooler's. For its time the session is called `name SOURCE`, if there is a
+ * name.
  */
 export function startLoad(
   sql: Database,
   source: string,
   maxRecords: number | null,
+  name: string | null = null,
 ): RunningLoad {
   const query = sql.unsafe<Record<string, unknown>[][]>(
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " +
+      (name === null ? "" : `SET LOCAL application_name = ${quoteLiteral(`${name} ${source}`)}; `) +
       `SELECT * FROM kafka.load(${quoteLiteral(source)}, ${maxRecords ?? "NULL"})`,
   );
   return {
-    done: query.then(([, [row]]) => ({
-      rows: Number(row.rows),
-      // A schema that is not upgraded yet has no such columns.
-      updated: Number(row.updated ?? 0),
-      deleted: Number(row.deleted ?? 0),
-      filtered: Number(row.filtered ?? 0),
-      rejected: Number(row.rejected),
-      rowsRead: Number(row.rows_read ?? Number(row.rows) + Number(row.rejected)),
-      records: Number(row.records),
-      lag: Number(row.lag),
-      lost: Number(row.lost),
-      reason: row.reason as Loaded["reason"],
-      seconds: Number(row.seconds),
-      loadNo: Number(row.load_no),
-    })),
+    done: query.then((results) => {
+      const [row] = results.at(-1)!;
+      return {
+        rows: Number(row.rows),
+        // A schema that is not upgraded yet has no such columns.
+        updated: Number(row.updated ?? 0),
+        deleted: Number(row.deleted ?? 0),
+        filtered: Number(row.filtered ?? 0),
+        rejected: Number(row.rejected),
+        rowsRead: Number(row.rows_read ?? Number(row.rows) + Number(row.rejected)),
+        records: Number(row.records),
+        lag: Number(row.lag),
+        lost: Number(row.lost),
+        reason: row.reason as Loaded["reason"],
+        seconds: Number(row.seconds),
+        loadNo: Number(row.load_no),
+      };
+    }),
     cancel: () => query.cancel(),
   };
 }

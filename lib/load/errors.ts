@@ -52,7 +52,10 @@ export function databaseProblem(error: unknown): DatabaseProblem | null {
   if (!(error instanceof Error)) return null;
   const { code = "", syscall, message } = error as Error & { code?: unknown; syscall?: unknown };
   if (typeof code !== "string") return null;
-  if (error.name === "PostgresError") return answer(code, error as PostgresError);
+  // The client itself gives the same code to a query that is cancelled before it was sent.
+  if (error.name === "PostgresError" || code === "57014") {
+    return answer(code, error as PostgresError);
+  }
   const problem = (kind: FailureKind, message: string, passing: boolean) => ({
     kind,
     message,

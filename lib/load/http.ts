@@ -2,8 +2,11 @@ import { writeAll } from "../kafka/socket.ts";
 import { pause } from "../waiting.ts";
 
 /**
- * The few lines of HTTP that metrics need. Not Deno.serve: it accepts as many connections as come,
- * and ends the process once no more files may be opened; its shutdown waits for half a request.
+ * The few lines of HTTP that metrics and the status page need. Not Deno.serve: it accepts as many
+ * connections as come, and ends the process once no more files may be opened; its shutdown waits
+ * for half a request. Not node:http either: on Deno 2.4.2, which programs built with
+ * `--closed-network` run on, its server has no "connection" event, so connections cannot be
+ * counted and the oldest cannot be dropped (on 2.9.6 it has; tests/unit/load/http_test.ts passes).
  */
 
 /** Clients at a time; one more replaces the oldest. */
@@ -15,6 +18,8 @@ const LONGEST_HEAD = 16 * 1024;
 const REASONS: Record<number, string> = {
   200: "OK",
   400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   503: "Service Unavailable",
@@ -64,7 +69,7 @@ export class HttpServer {
       if (head === null) return;
       const request = parse(head);
       const answer = request === null
-        ? new Response("GET /metrics or /healthz\n", { status: 400 })
+        ? new Response("not a request of HTTP/1.1\n", { status: 400 })
         : await this.#answer(request);
       await writeAll(client, await format(answer, request?.method === "HEAD"));
       // What the client still sends is read: to close at once could take the answer from it.
@@ -103,16 +108,30 @@ async function readHead(client: Deno.Conn): Promise<string | null> {
   return null;
 }
 
+/** The headers that answers depend on. */
+const USED = ["host", "authorization"];
+
 /** Null if it is not a request. */
 function parse(head: string): Request | null {
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(head) ?? [];
   if (method === undefined) return null;
   const url = target.startsWith("/") ? `http://localhost${target}` : target;
   try {
-    return new Request(url, { method });
+    return new Request(url, { method, headers: usedHeaders(head) });
   } catch {
     return null;
   }
+}
+
+function usedHeaders(head: string): Headers {
+  const headers = new Headers();
+  for (const line of head.split("\r\n").slice(1)) {
+    const [, name, value] = /^([\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    // Of two of a name the first: to join them would make a value that nobody has sent.
+    if (name === undefined || !USED.includes(name.toLowerCase()) || headers.has(name)) continue;
+    headers.set(name, value);
+  }
+  return headers;
 }
 
 async function format(answer: Response, isHead: boolean): Promise<Uint8Array> {

@@ -21,7 +21,13 @@ export interface LoopOptions {
   every: number | null;
   /** Without `every`: how long a problem that may pass is tried again, milliseconds. */
   patience: number;
-  start(): RunningLoad;
+  /**
+   * Whether a problem that cannot pass ends a loop with `every` in which no load has succeeded;
+   * without this, it does.
+   */
+  givesUp?(): boolean;
+  /** May wait for its turn first; null if the signal was aborted before it had one. */
+  start(signal: AbortSignal): RunningLoad | Promise<RunningLoad | null>;
   /** Called once for each of the events that has thrown. */
   broken?(error: unknown): void;
 }
@@ -35,7 +41,9 @@ export class LoadLoop {
   readonly #events: readonly LoopEvents[];
   #running: RunningLoad | null = null;
   readonly #broken = new Set<LoopEvents>();
-  readonly #stopped = new AbortController();
+  readonly #stopping = new AbortController();
+  /** How long loads have waited for their turn, milliseconds: it is not time of theirs. */
+  #queued = 0;
 
   constructor(options: LoopOptions, events: readonly LoopEvents[]) {
     this.#options = options;
@@ -44,13 +52,21 @@ export class LoadLoop {
 
   /** Ends the loop after the load that runs. */
   stop(): void {
-    this.#stopped.abort();
+    this.#stopping.abort();
   }
 
   /** Cancels the load that runs, and ends the loop. */
   cancel(): void {
     this.stop();
     this.#running?.cancel();
+  }
+
+  get #now(): number {
+    return performance.now() - this.#queued;
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /** Whether a load runs now. */
@@ -64,47 +80,52 @@ export class LoadLoop {
    */
   async run(): Promise<void> {
     const { source, every, patience } = this.#options;
+    const { signal } = this.#stopping;
     let worked = false;
     let failedSince: number | null = null;
     let wait = FIRST_WAIT;
-    const stopped = this.#stopped.signal;
-    while (!stopped.aborted) {
-      const started = performance.now();
+    while (!this.#stopped) {
+      const started = this.#now;
       try {
         const load = await this.#load();
+        if (load === null) return;
         worked = true;
         failedSince = null;
         wait = FIRST_WAIT;
         if (load.reason === "max_records") continue;
         if (every === null) return;
-        const left = Math.max(0, started + every - performance.now());
+        const left = Math.max(0, started + every - this.#now);
         this.#tell((events) => events.waiting?.(left));
-        await pause(left, stopped);
+        await pause(left, signal);
       } catch (error) {
         const problem = databaseProblem(error);
         if (problem === null) throw error;
-        if (stopped.aborted) return;
+        if (this.#stopped) return;
         const { kind, context, passing } = problem;
         const message = context === null ? problem.message : `${problem.message}; in ${context}`;
         failedSince ??= started;
-        const late = every === null && performance.now() + wait - failedSince > patience;
+        const late = every === null && this.#now + wait - failedSince > patience;
         // What can't pass ends a loop that never worked; later, the tables may just be under
         // change.
-        if (late || (!passing && (every === null || !worked))) {
+        const givesUp = () => every === null || (!worked && (this.#options.givesUp?.() ?? true));
+        if (late || (!passing && givesUp())) {
           throw new Failure(kind, `cannot load source "${source}": ${message}`, { cause: error });
         }
-        const rest = Math.max(wait, every === null ? 0 : Math.min(every, LONGEST_WAIT));
-        this.#tell((events) => events.failed?.(message, rest));
-        await pause(rest, stopped);
+        const delay = Math.max(wait, every === null ? 0 : Math.min(every, LONGEST_WAIT));
+        this.#tell((events) => events.failed?.(message, delay));
+        await pause(delay, signal);
         wait = Math.min(2 * wait, LONGEST_WAIT);
       }
     }
   }
 
-  async #load(): Promise<Loaded> {
-    this.#tell((events) => events.loading?.());
-    this.#running = this.#options.start();
+  async #load(): Promise<Loaded | null> {
+    const asked = performance.now();
+    this.#running = await this.#options.start(this.#stopping.signal);
+    this.#queued += performance.now() - asked;
+    if (this.#running === null) return null;
     try {
+      this.#tell((events) => events.loading?.());
       const load = await this.#running.done;
       this.#tell((events) => events.loaded?.(load));
       return load;

@@ -174,9 +174,24 @@ Deno.test("load: invalid arguments, and what is not available, are one line and 
   await using pg = await startDatabase();
   const dsn = ["--dsn", pg.dsn];
   const cases: [string[], number, RegExp][] = [
-    [["-q"], 64, /no source: use gpdb-kafka load SOURCE/],
+    [["-q"], 64, /no source: use gpdb-kafka load SOURCE, or --all/],
     [["a"], 64, /no database: use --dsn postgres:\/\/user@host\/database$/m],
-    [["a", "b", ...dsn], 64, /"b" is one argument too many/],
+    [["a", "b", "a", ...dsn], 64, /source "a" is given twice/],
+    [["a", "--all", ...dsn], 64, /--all: "a" is one of them — leave it out/],
+    [["a", "--jobs", "2", ...dsn], 64, /--jobs requires several sources, or --all/],
+    [["a", "b", "--jobs", "0", ...dsn], 64, /--jobs: "0" is not a whole number from 1 up/],
+    [["a", "--listen-token-file", "/x", ...dsn], 64, /--listen-token-file: use --listen too/],
+    [
+      ["a", "--listen", "[::1]:1", "--listen-token-file", "/none", ...dsn],
+      64,
+      /cannot read "\/none"/,
+    ],
+    [["--all", ...dsn], 64, /cannot list the sources: .*"kafka\.status" does not exist/],
+    [
+      ["--all", "--dsn", "postgres://127.0.0.1:1/x", "--timeout", "1ms"],
+      69,
+      /cannot list the sources/,
+    ],
     [["a", "--dsn", "nowhere"], 64, /--dsn must be of the form postgres:/],
     [["a", ...dsn, "--once", "--every", "5s"], 64, /--every and --once exclude each other/],
     [["a", ...dsn, "--every", "5"], 64, /--every: "5" is not a duration/],

@@ -231,66 +231,70 @@ Deno.test({
         ], folder);
       });
 
-      await t.step("a server of metrics, a process, a session, and what psql shows", async () => {
-        const [port] = freePorts(1);
-        const listen = ["--listen", `127.0.0.1:${port}`];
-        const child = start("main", ["load", "good", "--every", "200ms", ...listen], {
-          env: { DATABASE_URL: dsn(S).replace("?application_name=a", "") },
-        });
-        const ask = async (path: string, pattern: RegExp) => {
-          const deadline = performance.now() + 30_000;
-          for (let seen = ""; !pattern.test(seen);) {
-            assert.ok(performance.now() < deadline, `no ${pattern} in ${seen}`);
-            await new Promise((resolve) => setTimeout(resolve, 100));
-            seen = await fetch(`http://127.0.0.1:${port}${path}`).then((r) => r.text(), String);
-            search(path, seen);
-          }
-        };
-        try {
-          child.stdin.close();
-          // Once a load has worked, one that fails does not end it.
-          await ask("/metrics", /^gpdb_kafka_up\{source="good"\} 1$/m);
-          await Deno.copyFile(wrong, right);
-          await ask(
-            "/healthz",
-            /^the last load failed; loads have failed since \S+; see the log\n$/,
-          );
-          await ask("/metrics", /^gpdb_kafka_up\{source="good"\} 0$/m);
-          for (const name of ["cmdline", "comm"]) {
-            search(name, await Deno.readTextFile(`/proc/${child.pid}/${name}`));
-          }
-          const sessions = await pg.sql`
+      await t.step(
+        "a server of metrics and of the page, a process, a session, and what psql shows",
+        async () => {
+          const [port] = freePorts(1);
+          const listen = ["--listen", `127.0.0.1:${port}`];
+          const child = start("main", ["load", "good", "--every", "200ms", ...listen], {
+            env: { DATABASE_URL: dsn(S).replace("?application_name=a", "") },
+          });
+          const ask = async (path: string, pattern: RegExp) => {
+            const deadline = performance.now() + 30_000;
+            for (let seen = ""; !pattern.test(seen);) {
+              assert.ok(performance.now() < deadline, `no ${pattern} in ${seen}`);
+              await new Promise((resolve) => setTimeout(resolve, 100));
+              seen = await fetch(`http://127.0.0.1:${port}${path}`).then((r) => r.text(), String);
+              search(path, seen);
+            }
+          };
+          try {
+            child.stdin.close();
+            // Once a load has worked, one that fails does not end it.
+            await ask("/metrics", /^gpdb_kafka_up\{source="good"\} 1$/m);
+            await Deno.copyFile(wrong, right);
+            await ask(
+              "/healthz",
+              /^the last load failed; loads have failed since \S+; see the log\n$/,
+            );
+            await ask("/metrics", /^gpdb_kafka_up\{source="good"\} 0$/m);
+            await ask("/", /<b>good<\/b>: .*exit code 77/);
+            for (const name of ["cmdline", "comm"]) {
+              search(name, await Deno.readTextFile(`/proc/${child.pid}/${name}`));
+            }
+            const sessions = await pg.sql`
             SELECT application_name, query FROM pg_stat_activity
             WHERE application_name LIKE 'gpdb-kafka%'`;
-          assert.ok(sessions.length > 0);
-          search("pg_stat_activity", JSON.stringify(sessions));
-          child.kill("SIGTERM");
-          const { stdout, stderr } = await child.output();
-          assert.match(text(stdout), /good: .*exit code 77: .*trying again/);
-          search("load's stdout", text(stdout));
-          search("load's stderr", text(stderr));
-        } finally {
-          try {
-            child.kill("SIGKILL");
-          } catch {
-            // It has ended.
+            assert.ok(sessions.length > 0);
+            search("pg_stat_activity", JSON.stringify(sessions));
+            child.kill("SIGTERM");
+            const { stdout, stderr } = await child.output();
+            assert.match(text(stdout), /good: .*exit code 77: .*trying again/);
+            search("load's stdout", text(stdout));
+            search("load's stderr", text(stderr));
+          } finally {
+            try {
+              child.kill("SIGKILL");
+            } catch {
+              // It has ended.
+            }
           }
-        }
-        for (const table of ["source", "status", "load_history", "load_offset"]) {
-          const rows = await pg.sql.unsafe(`SELECT t::text FROM kafka.${table} t`);
-          search(`kafka.${table}`, JSON.stringify(rows));
-        }
-        const error = await pg.sql`SELECT kafka.load('bad')`.then(() => null, (error) => error);
-        assert.ok(error);
-        search("an error of SQL", JSON.stringify({ ...error, message: error.message }));
-        search(
-          "what \\d shows",
-          JSON.stringify(await pg.sql`SELECT ftoptions FROM pg_foreign_table`),
-        );
-        // The statement of this test that sets the password is not one of ours.
-        const log = await Deno.readTextFile(`${pg.home}/../log`);
-        search("the database's log", log.replaceAll(/.*CREATE ROLE.*/g, ""));
-      });
+          for (const table of ["source", "status", "load_history", "load_offset"]) {
+            const rows = await pg.sql.unsafe(`SELECT t::text FROM kafka.${table} t`);
+            search(`kafka.${table}`, JSON.stringify(rows));
+          }
+          const error = await pg.sql`SELECT kafka.load('bad')`.then(() => null, (error) => error);
+          assert.ok(error);
+          search("an error of SQL", JSON.stringify({ ...error, message: error.message }));
+          search(
+            "what \\d shows",
+            JSON.stringify(await pg.sql`SELECT ftoptions FROM pg_foreign_table`),
+          );
+          // The statement of this test that sets the password is not one of ours.
+          const log = await Deno.readTextFile(`${pg.home}/../log`);
+          search("the database's log", log.replaceAll(/.*CREATE ROLE.*/g, ""));
+        },
+      );
     });
   },
 });

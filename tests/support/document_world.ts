@@ -175,6 +175,8 @@ async function makeFiles(folder: string, hosts: string): Promise<void> {
   for (const host of ["sdw1", "sdw2"]) {
     await Deno.mkdir(join(hosts, `gpadmin@${host}`), { recursive: true });
   }
+  const job = new URL("../unit/greenplum/gpss/csv_v2.yaml", import.meta.url);
+  await write("job.yaml", (await Deno.readTextFile(job)).replaceAll('"Data"', "public"));
   await write("loader.offsets", "crimes 0 1500\n");
   const rows = [...generateRows({ rows: 50, start: 90_001 })].map(text).join("");
   await write("crimes.csv", rows);

@@ -11,6 +11,7 @@ import { suggestion } from "../../text.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
+import { withGpssFile } from "../flags/gpss.ts";
 import { mappingOf } from "../flags/mapping.ts";
 import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
@@ -24,19 +25,23 @@ export const sqlCommand: Command = {
     "gpdb-kafka sql schema | psql -d warehouse",
     "gpdb-kafka sql source crimes --brokers broker1:9092 " +
     "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
+    "gpdb-kafka sql source --from-gpss job.yaml",
     "gpdb-kafka sql example --for postgres",
   ],
   flags: sqlFlags,
   answers: true,
   writes: true, // the database may listen on a Unix socket
-  async run(given) {
+  async run(given, console) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
     const files = what === "source" ? 2 : 1;
     if (given.files.length > files) {
       throw new Failure("usage", `"${shown(more[0] ?? name)}" is one argument too many`);
     }
-    print(await text(what, name, dialect, given));
+    if (what === "source" && given.has("from-gpss")) {
+      const whole = await withGpssFile(given, sqlFlags, console);
+      print(await text(what, whole.files[1], dialect, whole));
+    } else print(await text(what, name, dialect, given));
   },
 };
 

@@ -19,6 +19,11 @@ export const sqlFlags: readonly Flag[] = [
     value: "TABLE",
     help: "load into this table, written as in SQL (the name of the source)",
   },
+  {
+    name: "from-gpss",
+    value: "FILE",
+    help: "a load file of Greenplum Streaming Server (version 2 or 3); flags override it",
+  },
   { name: "dsn", value: "URL", help: "read the table's columns from this database" },
   {
     name: "column",

@@ -19,8 +19,16 @@ export interface CachedPackage {
 
 /** The part of `deno info --json` that is used here. */
 interface Info {
-  modules: { specifier: string; error?: string }[];
-  npmPackages: Record<string, { name: string; version: string; registryUrl: string }>;
+  modules: { specifier: string; error?: string; npmPackage?: string }[];
+  /** All packages of the lock file, whatever the modules import. */
+  npmPackages: Record<string, NpmPackage>;
+}
+
+interface NpmPackage {
+  name: string;
+  version: string;
+  registryUrl: string;
+  dependencies: string[];
 }
 
 /**
@@ -53,7 +61,7 @@ export async function readGraph(
       );
     }
   }
-  const packages = Object.values(info.npmPackages ?? {});
+  const packages = neededPackages(info);
   return {
     files,
     packages: (denoDir) =>
@@ -62,6 +70,15 @@ export async function readGraph(
         return { folder: join(folder, version), registryFile: join(folder, "registry.json") };
       }),
   };
+}
+
+/** The packages that modules import, and those that these need. */
+function neededPackages({ modules, npmPackages }: Info): NpmPackage[] {
+  const names = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
+  for (const name of names) {
+    for (const other of npmPackages[name]?.dependencies ?? []) names.add(other);
+  }
+  return [...names].flatMap((name) => npmPackages[name] ?? []);
 }
 
 /** As Deno names it: the host with its port after an underscore, then the path. */

@@ -113,6 +113,8 @@ Deno.test(
       const found = problem(code);
       assert.deepEqual([found.kind, found.passing], [kind, passing], code);
     }
+    const unsent = Object.assign(new Error("m"), { code: "57014" }); // never sent, as it waited
+    assert.deepEqual(databaseProblem(unsent)!.kind, "incomplete");
     const failed = 'external table x command ended with error. kafka_consumer: topic "t" …';
     assert.deepEqual(problem("38000", failed).kind, "broker");
     const bad = problem("38000", "failed: child process exited with exit code 65: a record");

@@ -17,13 +17,12 @@ const load = {
 };
 
 Deno.test("metrics count loads, rows and errors; health follows the last load", async () => {
-  const metrics = new LoadMetrics("crimes", 5000);
-  const get = (path: string, method = "GET") =>
-    metrics.answer(new Request(`http://127.0.0.1${path}`, { method }));
-  assert.equal((await get("/healthz")).status, 200);
-  metrics.loaded(load);
-  metrics.loaded(load);
-  const text = await (await get("/metrics")).text();
+  const metrics = new LoadMetrics(5000);
+  const crimes = metrics.of("crimes");
+  assert.equal(metrics.health().status, 200);
+  crimes.loaded!(load);
+  crimes.loaded!(load);
+  const text = await (await metrics.metrics()).text();
   for (
     const line of [
       'gpdb_kafka_rows_total{source="crimes"} 20',
@@ -41,25 +40,45 @@ Deno.test("metrics count loads, rows and errors; health follows the last load", 
     ]
   ) assert.ok(text.includes(line), `${line} in ${text}`);
   const before = Date.now();
-  metrics.failed();
+  crimes.failed!("x", 1);
   const after = Date.now();
   await new Promise((resolve) => setTimeout(resolve, 5));
-  metrics.failed();
-  const sick = await get("/healthz");
+  crimes.failed!("x", 1);
+  const sick = metrics.health();
   const [, since] = /^the last load failed; loads have failed since (\S+); see the log\n$/
     .exec(await sick.text())!;
   assert.equal(sick.status, 503);
   // Of the first one that failed.
   assert.ok(Date.parse(since) >= before && Date.parse(since) <= after, since);
-  metrics.loaded(load);
-  assert.equal((await get("/healthz")).status, 200);
-  assert.equal((await get("/")).status, 404);
-  assert.equal((await get("/metrics", "POST")).status, 405);
+  crimes.loaded!(load);
+  assert.equal(metrics.health().status, 200);
+});
+
+Deno.test("metrics: each source has its own, from the start; health is that of all", async () => {
+  const metrics = new LoadMetrics(5000);
+  const [orders, odd] = [metrics.of("orders"), metrics.of('a "b"\\c')];
+  orders.loaded!(load);
+  odd.failed!("secret", 1);
+  const text = await (await metrics.metrics()).text();
+  for (
+    const line of [
+      'gpdb_kafka_rows_total{source="orders"} 10',
+      'gpdb_kafka_rows_total{source="a \\"b\\"\\\\c"} 0',
+      'gpdb_kafka_up{source="orders"} 1',
+      'gpdb_kafka_up{source="a \\"b\\"\\\\c"} 0',
+      'gpdb_kafka_load_errors_total{source="orders"} 0',
+      'gpdb_kafka_load_errors_total{source="a \\"b\\"\\\\c"} 1',
+      'gpdb_kafka_load_seconds_count{source="a \\"b\\"\\\\c"} 0',
+    ]
+  ) assert.ok(text.includes(`${line}\n`), `${line} in ${text}`);
+  const sick = metrics.health();
+  assert.equal(sick.status, 503);
+  assert.match(await sick.text(), /^1 of 2 sources; of the first: the last load failed; /);
 });
 
 Deno.test("metrics: a number that is not a count ends nothing, and counts nothing", async () => {
-  const metrics = new LoadMetrics("crimes", 5000);
-  metrics.loaded({
+  const metrics = new LoadMetrics(5000);
+  metrics.of("crimes").loaded!({
     ...load,
     rejected: -2654,
     rows: NaN,
@@ -71,8 +90,7 @@ Deno.test("metrics: a number that is not a count ends nothing, and counts nothin
     lag: NaN,
     seconds: NaN,
   });
-  const answer = await metrics.answer(new Request("http://127.0.0.1/metrics"));
-  const text = await answer.text();
+  const text = await (await metrics.metrics()).text();
   for (const name of ["rows_total", "rejected_rows_total", "records_total", "lag_records"]) {
     assert.ok(text.includes(`gpdb_kafka_${name}{source="crimes"} 0\n`), name);
   }
@@ -80,9 +98,10 @@ Deno.test("metrics: a number that is not a count ends nothing, and counts nothin
 });
 
 Deno.test("the documents list all metrics, and no others", async () => {
-  const answer = await new LoadMetrics("crimes", 0).answer(new Request("http://x/metrics"));
-  const served = (await answer.text()).matchAll(/^# TYPE (\w+)/gm);
-  const path = new URL("../../../docs/exactly-once.md", import.meta.url);
+  const metrics = new LoadMetrics(0);
+  metrics.of("crimes");
+  const served = (await (await metrics.metrics()).text()).matchAll(/^# TYPE (\w+)/gm);
+  const path = new URL("../../../docs/monitoring.md", import.meta.url);
   const listed = (await Deno.readTextFile(path)).matchAll(/^\| `(gpdb_kafka_\w+)`/gm);
   const names = (found: Iterable<RegExpMatchArray>) => [...found].map(([, name]) => name).sort();
   assert.deepEqual(names(listed), names(served));

@@ -185,7 +185,6 @@ Deno.test("subjects of other names than the topics' are known as such", async ()
 Deno.test("what other programs are asked to do with schemas is ignored in a file", () => {
   const property = (key: string, own: boolean) => ({ key, value: "x", at: "file line 1", own });
   const merged = mergeProperties([
-    property("auto.register.schemas", false),
     property("specific.avro.reader", false),
     property("value.converter", false),
   ]);

@@ -142,7 +142,7 @@ Deno.test("a program is compiled from what it imports alone", async () => {
     // For --assign group and for .proto files, and loaded only then.
     kafka_consumer: ["kafkajs", "protobufjs"],
     kafka_producer: [],
-    "gpdb-kafka": ["kafkajs", "postgres", "prom-client", "protobufjs"],
+    "gpdb-kafka": ["kafkajs", "postgres", "prom-client", "protobufjs", "yaml"],
   });
 });
 
