@@ -96,6 +96,11 @@ BEGIN
   IF wrong IS NULL AND merge_order <> ALL (fields) THEN
     wrong := format('--merge-order: "%s" is not one of the fields', merge_order);
   END IF;
+  -- Rows are told apart by partition and offset.
+  IF wrong IS NULL AND (merge_key IS NOT NULL OR reject_limit IS NOT NULL) AND kafka._holds_rows(s) THEN
+    wrong := CASE WHEN merge_key IS NULL THEN '--reject-limit' ELSE '--merge' END
+      || ': its records may be several rows (--value rows), of which none is the last';
+  END IF;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'cannot shape source "%": %', source, wrong
       USING ERRCODE = 'invalid_parameter_value',

@@ -109,6 +109,10 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
     [[...source, "--dsn", "localhost"], /--dsn must be of the form postgres:/],
     [[...source, "--group", "a\nb"], /cannot put "a\\nb" into a command: it has a newline/],
     [[...source, "--fields", "id, a=id"], /"a=id" — a value read with --value row has no paths/],
+    [
+      [...source, "--fields", "id:int", "--value", "rows", "--merge", "id"],
+      /several rows, of which/,
+    ],
     [[...source, "--fields", "a:int=b..c", "--value", "json"], /--fields: cannot read "b\.\.c" at/],
     [
       [...source, "--fields", "a:int", "--value", "avro", "--registry", "http://u:secret@r:8081"],

@@ -57,6 +57,13 @@ export function mappingOf(
     : null;
   checkNames(given, wanted.map(({ name }) => name), selects, merge, target);
 
+  if (value === "rows" && (merge !== null || rejects)) {
+    const flag = merge === null ? "--reject-limit" : "--merge";
+    throw new Failure(
+      "usage",
+      `${flag}: a record of --value rows may be several rows, of which none is the last — produce a record for each row`,
+    );
+  }
   const deletes = given.get("tombstones") === "delete";
   const plain = !envelope && !deletes && !rejects && merge === null && selects.length === 0 &&
     !given.has("where") && !given.has("delete-when") &&
