@@ -34,6 +34,7 @@ const elsewhere: Record<string, string> = {
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
+  "deno task bench:records": "it takes minutes",
   "deno task picture": "it needs a browser; tests/db/status_page_test.ts opens the same page",
   "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };
