@@ -71,7 +71,7 @@ export async function startWorld(): Promise<World> {
       shipments: "shipments",
     }),
   );
-  const more = ["plain-payments", "plain-shipments", "sales", "exports"];
+  const more = ["plain-payments", "plain-shipments", "receipts", "exports"];
   for (const topic of more) await createTopic(broker, topic);
   const owned = stack.move();
   return {
@@ -189,9 +189,9 @@ async function makeFiles(folder: string, hosts: string): Promise<void> {
   }
   await write("payment.avsc", PAYMENT);
   await write("shipment.proto", SHIPMENT);
-  await write("sales.csv", `1,2.50,true,"[{""sku"": ""a""}]"\n2,,false,[]\n`);
+  await write("receipts.csv", `1,2.50,true,"[{""sku"": ""a""}]"\n2,,false,[]\n`);
   const sale = { id: "long", amount: ["null", "double"], paid: "boolean", lines: "string" };
-  await write("sales.avsc", JSON.stringify(record("Sale", sale)));
+  await write("receipts.avsc", JSON.stringify(record("Sale", sale)));
   const job = new URL("../unit/greenplum/gpss/csv_v2.yaml", import.meta.url);
   await write("job.yaml", (await Deno.readTextFile(job)).replaceAll('"Data"', "public"));
   await write("loader.offsets", "crimes 0 1500\n");
