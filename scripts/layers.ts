@@ -94,7 +94,7 @@ const folders: Record<string, Folder> = {
   tests: { what: "tests, by what they need" },
   "tests/unit": { what: "tests that need no server; its folders are those of lib" },
   "tests/broker": { what: "tests that need a broker" },
-  "tests/db": { what: "tests that need a database; `golden/` is the schema of 0.1.0" },
+  "tests/db": { what: "tests that need a database; `golden/` has the schemas that are upgraded" },
   "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
   "tests/binary": { what: "tests that need compiled programs" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },

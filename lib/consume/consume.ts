@@ -7,17 +7,16 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
-import { produce } from "../protocol/messages/produce.ts";
 import { readAlone } from "./alone.ts";
-import { DeadLetters } from "./dead_letters.ts";
+import type { DeadLetters } from "./dead_letters.ts";
 import { type Counts, RowContext } from "./row_context.ts";
-import type { ConsumeOptions } from "./options.ts";
+import { type ConsumeOptions, isStructured } from "./options.ts";
 import type { BeforeExit } from "./group.ts";
 import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
-import { openStructure, type Structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /**
@@ -62,14 +61,19 @@ export async function consume(
   const started = performance.now();
   const cluster = new Cluster(config, [
     ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
-    ...(typeof options.badRecord === "object" ? [produce] : []),
+    ...(typeof options.badRecord === "object"
+      ? [(await import("../protocol/messages/produce.ts")).produce]
+      : []),
   ]);
   const inflater = new Inflater(config.debug);
   let registry: Registry | null = null;
   try {
-    const opened = await openStructure(options, config.debug);
-    registry = opened.registry;
-    const { deadLetters, context } = await rowContext(cluster, options, opened.structure, log);
+    let structure: Structure = { key: null, value: null };
+    if (options.key !== null || isStructured(options.value)) {
+      const { openStructure } = await import("./structure.ts");
+      ({ structure, registry } = await openStructure(options, config.debug));
+    }
+    const { deadLetters, context } = await rowContext(cluster, options, structure, log);
     const output = new Output(stream);
     const losses = new Losses(log);
     const run: Run = {
@@ -116,7 +120,7 @@ async function rowContext(
   log: (line: string) => void,
 ): Promise<{ context: RowContext; deadLetters: DeadLetters | null }> {
   const deadLetters = typeof options.badRecord === "object"
-    ? new DeadLetters(cluster, options.badRecord.deadLetter)
+    ? new (await import("./dead_letters.ts")).DeadLetters(cluster, options.badRecord.deadLetter)
     : null;
   await deadLetters?.open();
   const context = new RowContext(options, (bad) => {

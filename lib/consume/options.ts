@@ -38,7 +38,12 @@ export type ColumnName =
   | { header: string };
 
 /** A format whose fields become columns. */
-export type StructuredForm = "json" | "avro" | "protobuf";
+export const structuredForms = ["json", "avro", "protobuf"] as const;
+export type StructuredForm = typeof structuredForms[number];
+
+export function isStructured(form: string): form is StructuredForm {
+  return structuredForms.some((one) => one === form);
+}
 
 /** What is done with a record that is not a valid row. */
 export type BadRecordAction = "fail" | "skip" | "pass" | { deadLetter: string };

@@ -5,7 +5,7 @@ import type { ProgramWriter } from "../records/program.ts";
 import type { SchemaFile, SchemaForm } from "../records/schema_form.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { StructuredForm } from "./options.ts";
+import { isStructured, type StructuredForm } from "./options.ts";
 import { Schemas } from "./schemas.ts";
 
 /** How the keys or the values of a run are taken apart. */
@@ -104,10 +104,6 @@ export async function openStructure(
     registry?.close();
     throw error;
   }
-}
-
-function isStructured(value: string): value is StructuredForm {
-  return value === "json" || value === "avro" || value === "protobuf";
 }
 
 async function jsonPart(paths: readonly Path[]): Promise<Part> {

@@ -1,6 +1,6 @@
 import { consume } from "../consume/consume.ts";
 import { MEMORY_MAX } from "../consume/memory_limits.ts";
-import type { ConsumeOptions } from "../consume/options.ts";
+import { type ConsumeOptions, isStructured } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import { splitRows } from "./csv.ts";
@@ -107,10 +107,9 @@ function sayGuarded(
     bad[0]
   }${more}${nulls}`;
   if (badRecord === "fail") {
-    const isStructured = ["json", "avro", "protobuf"].includes(value);
     const other = bad.some((line) => line.includes(" is in a Confluent frame, schema "))
       ? "; --value avro or protobuf with --registry URL and --fields reads framed values"
-      : isStructured
+      : isStructured(value)
       ? ""
       : "; --value field or hex accepts values that are not CSV";
     say("fail", finding, `--bad-record skip or dead-letter=TOPIC leaves such records out${other}`);

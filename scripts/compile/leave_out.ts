@@ -24,10 +24,18 @@ export async function pathsToLeaveOut(
 ): Promise<string[]> {
   const some = packages.filter((name) => name in unused);
   if (some.length === 0) return [];
-  const options = { cwd: folder, deadlineMs: 5 * 60_000 };
-  // The lock file stays as it is: what this adds to it would be compiled in.
-  const cache = [...deno, "cache", "--quiet", "--no-lock", entry];
-  await finish(cache, { what: "deno cache", ...options });
+  // The authorities are those of this project's tasks, whatever else this process has trusted.
+  const env = { DENO_TLS_CA_STORE: "system,mozilla" };
+  const options = { cwd: folder, env, deadlineMs: 5 * 60_000 };
+  // A copy of the lock file: what this adds to it would be compiled in.
+  const lock = await Deno.makeTempFile();
+  try {
+    await Deno.copyFile(join(folder, "deno.lock"), lock);
+    const cache = [...deno, "cache", "--quiet", `--lock=${lock}`, entry];
+    await finish(cache, { what: "deno cache", ...options });
+  } finally {
+    await Deno.remove(lock);
+  }
   const { stdout } = await finish([...deno, "info", "--json"], { what: "deno info", ...options });
   const { npmCache } = JSON.parse(stdout) as { npmCache: string };
   const paths: string[] = [];

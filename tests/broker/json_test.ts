@@ -154,7 +154,10 @@ Deno.test("flags of structured values that do not go together are rejected", asy
       ["--value", "json", "--fields", "a", "--bad-record", "pass"],
       /--bad-record pass: with --value json/,
     ],
-    [["--value", "xml", "--fields", "a"], /--value: "xml" is not one of row, field, hex, json/],
+    [
+      ["--value", "xml", "--fields", "a"],
+      /--value: "xml" is not one of row, rows, field, hex, json/,
+    ],
     [
       ["--columns", "topics"],
       /--columns: "topics" is not one of topic, partition, .*, header:NAME/,

@@ -1,4 +1,10 @@
-import type { BadRecordAction, ColumnName, ConsumeOptions } from "../../consume/options.ts";
+import {
+  type BadRecordAction,
+  type ColumnName,
+  type ConsumeOptions,
+  isStructured,
+  structuredForms,
+} from "../../consume/options.ts";
 import { Failure } from "../../failure.ts";
 import { parsePaths } from "../../records/paths.ts";
 import type { Flag, Given } from "../flags.ts";
@@ -102,21 +108,19 @@ function parseColumns(text: string): ColumnName[] {
   });
 }
 
-const structuredForms = ["json", "avro", "protobuf"] as const;
-
 /** What keys and values are, and their fields. */
 function structured(
   given: Given,
 ): Pick<ConsumeOptions, "value" | "csv" | "fields" | "key" | "keyFields"> {
   const value = given.choice("value", ["row", "rows", "field", "hex", ...structuredForms], "row");
   const csv = csvOption(given, value);
-  const isStructured = structuredForms.some((form) => form === value);
+  const hasFields = isStructured(value);
   const key = given.has("key") ? given.choice("key", structuredForms, "json") : null;
   const [one, other] = ["--fields", "--value json, avro or protobuf"];
-  if (given.has("fields") !== isStructured) {
+  if (given.has("fields") !== hasFields) {
     throw new Failure(
       "usage",
-      isStructured ? `--value ${value} requires ${one} PATHS` : `${one} requires ${other}`,
+      hasFields ? `--value ${value} requires ${one} PATHS` : `${one} requires ${other}`,
     );
   }
   if (given.has("key-fields") !== (key !== null)) {
@@ -127,8 +131,8 @@ function structured(
         : "--key-fields requires --key json, avro or protobuf",
     );
   }
-  if ((isStructured || key !== null) && given.get("bad-record") === "pass") {
-    const form = isStructured ? `--value ${value}` : `--key ${key}`;
+  if ((hasFields || key !== null) && given.get("bad-record") === "pass") {
+    const form = hasFields ? `--value ${value}` : `--key ${key}`;
     throw new Failure(
       "usage",
       `--bad-record pass: with ${form} a bad record has no fields — use skip or dead-letter=TOPIC`,
@@ -138,7 +142,7 @@ function structured(
   return {
     value,
     csv,
-    fields: isStructured ? parsePaths(one, given.get("fields")!) : [],
+    fields: hasFields ? parsePaths(one, given.get("fields")!) : [],
     key,
     keyFields: key !== null ? parsePaths("--key-fields", given.get("key-fields")!) : [],
   };
