@@ -201,6 +201,7 @@ Deno.test("consumer: --stats says in JSON what was read", async () => {
   assert.ok(seconds >= 0 && seconds < 30);
   assert.deepEqual(stats, {
     records: 2,
+    rows: 2,
     skipped: 0,
     tombstones: 1,
     bytes: 5,
