@@ -101,9 +101,15 @@ function writeNodes(
     if (typeof node.step === "string") {
       const name = utf8.encode(node.step);
       longest = Math.max(longest, name.length);
-      writer.bytes(at, name.subarray(0, 32));
-      if (name.length < 32) writer.u8(at + name.length, 0x22);
-      for (let i = 0; i <= name.length && i < 32; i++) writer.u8(at + PATTERN + i, 0xff);
+      if (name.some((byte) => byte < 0x20 || byte === 0x22 || byte === 0x5c)) {
+        // A document has it with escapes only: the guess, which compares bytes, never finds it.
+        writer.u8(at, 0xff);
+        writer.u8(at + PATTERN, 0xff);
+      } else {
+        writer.bytes(at, name.subarray(0, 32));
+        if (name.length < 32) writer.u8(at + name.length, 0x22);
+        for (let i = 0; i <= name.length && i < 32; i++) writer.u8(at + PATTERN + i, 0xff);
+      }
       writer.u32(at + 64, writer.add(name), name.length);
     } else has |= Has.nameless;
     writer.u32(at + 88, has, first + node.index + 1, node.below);

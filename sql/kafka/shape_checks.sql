@@ -180,6 +180,13 @@ BEGIN
           HINT = format('Use --select %L, or give the field that type.', format('%s = (…)::%s', c.name, c.type));
     END IF;
   END LOOP;
+  -- Servers without such collations do not have their column.
+  FOR c IN SELECT a.attname FROM pg_attribute a JOIN pg_collation l ON l.oid = a.attcollation
+    WHERE a.attrelid = s.target_table::regclass AND a.attname = ANY (merge_key)
+      AND row_to_json(l)->>'collisdeterministic' = 'false' LOOP
+    RAISE EXCEPTION 'cannot shape source "%": merge key "%" has a collation in which texts that differ are equal',
+      source, c.attname USING ERRCODE = 'feature_not_supported', HINT = 'Give the column another collation.';
+  END LOOP;
   IF merge_key IS NOT NULL THEN
     FOR c IN SELECT t.* FROM kafka._target_columns(s.target_table) t LOOP
       columns := columns || quote_ident(c.name) || ' ' || c.type

@@ -128,6 +128,13 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
       [...source, "--fields", "id", "--merge", "id", "--merge-order", "at"],
       /--merge-order: "at" is not one of the fields — the fields are id/,
     ],
+    [
+      [
+        ...[...source, "--value", "json", "--key", "json", "--key-fields", "id:int"],
+        ...["--fields", "at:int", "--merge", "id", "--merge-order", "at", "--tombstones", "delete"],
+      ],
+      /--merge-order: "at" is a field of the value, which deletes of --tombstones delete do not have/,
+    ],
     [[...source, "--fields", "id", "--merge-order", "id"], /--merge-order: use --merge too/],
     [[...source, "--fields", "id", "--delete-when", "true"], /--delete-when: use --merge too/],
     [[...source, "--fields", "id", "--select", "a"], /--select: "a" is not COLUMN=EXPRESSION/],

@@ -5,6 +5,7 @@ import { gpdbKafka } from "../support/cli.ts";
 import { produce } from "../support/kafka.ts";
 import { ownServer, runScript } from "../support/load.ts";
 import { startScripted } from "../support/load_scripted.ts";
+import { dialect } from "../support/load.ts";
 import { addShaped, canReject, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { startWorld } from "../support/load_world.ts";
 
@@ -290,5 +291,21 @@ Deno.test({
     ]);
     const loaded = await gpdbKafka(["load", "orders", "--dsn", dsn, "--once"]);
     assert.equal(loaded.code, 0, loaded.stderr);
+  },
+});
+
+Deno.test({
+  name: "shape: a key whose collation takes different texts for the same is rejected",
+  ignore: dialect !== "postgres",
+  async fn() {
+    await using world = await startScripted();
+    const { sql } = world;
+    await sql`
+      CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`;
+    await sql`ALTER TABLE things ALTER id TYPE text COLLATE ci`;
+    await assert.rejects(
+      addShaped(world, { shape: shapeOf("id text, name text", { merge: ["id"] }) }),
+      /merge key "id" has a collation in which texts that differ are equal/,
+    );
   },
 });

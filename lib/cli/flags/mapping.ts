@@ -96,6 +96,7 @@ export function mappingOf(
   ];
   const readerColumns = [...system, ...columns, ...keys, ...values.columns];
   if (plain) return { columns: readerColumns, shape: null, readerFlags };
+  checkOrder(given, envelope || deletes, read.fields.map(({ name }) => name));
   const conditions = [
     ...(envelope ? [`"kafka$op" IS DISTINCT FROM 'm'`] : []),
     ...(given.has("where") ? [given.get("where")!] : []),
@@ -117,6 +118,18 @@ export function mappingOf(
       deleteWhen: all(deleting, "OR"),
     },
   };
+}
+
+/** A delete without a value has no field of the value: by such an order it would come first. */
+function checkOrder(given: Given, deletesLackValues: boolean, ofValue: readonly string[]): void {
+  const order = given.get("merge-order");
+  if (order === undefined || !deletesLackValues || !ofValue.includes(order)) return;
+  const flag = given.has("envelope") ? "--envelope" : "--tombstones delete";
+  throw new Failure(
+    "usage",
+    `--merge-order: "${order}" is a field of the value, which deletes of ${flag} do not have — ` +
+      "use a field of --columns or --key-fields, or leave --merge-order out",
+  );
 }
 
 /** With its type: the one given, else the table's, else what is read of a record is a text. */

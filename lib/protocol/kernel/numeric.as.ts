@@ -6,7 +6,9 @@ import { DIGITS } from "./memory.as";
 import { copy } from "./text.as";
 
 /** A numeric of PostgreSQL has at most 131,072 digits before the point and 16,383 after it. */
-const MOST_DIGITS: u32 = 147455, MOST_SCALE: i64 = 16383, MOST_ZEROS: i64 = 131072;
+const MOST_DIGITS: u32 = 147455, MOST_SCALE: i64 = 16383, MOST_WHOLE: i64 = 131072;
+/** Digits that a long number had, the last time. */
+let digitCount: u32 = 0;
 /** What numeric() returns in place of an end. */
 export const NO_ROOM: usize = 0, TOO_LONG: usize = 1;
 
@@ -54,6 +56,7 @@ export function numeric(out: usize, p: usize, n: u32, scale: u32, limit: usize):
     p++;
     n--;
   }
+  digitCount = 20;
   if (n <= 8) {
     // In big-endian order, with its sign.
     const value = n == 0 ? 0 : <i64>bswap(load<u64>(p)) >> <i64>(64 - 8 * n);
@@ -65,7 +68,8 @@ export function numeric(out: usize, p: usize, n: u32, scale: u32, limit: usize):
     return pointed(out, DIGITS + first, 24 - first, scale);
   }
   const most = n * 5 / 2 + 2;
-  if (n > MOST_DIGITS / 2) return TOO_LONG;
+  // A byte is more than 2.4 digits.
+  if (n > MOST_DIGITS * 5 / 12) return TOO_LONG;
   // The text, then the digits while they are made, then the number's words.
   if (<u64>out + 2 * most + scale + n + 160 > <u64>limit) return NO_ROOM;
   if (negative) store<u8>(out++, 45);
@@ -101,7 +105,9 @@ export function numeric(out: usize, p: usize, n: u32, scale: u32, limit: usize):
     store<u64>(text, eight(<u32>rest) | ASCII);
   }
   while (load<u8>(text) == 48) text++;
-  return pointed(out, text, <u32>(last - text), scale);
+  digitCount = <u32>(last - text);
+  if (<i64>digitCount - <i64>scale > MOST_WHOLE) return TOO_LONG;
+  return pointed(out, text, digitCount, scale);
 }
 
 /**
@@ -113,13 +119,14 @@ export function bigNumeric(out: usize, p: usize, n: u32, limit: usize): usize {
   startValue();
   const size = <u32>length(p, end), digits = after;
   const scale = fault == 0 ? number(digits + size, end) : 0;
-  if (fault != 0 || after != end || scale > MOST_SCALE || scale < -MOST_ZEROS) {
+  if (fault != 0 || after != end || scale > MOST_SCALE || scale < -MOST_WHOLE) {
     startValue();
     return TOO_LONG;
   }
   if (scale >= 0) return numeric(out, digits, size, <u32>scale, limit);
   out = numeric(out, digits, size, 0, limit);
   if (out <= TOO_LONG) return out;
+  if (<i64>digitCount - scale > MOST_WHOLE) return TOO_LONG;
   store<u8>(out, 101); // e
   return unsigned(out + 1, <u64>-scale);
 }
