@@ -61,9 +61,18 @@ export function parseFields(flag: string, text: string): ListedField[] {
   });
 }
 
-/** A type is written into the SQL as it is. */
+const NAME = `(?:[a-z_][\\w$]*|"(?:[^"]|"")+")`;
+const UNIT = "(?:year|month|day|hour|minute|second)";
+const TYPE = new RegExp(
+  `^(?:double precision|(?:character|bit) varying|interval(?: ${UNIT}(?: to ${UNIT})?)?|` +
+    `${NAME}(?:\\.${NAME})?)` +
+    "(?:\\(\\w+(?:, *-?\\w+)*\\))?(?: with(?:out)? time zone)?(?:\\[\\d*\\])*$",
+  "i",
+);
+
+/** Whether the text is one type, and nothing after it: it is written into the SQL as it is. */
 export function isType(text: string): boolean {
-  return /^[a-zA-Z_"][\w ."(),[\]]*$/.test(text);
+  return TYPE.test(text);
 }
 
 /** The name of a path's last step: `customer.name` is name, `lines[0]` is lines. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseFields, splitList } from "../../../lib/cli/flags/field_list.ts";
+import { isType, parseFields, splitList } from "../../../lib/cli/flags/field_list.ts";
 
 Deno.test("field list: names, paths and types, with commas where they belong to one of these", () => {
   const list =
@@ -28,4 +28,19 @@ Deno.test("field list: what is not a field is named", () => {
       item,
     );
   }
+});
+
+Deno.test("field list: a type is one type, with nothing after it", () => {
+  const types = [
+    ...["int", "text[]", "numeric(10,2)", "numeric(10, -2)[]", "double precision", "Timestamptz"],
+    ...["timestamp(3) with time zone", "time without time zone", "character varying(20)"],
+    ...["interval day to second(3)", "public.mood", '"My ""type"""."x y"', "geometry(Point,4326)"],
+    ...["int[3][]", "bit varying(8)", "interval"],
+  ];
+  for (const type of types) assert.ok(isType(type), type);
+  const others = [
+    ...["int AS z", "int AS z, now()", "int, b int", "int)", "text COLLATE c", "int NOT NULL"],
+    ...["int;", "", "1", "a.b.c", "numeric(1,2", "now()", "int --", '"a'],
+  ];
+  for (const text of others) assert.ok(!isType(text), text);
 });
