@@ -38,6 +38,8 @@ const logicals: Partial<Record<Logical, number>> = {
 
 /** Room for a decimal: its number, and its bytes (avro_text.as.ts). */
 const DECIMAL_ROOM = 1024;
+/** The kernel has 16 bits for it, and never makes more digits than 1,000. */
+const MOST_PRECISION = 0xffff;
 
 /**
  * A record of this schema, made of the columns that have the names of its fields: `kept` are those
@@ -104,7 +106,9 @@ function itemOf(type: AvroType, name: string): Written {
   if (type.type === "null") throw unwritable(name, "of type null");
   if ("logical" in type && type.logical !== undefined) {
     if (type.logical === "decimal") {
-      return plain(Kind.decimal, { argument: type.scale ?? 0, room: DECIMAL_ROOM });
+      const { scale = 0, precision = MOST_PRECISION } = type;
+      const argument = scale | Math.min(precision, MOST_PRECISION) << 16;
+      return plain(Kind.decimal, { argument: argument >>> 0, room: DECIMAL_ROOM });
     }
     const kind = logicals[type.logical];
     if (kind === undefined) throw unwritable(name, `a ${type.logical}`);

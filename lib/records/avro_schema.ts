@@ -238,7 +238,7 @@ function logicalOf(
   json: Json,
   on: string,
   size: number,
-): { logical?: Logical; scale?: number } {
+): { logical?: Logical; scale?: number; precision?: number } {
   const name = json.logicalType as Logical;
   if (typeof name !== "string" || !Object.hasOwn(logicalOn, name)) return {};
   if (!logicalOn[name].includes(on)) return {};
@@ -249,7 +249,7 @@ function logicalOf(
   if (typeof precision !== "number" || typeof scale !== "number") return {};
   if (!Number.isInteger(precision) || precision <= 0) return {};
   if (!Number.isInteger(scale) || scale < 0 || scale > Math.min(precision, MOST_SCALE)) return {};
-  return { logical: name, scale };
+  return { logical: name, scale, precision };
 }
 
 function isObject(json: unknown): json is Json {

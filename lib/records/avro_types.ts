@@ -31,6 +31,7 @@ export interface Primitive {
   logical?: Logical;
   /** Of a decimal. */
   scale?: number;
+  precision?: number;
 }
 
 export interface Fixed {
@@ -39,6 +40,7 @@ export interface Fixed {
   size: number;
   logical?: Logical;
   scale?: number;
+  precision?: number;
 }
 
 export interface Enum {

@@ -23,7 +23,7 @@ const NULLABLE: usize = 16, ARGUMENT: usize = 20, TABLE_AT: usize = 24, TABLE_SI
 const SIZE: usize = 12, VALUE: usize = 16;
 /** A decimal is worked out in the first half of its room, and left in the second. */
 const HALF: usize = 512;
-const MOST_DIGITS = 1000;
+const MOST_DIGITS: u32 = 1000;
 
 // @ts-ignore: decorator
 @inline
@@ -75,8 +75,12 @@ function readWord(p: usize, n: usize): bool {
 }
 let special: f64 = 0;
 
-/** The bytes of a decimal of this scale, big-endian in two's complement: how many; 0 if it is none. */
-function decimal(p: usize, n: usize, scale: u32, room: usize): u32 {
+/**
+ * The bytes of a decimal, big-endian in two's complement: how many; 0 if it is none. `shape` is its
+ * scale, and 2^16 times the most digits that it may have.
+ */
+function decimal(p: usize, n: usize, shape: u32, room: usize): u32 {
+  const scale = shape & 0xffff, most = min<u32>(shape >>> 16, MOST_DIGITS);
   const end = p + n, negative = n > 0 && load<u8>(p) == 45;
   if (negative) p++;
   let size = 0, digits = 0, point = false, left = scale, seen = false;
@@ -104,7 +108,7 @@ function decimal(p: usize, n: usize, scale: u32, room: usize): u32 {
       left--;
     }
     if (digits > 0 || digit != 0) digits++;
-    if (digits > MOST_DIGITS) return 0;
+    if (<u32>digits > most) return 0;
     let carry: u64 = digit;
     for (let i = 0; i < size; i++) {
       const limb = room + (<usize>i << 2);

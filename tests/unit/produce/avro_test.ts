@@ -128,6 +128,11 @@ Deno.test("avro: what a type cannot hold is a bad row that is named", async () =
       ["B", "a", '""', "AA"],
       "is not one of the schema's symbols",
     ],
+    [logical("bytes", "decimal", { precision: 6, scale: 2 }), [
+      "12345.67",
+      "123456789.99",
+      "10000",
+    ], "is not a decimal"],
     [logical("bytes", "decimal", { precision: 9, scale: 2 }), [
       "1.234",
       "x",
