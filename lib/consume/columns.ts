@@ -22,7 +22,7 @@ const valueFlags: Readonly<Record<string, number>> = {
   hex: Flag.valueHex,
 };
 
-/** How rows are written where they are more than the value: columns in front, or the value changed. */
+/** How rows are written that are more than the value: with columns before it, or the value changed. */
 export class RowFormat {
   readonly #names: readonly ColumnName[];
   readonly #csv: CsvDialect | null;

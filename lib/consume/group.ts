@@ -16,7 +16,7 @@ import { describeTopics } from "./topics.ts";
 import { unlessAborted } from "../waiting.ts";
 
 /**
- * How long rows that were fetched may take to be written when the group wants the partitions back:
+ * How long rows that were fetched may take to be written when the group takes the partitions back:
  * the reader of stdout may be slow, or blocked. Together with the time a dead member is waited
  * for it stays below 15 s. Milliseconds.
  */

@@ -9,7 +9,7 @@ export class Outage {
   readonly #reading: Reading;
   /** When it began, by patientNow(); null if there is none. */
   #since: number | null = null;
-  #told = false;
+  #isReported = false;
 
   constructor(reading: Reading) {
     this.#reading = reading;
@@ -20,8 +20,8 @@ export class Outage {
     const { cluster: { config }, warn } = this.#reading;
     const now = patientNow(config);
     this.#since ??= now;
-    if (this.#told || now - this.#since < config.timeout) return;
-    this.#told = true;
+    if (this.#isReported || now - this.#since < config.timeout) return;
+    this.#isReported = true;
     const why = error instanceof Error ? error.message : String(error);
     warn(`${why}: tried for ${config.timeout / 1000} s, and still; others are read meanwhile`);
   }
@@ -29,6 +29,6 @@ export class Outage {
   /** An answer came. */
   ends(): void {
     this.#since = null;
-    this.#told = false;
+    this.#isReported = false;
   }
 }

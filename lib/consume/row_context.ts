@@ -15,7 +15,7 @@ import type { Structure, UnknownFrame } from "./structure.ts";
 export interface Counts {
   /** Records that became rows. */
   records: number;
-  /** Rows written: as many, but for `--value rows`. */
+  /** Rows written: the same number, except with `--value rows`. */
   rows: number;
   /** Bad records left out. */
   skipped: number;
@@ -126,7 +126,7 @@ export class RowContext {
     return found > 1;
   }
 
-  /** A codec by its number in a batch's attributes; undefined for a number that Kafka has not. */
+  /** A codec by its number in a batch's attributes; undefined for a number that Kafka does not have. */
   codec(id: number): CodecImplementation | undefined {
     return this.#codecs.get(id);
   }

@@ -24,7 +24,7 @@ export function findingLine({ level, what, finding, todo }: Finding): string {
 /** Says what a check has found. */
 export type Say = (level: Exclude<Level, "skip">, finding: string, todo?: string) => void;
 
-/** What an error says to the user. One that is nobody's to expect is a bug, and says so. */
+/** What an error says to the user. An error that was not expected is a bug, and says so. */
 export function whatWentWrong(error: unknown): string {
   const failure = asFailure(error);
   if (failure instanceof Failure) return failure.message;

@@ -11,7 +11,7 @@ export interface Greeting {
 /** Connects without logging in, which every listener allows so far. */
 export async function greet(address: Address, config: ClientConfig): Promise<Greeting> {
   const connection = await Connection.open(address, { ...config, sasl: null }, []);
-  // Not asked again: a listener that wants a login takes this question once.
+  // Not asked again: a listener that requires a login accepts this question once.
   const { accepted } = connection;
   connection.close();
   return { address: addressName(address), ranges: accepted };

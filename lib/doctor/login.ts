@@ -3,7 +3,7 @@ import type { Cluster } from "../kafka/cluster.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
 import { type Say, whatWentWrong } from "./findings.ts";
 
-/** Logs in where that is configured, and asks for the cluster: a listener that wants a login says so. */
+/** Logs in if that is configured, and asks for the cluster: a listener that requires a login says so. */
 export async function checkLogin(
   say: Say,
   cluster: Cluster,

@@ -2,7 +2,7 @@ import type { Say } from "./findings.ts";
 
 /** A process with fewer may fail where there are many brokers. */
 const FEW_FILES = 256;
-/** Behind so many pages of pipes a user's new pipes hold one page (pipe(7)), and rows crawl. */
+/** After this many pages of pipes a user's new pipes hold one page (pipe(7)), and rows are slow. */
 const FEW_PAGES = 1024;
 
 /** Where this process's stdout goes, and the limits of pipes and files that a reader would meet. */

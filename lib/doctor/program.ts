@@ -62,7 +62,7 @@ export async function checkProgram(
  */
 export function questionCommand({ program, plan }: ProgramQuestion): string {
   const word = "path" in program ? quoteProgram(program.path) : program.word;
-  // The first line of stdout, or where there is none, the last of what it says.
+  // The first line of stdout, or if there is none, the last one of stderr.
   const ask = `ask() { "$@" 2>/dev/null </dev/null | head -n 1 | grep . || ` +
     `"$@" 2>&1 </dev/null | tail -n 1; }`;
   const said = (args: readonly string[]) =>

@@ -11,7 +11,7 @@ export interface KnownTable {
   columns: Column[];
 }
 
-/** Finds a table; `only` are the columns that are loaded, all of them unless told. */
+/** Finds a table; `only` are the columns that are loaded, all of them if it is null. */
 export async function checkTable(
   say: Say,
   { sql }: KnownDatabase,

@@ -189,7 +189,7 @@ function propertyFlags(properties: GpssNode, { flags, notes }: Findings): void {
     const key = name.toLowerCase();
     if (key === "isolation.level") flags.push("--isolation", value);
     else if (key === "group.id") flags.push("--group", value);
-    // A source starts at the earliest offset, unless it is told otherwise.
+    // A source starts at the earliest offset, unless a flag says otherwise.
     else if (key === "auto.offset.reset" && /^(earliest|latest)$/.test(value)) {
       flags.push("--fallback", value);
     } else others.push(name);

@@ -111,7 +111,7 @@ function expressions(
   { blocked }: Findings,
 ) {
   const used = new Set<string>();
-  let told = false;
+  let isReported = false;
   const rewrite = (text: string): string => {
     // FILTER may end with a semicolon; ext is the record there.
     let result = text.replace(/[;\s]+$/, "").replaceAll(/\bext\.(?=[\w"])/g, "");
@@ -124,8 +124,8 @@ function expressions(
           return `${metadata[item.toLowerCase()]}::text`;
         },
       );
-      if (!told && mentions(result, meta.name)) {
-        told = true;
+      if (!isReported && mentions(result, meta.name)) {
+        isReported = true;
         blocked.push(
           `${meta.name} in "${result}": of the metadata only topic, partition and offset are read, ` +
             `each as ${meta.name}->>'NAME' — --columns has the timestamp, too`,

@@ -7,7 +7,7 @@ export interface Path {
   steps: readonly (string | number)[];
 }
 
-/** Paths deeper than this are not what anyone wants, and each level costs room. */
+/** Deeper paths are rejected: each level costs room. */
 const STEPS_MAX = 1000;
 const INDEX_MAX = 0x7fffffff;
 

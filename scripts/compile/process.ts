@@ -13,7 +13,7 @@ export interface RunOptions {
 /**
  * Runs a program to its end and returns what it printed.
  *
- * @throws {Failure} `usage` where there is none, it fails or its time is over: why, in one line.
+ * @throws {Failure} `usage` if it does not exist, fails, or its time is over: why, in one line.
  */
 export async function finish(
   [command, ...args]: readonly string[],

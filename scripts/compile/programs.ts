@@ -19,7 +19,7 @@ export interface Program {
  * compiled program loads no code from a network, whatever it may do.
  *
  * Write is for `--log-file`, whose path is not known here either. So it is allowed here and given
- * back by `run()` once the log file is open (and at once where there is none): from then on, before
+ * back by `run()` once the log file is open (and at once if there is none): from then on, before
  * the first byte comes from a network, nothing can be written but to that open file and stdout.
  *
  * `--no-prompt`: a question on a segment's terminal, which nobody sees, would hang the query.

@@ -7,7 +7,7 @@ import { ZstdLibrary } from "./zstd_library.ts";
 /** The runtime's, which is native code; there is none in Deno 2.4. */
 const inflate: typeof zlib.zstdDecompressSync | undefined = zlib.zstdDecompressSync;
 
-/** A call of it has its price: below so many compressed bytes the library is as fast. */
+/** A call of it has its price: below this many compressed bytes the library is as fast. */
 const WORTH = 32 * 1024;
 const MAGIC = 0xfd2fb528;
 /** Bits of a frame header's descriptor, and what its two numbers mean. */

@@ -4,7 +4,7 @@
 export const Stop = {
   /** All the records were seen. */
   done: 0,
-  /** A value wants an exact look: it lies at valueAt, valueLength bytes (negative: null). */
+  /** A value needs an exact look: it lies at valueAt, valueLength bytes (negative: null). */
   suspect: 1,
   /** The budget is used up and another record waits at `at`. */
   full: 2,

@@ -26,7 +26,7 @@ import { limit, NOT_UTF8, overflows, reject } from "./unfit.as";
 /** What a field of fixed size takes at most, and what copies spoil after it. */
 const SMALL: usize = 64;
 
-/** Kinds whose bytes are written as they are if nothing in them wants quotes. */
+/** Kinds whose bytes are written as they are if nothing in them needs quotes. */
 const AS_IT_IS: u32 = 1 << TEXT | 1 << RAW;
 
 /** Writes a slot as a CSV field, without a comma; returns its end. See overflow. */

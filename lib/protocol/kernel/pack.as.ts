@@ -72,7 +72,7 @@ export function setUpPacking(
   if (shaped) setUpShape(program);
 }
 
-/** A new input begins, with so many header rows. Returns the number of its first line. */
+/** A new input begins, with this many header rows. Returns the number of its first line. */
 export function startInput(headerRows: u32): u32 {
   forget();
   headers = headerRows;

@@ -54,7 +54,7 @@ export function isUtf8(p: usize, n: usize): bool {
       ),
       v128.swizzle(secondHigh, i8x16.shr_u(v, 4)),
     );
-    // The third and fourth bytes of what takes so many must be continuations, and only these.
+    // The third and fourth bytes of what has as many must be continuations, and only these.
     const long = v128.or(
       i8x16.sub_sat_u(two, i8x16.splat(96)),
       i8x16.sub_sat_u(three, i8x16.splat(112)),

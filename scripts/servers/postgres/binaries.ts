@@ -15,7 +15,7 @@ export interface Binaries {
  *
  * The package is loaded here and nowhere else, as it is only needed to start a server.
  *
- * @throws {Failure} `usage` where there is no such package for this machine.
+ * @throws {Failure} `usage` if there is no such package for this machine.
  */
 export async function findBinaries(): Promise<Binaries> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {

@@ -8,7 +8,7 @@ export interface ModuleGraph {
   files: string[];
   /** Where the npm packages that it needs lie in Deno's package cache. */
   packages(denoDir: string): CachedPackage[];
-  /** The texts of a lock file and of deno.json with these packages only: Deno wants all they list. */
+  /** The texts of a lock file and of deno.json with these packages only: Deno loads all that they list. */
   reduced(lock: string, config: string): { lock: string; config: string };
 }
 
