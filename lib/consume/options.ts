@@ -13,6 +13,8 @@ export type Start =
 
 /** Offsets from <= x < to of one partition. */
 export interface Range {
+  /** Absent: of the run's only topic. */
+  topic?: string;
   partition: number;
   from: number;
   to: number;
@@ -56,7 +58,10 @@ export type Until = "end" | "forever" | { idle: number };
 
 /** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
 export interface ConsumeOptions {
+  /** With a pattern: none, or those that it matches when the run starts. */
   topics: string[];
+  /** Instead of names: all topics that it matches, also those that are created meanwhile. */
+  topicPattern?: RegExp;
   group: string;
   start: Start;
   /** Where to start when the group has stored no offset of the topic: its first run. */
@@ -66,7 +71,7 @@ export interface ConsumeOptions {
   assignment: Assignment;
   /** Only these partitions; null for all. */
   partitions: number[] | null;
-  /** Instead of start and snapshot end: exactly these offsets. One topic only. */
+  /** Instead of start and snapshot end: exactly these offsets. */
   ranges: Range[] | null;
   /** Records at most that become rows; Infinity for no limit. */
   maxRecords: number;
@@ -88,7 +93,7 @@ export interface ConsumeOptions {
   schema: SchemaFile | null;
   columns: ColumnName[];
   until: Until;
-  /** How often a run without an end looks for partitions that its topics got, milliseconds. */
+  /** How often a run without an end looks for new partitions and topics, milliseconds. */
   metadataMaxAge: number;
   tombstones: "skip" | "empty" | "row";
   checkCrcs: boolean;

@@ -104,6 +104,8 @@ function addSource(source: SourceDefinition, reader: string, planner: string): s
   const values = {
     name: literal(source.name),
     topic: literal(source.topic),
+    ...(source.topics ? { topics: quoteArray(source.topics) } : {}),
+    ...(source.topicPattern ? { topic_pattern: literal(source.topicPattern) } : {}),
     target: literal(quoteTable(source.target)),
     reader: literal(reader),
     planner: literal(planner),

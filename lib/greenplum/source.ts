@@ -14,7 +14,11 @@ export interface TableName {
 /** A source of kafka.load, as the flags of `gpdb-kafka sql source` describe it. */
 export interface SourceDefinition {
   name: string;
-  topic: string;
+  /** Null for several topics. */
+  topic: string | null;
+  /** Several topics by their names, or all that a regular expression matches. */
+  topics?: readonly string[] | null;
+  topicPattern?: string | null;
   target: TableName;
   /** In the order of the CSV fields; null if the target's own columns are all of them. */
   columns: readonly Column[] | null;
@@ -82,11 +86,16 @@ function command(source: SourceDefinition, words: readonly string[]): string {
   return [quoteProgram(source.program), ...words.map(quoteWord)].join(" ");
 }
 
+/** The flags that say which topics are read. */
+function topicWords({ topic, topics, topicPattern }: SourceDefinition): string[] {
+  if (topic !== null) return ["--topic", topic];
+  return topics ? ["--topics", topics.join(",")] : ["--topic-pattern", topicPattern!];
+}
+
 function consumerWords(source: SourceDefinition): string[] {
   return [
     ...connection(source),
-    "--topic",
-    source.topic,
+    ...topicWords(source),
     ...(source.isolation === "read_committed" ? [] : ["--isolation", source.isolation]),
     ...source.readerFlags,
   ];
@@ -106,10 +115,10 @@ export function peekCommand(source: SourceDefinition): string {
 /** How long a statement waits for the plan; the default of other commands is for people. */
 const PLAN_TIMEOUT = "10s";
 
-/** The shell command that says where the topic starts and ends, and which log it is. */
+/** The shell command that says where the topics start and end, and which logs they are. */
 export function plannerCommand(source: SourceDefinition, more: readonly string[]): string {
-  const { topic, group, isolation } = source;
-  const words = ["plan", ...connection(source), "--topic", topic, "--group", group];
+  const { group, isolation } = source;
+  const words = ["plan", ...connection(source), ...topicWords(source), "--group", group];
   words.push("--log-identity", "--timeout", PLAN_TIMEOUT);
   return command(source, [
     ...words,

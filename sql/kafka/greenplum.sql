@@ -128,10 +128,10 @@ RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset big
   at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN QUERY EXECUTE '/* kafka-plan topic=' || s.topic
+  RETURN QUERY EXECUTE '/* kafka-plan' || coalesce(' topic=' || s.topic, '')
     || coalesce(' at=' || at_time, '')
-    || coalesce(' log=' || log_hash || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END
-      || ' stand=' || told, '')
+    || CASE WHEN told IS NULL THEN '' ELSE coalesce(' log=' || log_hash, '')
+      || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END || ' stand=' || told END
     || ' */ SELECT topic, partition_no, earliest, end_offset, at_offset, cluster_id, topic_id,'
     || ' leader_epoch, epoch_end FROM ' || s.planner::regclass;
 END
@@ -148,12 +148,13 @@ DECLARE
   rows bigint;
 BEGIN
   s := kafka._source(source, caller);
-  IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
+  IF ranges IS NULL OR ranges !~
+    '^([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+(,([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+)*$' THEN
     RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
   columns := kafka._list(coalesce(s.stage_columns, s.columns));
   -- The comment first: the rest may be cut off on its way to the segments.
-  EXECUTE '/* kafka-ranges topic=' || s.topic || ' ' || ranges || ' */ INSERT INTO '
+  EXECUTE '/* kafka-ranges ' || coalesce('topic=' || s.topic || ' ', '') || ranges || ' */ INSERT INTO '
     || coalesce(s.stage, s.target_table::text) || ' (' || columns || ') SELECT ' || columns || ' FROM '
     || s.reader::regclass;
   GET DIAGNOSTICS rows = ROW_COUNT;
@@ -253,8 +254,10 @@ $$;
 \ir shape.sql
 \ir shape_checks.sql
 \ir load_staged.sql
+\ir next.sql
 \ir load.sql
 \ir manage.sql
+\ir seek.sql
 \ir views.sql
 
 -- INSERT … SELECT FROM and CREATE TABLE AS would run them on a segment, which may not read tables.

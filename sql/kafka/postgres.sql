@@ -222,8 +222,8 @@ DECLARE
   detail text;
 BEGIN
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
-    || coalesce(' --of-log ' || log_hash || CASE WHEN mirror THEN ' --mirror' ELSE '' END
-      || ' --stand ' || told, '')
+    || CASE WHEN told IS NULL THEN '' ELSE coalesce(' --of-log ' || log_hash, '')
+      || CASE WHEN mirror THEN ' --mirror' ELSE '' END || ' --stand ' || told END
     || coalesce(' --at ' || at_time, ''));
   RETURN QUERY DELETE FROM kafka._plan_row RETURNING *;
 EXCEPTION WHEN external_routine_exception THEN
@@ -255,7 +255,8 @@ EXCEPTION
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     IF s.stage IS NULL OR context !~ '^[^:]*: "[0-9]+,[0-9]+,' THEN RAISE; END IF;
     -- The line begins with them.
-    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, s.topic,
+    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name,
+      coalesce(s.topic, substring(context FROM '^[^:]*: "[0-9]+,[0-9]+,([^,"]+)')),
       substring(context FROM '^[^:]*: "([0-9]+),'), substring(context FROM '^[^:]*: "[0-9]+,([0-9]+),'), message
       USING ERRCODE = 'bad_copy_file_format', DETAIL = split_part(context, E'\n', 1);
   WHEN external_routine_exception THEN
@@ -282,8 +283,10 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir shape.sql
 \ir shape_checks.sql
 \ir load_staged.sql
+\ir next.sql
 \ir load.sql
 \ir manage.sql
+\ir seek.sql
 \ir views.sql
 
 -- COPY … FROM PROGRAM needs the owner's rights anyway; this way no other role can call a step of

@@ -55,23 +55,24 @@ DECLARE
 BEGIN
   IF s.unfit_view IS NULL THEN RETURN 0; END IF;
   EXECUTE 'INSERT INTO kafka.rejected_row (source, load_no, topic, partition_no, "offset", column_name, reason)'
-    || ' SELECT $1, $2, $3, u."kafka$partition", u."kafka$offset", u.name,'
+    || ' SELECT $1, $2, u.topic, u."kafka$partition", u."kafka$offset", u.name,'
     || ' (SELECT coalesce(e.message || coalesce(''; '' || e.detail, ''''), ''does not fit'')'
     || '   FROM pg_input_error_info(u.value, u.type) e)'
-    || ' FROM (SELECT DISTINCT ON ("kafka$partition", "kafka$offset") * FROM ' || s.unfit_view
-    || ' ORDER BY "kafka$partition", "kafka$offset", no) u' USING s.name, load_no, s.topic;
+    || ' FROM (SELECT DISTINCT ON (1, "kafka$partition", "kafka$offset") ' || kafka._topic_of_row(s) || ' AS topic, * FROM '
+    || s.unfit_view || ' ORDER BY 1, "kafka$partition", "kafka$offset", no) u' USING s.name, load_no;
   GET DIAGNOSTICS rejected = ROW_COUNT;
   IF rejected = 0 THEN RETURN 0; END IF;
   IF s.reject_limit LIKE '%PERCENT' AND staged > 300 AND rejected * 100 >= number * staged
     OR s.reject_limit NOT LIKE '%PERCENT' AND rejected >= number THEN
     SELECT r.* INTO first FROM kafka.rejected_row r WHERE r.source = s.name AND r.load_no = _reject.load_no
-    ORDER BY r.partition_no, r."offset" LIMIT 1;
+    ORDER BY r.topic COLLATE "C", r.partition_no, r."offset" LIMIT 1;
     RAISE EXCEPTION 'cannot load source "%": % of % rows do not fit, and its reject limit is %; the first one: topic "%" partition % offset %, column "%": %',
       s.name, rejected, staged, lower(s.reject_limit), first.topic, first.partition_no, first."offset",
       first.column_name, first.reason
       USING ERRCODE = 'data_exception';
   END IF;
   EXECUTE 'DELETE FROM ' || s.stage || ' t USING kafka.rejected_row r WHERE r.source = $1 AND r.load_no = $2'
+    || CASE WHEN s.topic IS NULL THEN ' AND r.topic = t."kafka$topic"' ELSE '' END
     || ' AND r.partition_no = t."kafka$partition" AND r."offset" = t."kafka$offset"' USING s.name, load_no;
   RETURN rejected;
 END

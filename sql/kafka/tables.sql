@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 3;
+  newest constant integer := 5;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
   s record;
   found_table record;
@@ -233,6 +233,43 @@ BEGIN
     INSERT INTO kafka.schema_version (version) VALUES (3);
   END IF;
 
+  IF has < 5 THEN
+    -- Several topics of a source: those named, or all that a pattern matches; `topic` is null then.
+    ALTER TABLE kafka.source ALTER COLUMN topic DROP NOT NULL;
+    ALTER TABLE kafka.source ADD COLUMN topics text[];
+    ALTER TABLE kafka.source ADD COLUMN topic_pattern text;
+    ALTER TABLE kafka.source ADD CHECK ((topic IS NOT NULL)::integer + (topics IS NOT NULL)::integer
+      + (topic_pattern IS NOT NULL)::integer = 1);
+
+    -- Offsets and leader epochs are of all partitions of the first topic, then of the second one:
+    -- those of topics[i] begin at place topic_starts[i].
+    ALTER TABLE kafka.load_history ADD COLUMN topics text[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_ids text[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_starts integer[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_records bigint[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_lags bigint[];
+    UPDATE kafka.load_history h SET topics = ARRAY[x.topic], topic_ids = ARRAY[h.topic_id],
+      topic_starts = ARRAY[1], topic_records = ARRAY[h.records], topic_lags = ARRAY[h.lag]
+    FROM kafka.source x WHERE x.name = h.source;
+    ALTER TABLE kafka.load_history DROP COLUMN topic_id;
+    ALTER TABLE kafka.load_plan ADD COLUMN topics text[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_ids text[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_starts integer[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_records bigint[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_lags bigint[];
+    ALTER TABLE kafka.load_plan DROP COLUMN topic_id;
+
+    -- They have other arguments or results now.
+    FOR s IN SELECT p.oid::regprocedure AS function
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'kafka' AND p.proname IN ('load', '_begin', '_plan_checked', '_told', 'seek',
+        'add_source') LOOP
+      EXECUTE 'DROP FUNCTION ' || s.function;
+    END LOOP;
+
+    INSERT INTO kafka.schema_version (version) VALUES (5);
+  END IF;
+
   -- Of the host's random numbers: not every database has a random() that cannot be guessed.
   IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
     COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
@@ -241,6 +278,9 @@ END
 $upgrade$;
 
 COMMENT ON TABLE kafka.source IS 'What kafka.load loads, from which topic into which table';
+COMMENT ON COLUMN kafka.source.topic IS 'its only topic; null: see topics and topic_pattern';
+COMMENT ON COLUMN kafka.source.topics IS 'its topics, by their names';
+COMMENT ON COLUMN kafka.source.topic_pattern IS 'a regular expression: its topics are all that it matches';
 COMMENT ON COLUMN kafka.source.target_owner IS 'the owner of the target when the source was added';
 COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes old rows';
 COMMENT ON TABLE kafka.made_table IS 'Tables that kafka.drop_source drops with their source';
@@ -259,10 +299,19 @@ COMMENT ON COLUMN kafka.load_history.records IS
   'offsets passed; more than rows if there are tombstones, transactions, compaction or skipped records';
 COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load after this load';
 COMMENT ON COLUMN kafka.load_history.lost IS 'offsets that were deleted or skipped before they were read (on_lost)';
-COMMENT ON COLUMN kafka.load_history.ranges IS 'PARTITION:FROM-TO, TO exclusive';
-COMMENT ON COLUMN kafka.load_history.next_offsets IS 'the next offset of partition 0, 1, …';
+COMMENT ON COLUMN kafka.load_history.ranges IS
+  'PARTITION:FROM-TO, TO exclusive; of several topics TOPIC/PARTITION:FROM-TO, one without a topic is of the topic before it';
+COMMENT ON COLUMN kafka.load_history.topics IS
+  'the topics that the offsets are of; one that the source does not load any more stays';
+COMMENT ON COLUMN kafka.load_history.topic_starts IS
+  'of each topic, the place of its partition 0 in next_offsets and leader_epochs';
+COMMENT ON COLUMN kafka.load_history.topic_records IS 'records of each topic';
+COMMENT ON COLUMN kafka.load_history.topic_lags IS
+  'lag of each topic; null for one that the source does not load any more';
+COMMENT ON COLUMN kafka.load_history.next_offsets IS
+  'the next offset of partition 0, 1, … of each topic: kafka.load_offset has them as rows';
 COMMENT ON COLUMN kafka.load_history.cluster_id IS 'the cluster that the offsets belong to';
-COMMENT ON COLUMN kafka.load_history.topic_id IS
-  'the topic that the offsets belong to; null if the brokers have no topic ids (before Kafka 2.8)';
+COMMENT ON COLUMN kafka.load_history.topic_ids IS
+  'what identifies each topic; null if the brokers have no topic ids (before Kafka 2.8)';
 COMMENT ON COLUMN kafka.load_history.leader_epochs IS
-  'the leader epoch of partition 0, 1, … when the offsets were planned';
+  'the leader epochs when the offsets were planned, in the order of next_offsets';

@@ -13,7 +13,14 @@ import { print } from "../print.ts";
 import type { Command } from "../run.ts";
 import { withGpssFile } from "../flags/gpss.ts";
 import { mappingOf } from "../flags/mapping.ts";
-import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
+import {
+  checkSqlFlags,
+  hasTopics,
+  isMapped,
+  rejectsInDatabase,
+  sourceFlags,
+  sqlFlags,
+} from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 
 /** The SQL that a database needs. */
@@ -103,7 +110,13 @@ function mapped(
 ): SourceDefinition {
   if (!isMapped(given)) return source;
   const named = given.has("column") ? source.columns : null;
-  const { columns, shape, readerFlags } = mappingOf(given, target, named, rejectsInDatabase(given));
+  const { columns, shape, readerFlags } = mappingOf(
+    given,
+    target,
+    named,
+    rejectsInDatabase(given),
+    hasTopics(given),
+  );
   return { ...source, columns, shape, readerFlags: [...readerFlags, ...source.readerFlags] };
 }
 

@@ -1,9 +1,10 @@
 import { Failure } from "../../failure.ts";
+import { parsePattern } from "../../kafka/topic_pattern.ts";
 import type { Column, SourceDefinition, TableName } from "../../greenplum/source.ts";
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
 import { isShaped, shapeFlags } from "./shape.ts";
-import { checkTopic, parseCount } from "../values.ts";
+import { checkTopic, parseCount, topicList } from "../values.ts";
 
 /** The flags of `gpdb-kafka sql`; all but the first are of `sql source`. */
 export const sqlFlags: readonly Flag[] = [
@@ -13,6 +14,13 @@ export const sqlFlags: readonly Flag[] = [
     short: "t",
     value: "TOPIC",
     help: "load from this topic (the name of the source)",
+  },
+  { name: "topics", value: "A,B", help: "load from these topics, all into one table" },
+  {
+    name: "topic-pattern",
+    value: "REGEXP",
+    help:
+      "load from all topics that this regular expression matches, such as ^orders_; new ones join",
   },
   {
     name: "table",
@@ -189,7 +197,7 @@ export function sourceFlags(
   }
   return {
     name,
-    topic: checkTopic("--topic", given.get("topic") ?? name),
+    ...sourceTopics(given, name),
     target: parseTable(given.get("table") ?? name),
     columns: given.has("column") ? given.all("column").map(parseColumn) : null,
     brokers: given.get("brokers") ?? null,
@@ -206,6 +214,27 @@ export function sourceFlags(
     rejectLimit: given.has("reject-limit") ? parseRejectLimit(given.get("reject-limit")!) : null,
     roles: given.all("grant"),
   };
+}
+
+/** The topic, or the topics. */
+function sourceTopics(
+  given: Given,
+  name: string,
+): Pick<SourceDefinition, "topic" | "topics" | "topicPattern"> {
+  given.excludes("topic", ["topics", "topic-pattern"]);
+  given.excludes("topics", ["topic-pattern"]);
+  if (given.has("topic-pattern")) {
+    const pattern = parsePattern("--topic-pattern", given.get("topic-pattern")!);
+    return { topic: null, topicPattern: pattern.source };
+  }
+  if (!given.has("topics")) return { topic: checkTopic("--topic", given.get("topic") ?? name) };
+  const topics = topicList("--topics", given.get("topics")!);
+  return topics.length > 1 ? { topic: null, topics } : { topic: topics[0] };
+}
+
+/** Whether the source has several topics, so that an offset alone names no record. */
+export function hasTopics(given: Given): boolean {
+  return sourceTopics(given, "x").topic === null;
 }
 
 /**
