@@ -1,6 +1,6 @@
 import type { KnownDatabase } from "./database.ts";
 import type { Say } from "./findings.ts";
-import type { KnownSource } from "./source.ts";
+import { type KnownSource, topicsInWords } from "./source.ts";
 
 /** SQLSTATE of a function that the schema does not have. */
 const NO_FUNCTION = "42883";
@@ -12,13 +12,19 @@ const NO_FUNCTION = "42883";
 export async function checkPlan(
   say: Say,
   { sql }: KnownDatabase,
-  { name, topic }: KnownSource,
+  source: KnownSource,
 ): Promise<true | null> {
+  const { name } = source;
   try {
     const [{ records, lost, reason }] = await sql`
       SELECT records, lost, reason FROM kafka.check_source(${name})`;
     const more = reason === "max_records" ? ", and there is more (max_records)" : "";
-    say("ok", `the next load of source "${name}" reads ${records} offsets of "${topic}"${more}`);
+    say(
+      "ok",
+      `the next load of source "${name}" reads ${records} offsets of ${
+        topicsInWords(source)
+      }${more}`,
+    );
     if (Number(lost) > 0) {
       say(
         "warn",

@@ -87,7 +87,9 @@ function command(source: SourceDefinition, words: readonly string[]): string {
 }
 
 /** The flags that say which topics are read. */
-function topicWords({ topic, topics, topicPattern }: SourceDefinition): string[] {
+export function topicWords(
+  { topic, topics, topicPattern }: Pick<SourceDefinition, "topic" | "topics" | "topicPattern">,
+): string[] {
   if (topic !== null) return ["--topic", topic];
   return topics ? ["--topics", topics.join(",")] : ["--topic-pattern", topicPattern!];
 }

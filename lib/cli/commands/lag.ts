@@ -65,7 +65,7 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       offsetForLeaderEpoch,
     ]);
     const group = found?.group ?? options.group!;
-    const topics = found ? [found.topic] : options.topics;
+    const topics = found ? (found.topic === null ? [] : [found.topic]) : options.topics;
     const view = new LagView(group, options);
     for (let due = performance.now();;) {
       const places = sql && found ? sourcePlaces(sql, found.name, timeout) : null;
