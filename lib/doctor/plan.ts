@@ -14,16 +14,15 @@ export async function checkPlan(
   { sql }: KnownDatabase,
   source: KnownSource,
 ): Promise<true | null> {
-  const { name } = source;
+  const { name, topic } = source;
+  const topics = topic === null ? topicsInWords(source) : `"${topic}"`;
   try {
     const [{ records, lost, reason }] = await sql`
       SELECT records, lost, reason FROM kafka.check_source(${name})`;
     const more = reason === "max_records" ? ", and there is more (max_records)" : "";
     say(
       "ok",
-      `the next load of source "${name}" reads ${records} offsets of ${
-        topicsInWords(source)
-      }${more}`,
+      `the next load of source "${name}" reads ${records} offsets of ${topics}${more}`,
     );
     if (Number(lost) > 0) {
       say(

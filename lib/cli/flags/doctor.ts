@@ -125,7 +125,8 @@ async function security(properties: Properties, env: (name: string) => string | 
 
 /** How a consumer with these arguments makes rows, by the tables that it parses them with. */
 function rowOptions(args: readonly string[]): RowOptions {
-  const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
+  const named = args.some((word) => /^--topic(s|-pattern)?$/.test(word));
+  const given = parseFlags(consumeFlags, named ? args : ["--topic", "x", ...args]);
   const none = new Map<string, string>();
   const options = consumeOptions(given, () => undefined, none);
   const { value, csv, columns, tombstones, isolation, badRecord } = options;
@@ -136,7 +137,7 @@ function rowOptions(args: readonly string[]): RowOptions {
   };
 }
 
-/** The words of a shell command, without quotes; a topic among them is given twice above. */
+/** The words of a shell command, without quotes. */
 export function wordsOf(command: string): string[] {
   const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
   return words.map((word) =>
