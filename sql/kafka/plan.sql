@@ -1,6 +1,6 @@
 -- What Kafka answers of a source's topics, and whether they are the logs that the source has loaded.
 
--- Which of a history row's topics this is; null if it is none of them.
+-- Which of a history row's topics this is; null if it is not one of them.
 CREATE OR REPLACE FUNCTION kafka._topic_no(last kafka.load_history, topic text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
