@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION kafka.add_source(
   name text, topic text, target regclass, reader text, planner text,
   group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
   config_file text DEFAULT NULL, fallback text DEFAULT 'earliest', on_lost text DEFAULT 'fail',
-  max_records bigint DEFAULT NULL)
+  max_records bigint DEFAULT NULL, via text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -40,6 +40,13 @@ BEGIN
   s.fallback := add_source.fallback;
   s.on_lost := add_source.on_lost;
   s.max_records := add_source.max_records;
+  s.via := coalesce(add_source.via, kafka._own_way());
+  IF s.via NOT IN (kafka._own_way(), 'client') THEN
+    RAISE EXCEPTION 'cannot add source "%": via is "%" — use % or client', s.name, s.via, kafka._own_way()
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- What it was read by before.
+  IF s.via = 'client' THEN PERFORM kafka._drop_made(s.name); END IF;
   PERFORM kafka._check_kind(s.target_table, false);
   PERFORM kafka._check_reader(s);
   IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
@@ -54,13 +61,14 @@ BEGIN
     stage = NULL, stage_columns = NULL, fields_view = NULL, shape_view = NULL, unfit_view = NULL,
     latest = NULL, merge_key = NULL, kept_columns = NULL, reject_limit = NULL, reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
     group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
-    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner
+    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner,
+    via = s.via
   WHERE x.name = s.name;
   IF NOT FOUND THEN
     INSERT INTO kafka.source (name, topic, target, columns, reader, planner, brokers, config_file,
-      group_name, fallback, on_lost, max_records, target_table, target_owner)
+      group_name, fallback, on_lost, max_records, target_table, target_owner, via)
     VALUES (s.name, s.topic, s.target, s.columns, s.reader, s.planner, s.brokers, s.config_file,
-      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner);
+      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner, s.via);
   END IF;
 END
 $$;
@@ -119,16 +127,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = of_table
 $$;
 
--- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
--- source made for it. The target stays. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Drops the tables that gpdb-kafka sql source made for a source.
+CREATE OR REPLACE FUNCTION kafka._drop_made(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  s kafka.source%ROWTYPE;
   made text;
 BEGIN
-  s := kafka._open(name, 'OWNER', caller);
-  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
+  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = _drop_made.source ORDER BY 1 LOOP
     BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
     EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
@@ -136,13 +141,32 @@ BEGIN
       RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
+  DELETE FROM kafka.made_table m WHERE m.source = _drop_made.source;
+END
+$$;
+
+-- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
+-- source made for it. The target stays. For the target's owner.
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(name, 'OWNER', caller);
+  PERFORM kafka._drop_made(s.name);
   PERFORM kafka._drop_shape(s.name);
-  DELETE FROM kafka.made_table m WHERE m.source = s.name;
   DELETE FROM kafka.rejected_row r WHERE r.source = s.name;
   DELETE FROM kafka.load_plan p WHERE p.source = s.name;
   DELETE FROM kafka.load_history h WHERE h.source = s.name;
   DELETE FROM kafka.source x WHERE x.name = s.name;
 END
+$$;
+
+-- The time of a position `@TIME`, in milliseconds; null of other positions.
+CREATE OR REPLACE FUNCTION kafka._time_of("position" text) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN "position" LIKE '@%'
+    THEN (extract(epoch FROM substr("position", 2)::timestamptz) * 1000)::bigint END
 $$;
 
 -- Moves a source: the next load starts there. `position` is earliest, latest, @TIME (the first
@@ -170,8 +194,9 @@ DECLARE
 BEGIN
   s := kafka._open(source, 'OWNER', caller);
   PERFORM kafka._check_reader(s);
-  IF wanted LIKE '@%' THEN
-    at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
+  at_time := kafka._time_of(wanted);
+  IF at_time IS NOT NULL THEN
+    NULL; -- the planner looks for it
   ELSIF wanted ~ '^[0-9]{1,9}:[0-9]{1,18}(,[0-9]{1,9}:[0-9]{1,18})*$' THEN
     FOREACH item IN ARRAY string_to_array(wanted, ',') LOOP
       given[split_part(item, ':', 1)::integer + 1] := split_part(item, ':', 2);

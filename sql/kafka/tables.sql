@@ -56,10 +56,11 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 3;
+  newest constant integer := 4;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
   s record;
   found_table record;
+  random text;
 BEGIN
   IF has > newest THEN
     RAISE EXCEPTION 'cannot install schema kafka: it is at version %, which is newer than this version (%)', has, newest
@@ -233,15 +234,44 @@ BEGIN
     INSERT INTO kafka.schema_version (version) VALUES (3);
   END IF;
 
-  -- Of the host's random numbers: not every database has a random() that cannot be guessed.
+  IF has < 4 THEN
+    -- Who reads the topic: Greenplum's segments, a program that PostgreSQL runs, or gpdb-kafka itself,
+    -- which then needs no right to run programs. What is null here is the database's own way: see
+    -- kafka._own_way.
+    ALTER TABLE kafka.source ADD COLUMN via text CHECK (via IN ('segments', 'program', 'client'));
+    IF has > 0 THEN
+      DROP FUNCTION kafka.add_source(text, text, regclass, text, text, text, text[], text, text,
+        text, text, bigint);
+    END IF;
+
+    INSERT INTO kafka.schema_version (version) VALUES (4);
+  END IF;
+
+  -- Not every random() is one that cannot be guessed. That of UUIDs is, and needs no right; where the
+  -- server has none (before PostgreSQL 13), there are pgcrypto's and the host's random numbers.
   IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
-    COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
+    SELECT format('%I.%I', n.nspname, p.proname) || CASE p.proname WHEN 'gen_random_uuid' THEN '()' ELSE '(32)' END
+    INTO random
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_roles r ON r.oid = p.proowner AND r.rolsuper -- nobody else's function of that name
+    WHERE p.proname = 'gen_random_uuid' AND p.pronargs = 0
+      OR p.proname = 'gen_random_bytes' AND p.proargtypes[0] = 'integer'::regtype AND p.pronargs = 1
+    ORDER BY p.proname = 'gen_random_uuid' DESC LIMIT 1;
+    IF FOUND THEN
+      EXECUTE 'INSERT INTO kafka.signing_key (secret) SELECT md5(' || random || '::text) || md5(' || random || '::text)';
+    ELSIF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+      COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
+    ELSE
+      RAISE EXCEPTION 'cannot install schema kafka: this server has no random numbers for role "%"', current_user
+        USING ERRCODE = 'feature_not_supported', HINT = 'CREATE EXTENSION pgcrypto;';
+    END IF;
   END IF;
 END
 $upgrade$;
 
 COMMENT ON TABLE kafka.source IS 'What kafka.load loads, from which topic into which table';
 COMMENT ON COLUMN kafka.source.target_owner IS 'the owner of the target when the source was added';
+COMMENT ON COLUMN kafka.source.via IS 'who reads the topic: segments, program, or client (gpdb-kafka load)';
 COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes old rows';
 COMMENT ON TABLE kafka.made_table IS 'Tables that kafka.drop_source drops with their source';
 COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a source has its position';

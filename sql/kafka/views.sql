@@ -16,7 +16,8 @@ SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
   array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected,
   h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers,
   h.inserted AS last_inserted, h.updated AS last_updated, h.deleted AS last_deleted,
-  h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered
+  h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered,
+  s.via
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,

@@ -1,0 +1,156 @@
+import type postgres from "postgres";
+import { within } from "../waiting.ts";
+import { type CopyIn, copyIn } from "./copy_in.ts";
+import type { Database } from "./database.ts";
+
+/** How long the server may take to roll back, milliseconds; then the connection is given up. */
+const ROLLBACK_TIMEOUT = 5000;
+
+/**
+ * A server that loses its client in the middle of a load must notice it, or it keeps the locks: within
+ * about a minute, whatever it waits for. Seconds, or milliseconds of the last; servers that lack one of
+ * these settings go without.
+ */
+const WATCHED = `
+  SELECT pg_catalog.set_config(s.name, v.value::text, true)
+  FROM pg_catalog.pg_settings s
+  JOIN (VALUES ('tcp_keepalives_idle', 30), ('tcp_keepalives_interval', 10),
+    ('tcp_keepalives_count', 3), ('client_connection_check_interval', 10000)) v (name, value)
+    ON v.name = s.name
+  WHERE s.setting::integer NOT BETWEEN 1 AND v.value`;
+
+/**
+ * One transaction of several statements, READ COMMITTED, on one connection. If that is lost, all that
+ * follows fails: the package would open another one, where the statement would be a transaction of
+ * its own.
+ */
+export class Transaction {
+  readonly #database: Database;
+  readonly #sql: postgres.ReservedSql;
+  #isLost = false;
+  /** Committed or rolled back, or about to be: what still asks for something comes too late. */
+  #isOver = false;
+  #copy: CopyIn | null = null;
+  #running: { cancel(): void } | null = null;
+
+  /** `settings` are statements that come first. Throws what the database answers. */
+  static async begin(database: Database, settings: readonly string[] = []): Promise<Transaction> {
+    const transaction = new Transaction(database, await database.reserve());
+    // Called whatever was asked last; the types say that it cannot be set.
+    const options: { onclose?(id: number): void } = database.options;
+    options.onclose = () => {
+      transaction.#isLost = true;
+    };
+    const statements = ["BEGIN ISOLATION LEVEL READ COMMITTED", ...settings, WATCHED];
+    try {
+      await transaction.#ask(statements.join("; "));
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+    return transaction;
+  }
+
+  private constructor(database: Database, sql: postgres.ReservedSql) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  /** The rows of one statement. Throws what the database answers. */
+  async rows(statement: string): Promise<postgres.Row[]> {
+    return await this.#ask(statement);
+  }
+
+  /** The only row of one statement. */
+  async row(statement: string): Promise<postgres.Row> {
+    const [row] = await this.#ask(statement);
+    return row;
+  }
+
+  /** Begins a `COPY … FROM STDIN`; nothing else can be asked until it is done. */
+  async copyIn(statement: string): Promise<CopyIn> {
+    this.#check();
+    const copy = await copyIn(this.#sql, statement);
+    // It was cancelled while the server began.
+    if (this.#isOver) copy.abort();
+    const over = () => {
+      this.#copy = null;
+    };
+    this.#copy = copy;
+    copy.done.then(over, over);
+    return copy;
+  }
+
+  /** Throws if it was not committed, or if nobody knows: the connection was lost meanwhile. */
+  async commit(): Promise<void> {
+    this.#check();
+    this.#isOver = true;
+    try {
+      const { command } = await this.#send("COMMIT");
+      // A transaction that has failed is answered by ROLLBACK.
+      if (command !== "COMMIT") throw new Error(`the server answered ${command} to COMMIT`);
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Ends it, if it is not over. Returns whether the connection can be used again. */
+  async rollback(): Promise<boolean> {
+    if (this.#isOver) return true;
+    this.#isOver = true;
+    if (this.#isLost) return true; // the package opens another one
+    try {
+      await within(ROLLBACK_TIMEOUT, "cannot roll back", this.#undo());
+      this.#release();
+      return true;
+    } catch {
+      if (this.#isLost) return true;
+      // The server rolls back when the connection is closed.
+      await this.#database.end({ timeout: 0 });
+      return false;
+    }
+  }
+
+  async #undo(): Promise<void> {
+    const copy = this.#copy;
+    copy?.abort();
+    await copy?.done.catch(() => {});
+    await this.#send("ROLLBACK");
+  }
+
+  /** Asks the server to cancel the statement that runs. */
+  cancel(): void {
+    this.#running?.cancel();
+  }
+
+  #check(): void {
+    if (this.#isLost || this.#isOver) throw lost();
+  }
+
+  async #ask(statement: string): Promise<postgres.RowList<postgres.Row[]>> {
+    this.#check();
+    return await this.#send(statement);
+  }
+
+  async #send(statement: string): Promise<postgres.RowList<postgres.Row[]>> {
+    if (this.#isLost) throw lost();
+    const query = this.#sql.unsafe(statement);
+    this.#running = query;
+    try {
+      return await query;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  #release(): void {
+    if (!this.#isLost) this.#sql.release();
+  }
+}
+
+/** As the package says it. */
+function lost(): Error {
+  return Object.assign(new Error("the connection was lost in the middle of a transaction"), {
+    code: "CONNECTION_CLOSED",
+  });
+}
