@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { Failure } from "../lib/failure.ts";
 import config from "../deno.json" with { type: "json" };
 import { writeArchive, writeSums } from "./compile/archive.ts";
+import type { Licence } from "./compile/bundle.ts";
 import { compileProgram, findCommit, programPath } from "./compile/build.ts";
 import { type Platform, platforms, thisPlatform } from "./compile/platforms.ts";
 import { programs } from "./compile/programs.ts";
@@ -79,14 +80,16 @@ async function compile({ platforms, closed, archive, out }: Options): Promise<vo
   for (const platform of platforms) {
     const runtime = await findRuntime(platform, closed);
     console.error(`${platform.name}: Deno ${runtime.version}, ${wayNames[runtime.way]}`);
+    const licences = new Map<string, Licence>();
     for (const program of programs) {
       const output = programPath(out, platform, program);
-      const bytes = await compileProgram(program, platform, runtime, commit, output);
-      console.error(`  ${output}  ${(bytes / 1e6).toFixed(1)} MB`);
+      const compiled = await compileProgram(program, platform, runtime, commit, output);
+      for (const licence of compiled.licences) licences.set(licence.id, licence);
+      console.error(`  ${output}  ${(compiled.bytes / 1e6).toFixed(1)} MB`);
     }
     if (!archive) continue;
     const name = `gpdb-kafka-${config.version}-${platform.name}`;
-    const bytes = await writeArchive(out, name, platform, commit.time);
+    const bytes = await writeArchive(out, name, platform, commit.time, [...licences.values()]);
     console.error(`  ${join(out, `${name}.tar.gz`)}  ${(bytes / 1e6).toFixed(1)} MB`);
   }
   await writeSums(out);

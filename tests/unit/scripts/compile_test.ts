@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256 } from "../../../scripts/compile/files.ts";
-import { pathsToLeaveOut } from "../../../scripts/compile/leave_out.ts";
+import { bundle, readLicences } from "../../../scripts/compile/bundle.ts";
+import { filesOf, sha256 } from "../../../scripts/compile/files.ts";
 import { elfEnd, machineOf, platforms } from "../../../scripts/compile/platforms.ts";
 import { reason } from "../../../scripts/compile/process.ts";
 import { programs } from "../../../scripts/compile/programs.ts";
@@ -146,17 +146,29 @@ Deno.test("a program is compiled from what it imports alone", async () => {
   });
 });
 
-Deno.test("what a package has for browsers alone is left out of binaries", async () => {
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
-  const find = (...packages: string[]) =>
-    pathsToLeaveOut([Deno.execPath()], root, packages, "lib/records/protobuf.ts");
-  assert.deepEqual(await find("kafkajs"), []);
-  const paths = await find("kafkajs", "protobufjs");
-  assert.ok(
-    paths.some((path) => path.endsWith(join("protobufjs", "8.8.1", "dist"))),
-    String(paths),
-  );
-  for (const path of paths) assert.ok((await Deno.stat(path)).isDirectory, path);
+Deno.test("a bundle is the same wherever it is made, and its packages' licences are known", async () => {
+  const consumer = programs[0];
+  const make = async () => {
+    await using staged = await stage(consumer, "build x", 1_000_000_000);
+    const made = await bundle(consumer, staged.folder, 1_000_000_000);
+    const hashes: Record<string, string> = {};
+    for (const path of await filesOf(made.folder)) {
+      const text = await Deno.readTextFile(join(made.folder, path));
+      assert.ok(!text.includes(staged.folder), path);
+      assert.equal((await Deno.stat(join(made.folder, path))).mtime?.getTime(), 1e12, path);
+      hashes[path] = await sha256(join(made.folder, path));
+    }
+    return { hashes, made, licences: await readLicences(staged.folder, staged.versions) };
+  };
+  const [one, another] = [await make(), await make()];
+  assert.deepEqual(one.hashes, another.hashes);
+  for (const path of [one.made.entry, ...one.made.workers]) assert.ok(path in one.hashes, path);
+  assert.deepEqual(one.licences.map(({ id }) => id.split("@")[0]), [
+    "kafkajs",
+    "long",
+    "protobufjs",
+  ]);
+  for (const { id, text } of one.licences) assert.match(text, /Copyright|Apache/, id);
 });
 
 Deno.test("tar unpacks our archives, and the same files give the same bytes", async () => {
