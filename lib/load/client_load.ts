@@ -7,6 +7,12 @@ import type { Database, Loaded, RunningLoad } from "./database.ts";
 import { planStand, planText, readStand } from "./stand.ts";
 import { Transaction } from "./transaction.ts";
 
+/**
+ * Bytes asked of a broker at a time: less than a reader into a pipe asks for, because a database
+ * takes rows more slowly, and one process may have several loads.
+ */
+const FETCH_MAX = 2 * 1024 * 1024;
+
 /** How a source's topic is read. */
 export interface Reader {
   options: ConsumeOptions;
@@ -82,6 +88,7 @@ async function loadIn(transaction: Transaction, load: ClientLoad): Promise<Loade
       topics: [stand.topic],
       ranges: parseRanges(step.ranges),
       commit: false,
+      fetchMax: FETCH_MAX,
     };
     counts.rows = await copyRows(transaction, reading, config, step.place, step.columns, warn);
   }
