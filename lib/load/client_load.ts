@@ -1,11 +1,12 @@
 import { consume } from "../consume/consume.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
+import { Failure } from "../failure.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Database, Loaded, RunningLoad } from "./database.ts";
 import { planStand, planText, readStand } from "./stand.ts";
-import { Transaction } from "./transaction.ts";
+import { CANCELLED, Transaction } from "./transaction.ts";
 
 /**
  * Bytes asked of a broker at a time: less than a reader into a pipe asks for, because a database
@@ -29,7 +30,7 @@ export interface ClientLoad {
   /** What the words of a reader's command say. Throws Failure. */
   readerOf(command: string): Promise<Reader>;
   warn(line: string): void;
-  /** The connection did not answer, and was closed: another one must be opened. */
+  /** The connection does not answer: it must be closed, and another one opened. */
   reopen(): void;
 }
 
@@ -43,10 +44,14 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
   let running: Transaction | null = null;
   const work = async () => {
     const { sql, source, name } = load;
-    const transaction = await Transaction.begin(
-      sql,
-      name === null ? [] : [`SET LOCAL application_name = ${quoteLiteral(`${name} ${source}`)}`],
-    );
+    const settings = name === null
+      ? []
+      : [`SET LOCAL application_name = ${quoteLiteral(`${name} ${source}`)}`];
+    const transaction = await Transaction.begin(sql, settings).catch((error) => {
+      // Whatever it has begun, it is not to be used again.
+      if (error instanceof Failure) load.reopen();
+      throw error;
+    });
     running = transaction;
     try {
       const loaded = await Promise.race([loadIn(transaction, load), cancelled.promise]);
@@ -54,15 +59,14 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
       return loaded;
     } catch (error) {
       if (!await transaction.rollback()) load.reopen();
-      throw error;
+      throw transaction.explained(error);
     }
   };
   return {
     done: work(),
     cancel() {
-      // As the package says it of a query that was not sent yet.
       const why = "canceling the load due to user request";
-      cancelled.reject(Object.assign(new Error(why), { code: "57014" }));
+      cancelled.reject(Object.assign(new Error(why), { code: CANCELLED }));
       running?.cancel();
     },
   };

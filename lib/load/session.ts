@@ -78,6 +78,7 @@ export class LoadSession {
       ...{ sql: this.#sql, source, maxRecords, name, readerOf },
       warn: (line) => report(source, line),
       reopen: () => {
+        this.#sql.end({ timeout: 0 }).catch(() => {});
         this.#sql = this.#open();
       },
     });

@@ -1,10 +1,17 @@
 import type postgres from "postgres";
+import { Failure } from "../failure.ts";
 import { within } from "../waiting.ts";
 import { type CopyIn, copyIn } from "./copy_in.ts";
 import type { Database } from "./database.ts";
 
+/** SQLSTATE of what was cancelled, also before it was sent. */
+export const CANCELLED = "57014";
+
 /** How long the server may take to roll back, milliseconds; then the connection is given up. */
 const ROLLBACK_TIMEOUT = 5000;
+
+/** A connection that is open is had at once, unless it was lost just before, milliseconds. */
+const RESERVE_TIMEOUT = 5000;
 
 /**
  * A server that loses its client in the middle of a load must notice it, or it keeps the locks: within
@@ -25,35 +32,41 @@ const WATCHED = `
  * its own.
  */
 export class Transaction {
-  readonly #database: Database;
-  readonly #sql: postgres.ReservedSql;
+  #sql!: postgres.ReservedSql;
   #isLost = false;
   /** Committed or rolled back, or about to be: what still asks for something comes too late. */
   #isOver = false;
   #copy: CopyIn | null = null;
   #running: { cancel(): void } | null = null;
 
-  /** `settings` are statements that come first. Throws what the database answers. */
+  /**
+   * `settings` are statements that come first. Throws what the database answers. The database must
+   * be one of {@link openDatabase}, which has one connection.
+   */
   static async begin(database: Database, settings: readonly string[] = []): Promise<Transaction> {
-    const transaction = new Transaction(database, await database.reserve());
-    // Called whatever was asked last; the types say that it cannot be set.
+    const transaction = new Transaction();
+    // Called whatever was asked last.
     const options: { onclose?(id: number): void } = database.options;
     options.onclose = () => {
       transaction.#isLost = true;
     };
     const statements = ["BEGIN ISOLATION LEVEL READ COMMITTED", ...settings, WATCHED];
     try {
-      await transaction.#ask(statements.join("; "));
+      // Not reserved before it is open: the package would wait for that without end.
+      await database.unsafe(statements.join("; "));
     } catch (error) {
-      await transaction.rollback();
+      // It may have begun.
+      if (!transaction.#isLost) await database.unsafe("ROLLBACK").catch(() => {});
       throw error;
     }
+    transaction.#check();
+    const reserving = database.reserve();
+    transaction.#sql = await within(
+      RESERVE_TIMEOUT,
+      "the database's connection is lost",
+      reserving,
+    );
     return transaction;
-  }
-
-  private constructor(database: Database, sql: postgres.ReservedSql) {
-    this.#database = database;
-    this.#sql = sql;
   }
 
   /** The rows of one statement. Throws what the database answers. */
@@ -94,7 +107,10 @@ export class Transaction {
     }
   }
 
-  /** Ends it, if it is not over. Returns whether the connection can be used again. */
+  /**
+   * Ends it, if it is not over. Returns false if the server does not answer: it rolls back when the
+   * database's connection is closed.
+   */
   async rollback(): Promise<boolean> {
     if (this.#isOver) return true;
     this.#isOver = true;
@@ -104,10 +120,7 @@ export class Transaction {
       this.#release();
       return true;
     } catch {
-      if (this.#isLost) return true;
-      // The server rolls back when the connection is closed.
-      await this.#database.end({ timeout: 0 });
-      return false;
+      return this.#isLost;
     }
   }
 
@@ -116,6 +129,17 @@ export class Transaction {
     copy?.abort();
     await copy?.done.catch(() => {});
     await this.#send("ROLLBACK");
+  }
+
+  /**
+   * What an error of this transaction, which is over, is to those that report it: the loss of a
+   * connection has many names.
+   */
+  explained(error: unknown): unknown {
+    const isKnown = error instanceof Failure ||
+      error instanceof Error &&
+        (error.name === "PostgresError" || "code" in error && error.code === CANCELLED);
+    return this.#isLost && !isKnown ? lost(error) : error;
   }
 
   /** Asks the server to cancel the statement that runs. */
@@ -149,8 +173,7 @@ export class Transaction {
 }
 
 /** As the package says it. */
-function lost(): Error {
-  return Object.assign(new Error("the connection was lost in the middle of a transaction"), {
-    code: "CONNECTION_CLOSED",
-  });
+function lost(cause?: unknown): Error {
+  const error = new Error("the connection was lost in the middle of a transaction", { cause });
+  return Object.assign(error, { code: "CONNECTION_CLOSED" });
 }
