@@ -1,7 +1,6 @@
 import { consume } from "../consume/consume.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
-import { Failure } from "../failure.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Database, Loaded, RunningLoad } from "./database.ts";
@@ -30,7 +29,7 @@ export interface ClientLoad {
   /** What the words of a reader's command say. Throws Failure. */
   readerOf(command: string): Promise<Reader>;
   warn(line: string): void;
-  /** The connection does not answer: it must be closed, and another one opened. */
+  /** The connection must not be used again: close it, and open another one. */
   reopen(): void;
 }
 
@@ -48,8 +47,8 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
       ? []
       : [`SET LOCAL application_name = ${quoteLiteral(`${name} ${source}`)}`];
     const transaction = await Transaction.begin(sql, settings).catch((error) => {
-      // Whatever it has begun, it is not to be used again.
-      if (error instanceof Failure) load.reopen();
+      // Whatever became of the connection, it is not to be used again.
+      if (error?.name !== "PostgresError") load.reopen();
       throw error;
     });
     running = transaction;

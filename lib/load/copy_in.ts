@@ -11,6 +11,14 @@ export interface CopyIn {
   abort(): void;
 }
 
+/** One that the server may still wait to begin, for a lock. */
+export interface BeginningCopy {
+  /** Throws what the database answers. */
+  begun: Promise<CopyIn>;
+  /** Asks the server to end it, at any time. */
+  cancel(): void;
+}
+
 /** The package's query, with what its types do not have. */
 type CopyQuery = Omit<postgres.PendingQuery<postgres.Row[]>, "resolve" | "reject"> & {
   resolve(answer: Writable | { count: number }): void;
@@ -20,9 +28,9 @@ type CopyQuery = Omit<postgres.PendingQuery<postgres.Row[]>, "resolve" | "reject
 /**
  * Begins a `COPY … FROM STDIN`. Not by the package's `.writable()`: to it a query is over when the
  * copy begins, so it drops what the server answers at the end, the count as well as an error, which
- * would be waited for without end. Here both are kept. Throws what the database answers.
+ * would be waited for without end. Here both are kept.
  */
-export async function copyIn(sql: postgres.ReservedSql, statement: string): Promise<CopyIn> {
+export function copyIn(sql: postgres.ReservedSql, statement: string): BeginningCopy {
   const query = sql.unsafe(statement) as unknown as CopyQuery;
   const begun = Promise.withResolvers<Writable>();
   const done = Promise.withResolvers<number>();
@@ -39,9 +47,12 @@ export async function copyIn(sql: postgres.ReservedSql, statement: string): Prom
     failWrite(error);
   };
   query.execute();
-  const stream = await begun.promise;
-  stream.on("error", () => {}); // the query has the error, too
-  return {
+  const open = async () => {
+    const stream = await begun.promise;
+    stream.on("error", () => {}); // the query has the error, too
+    return opened(stream);
+  };
+  const opened = (stream: Writable): CopyIn => ({
     rows: new WritableStream({
       // Its bytes are copied at once, and it is over when the socket has taken them.
       write: (chunk) =>
@@ -57,5 +68,6 @@ export async function copyIn(sql: postgres.ReservedSql, statement: string): Prom
     done: done.promise,
     // The server logs this text.
     abort: () => void stream.destroy(new Error("gpdb-kafka ended the load")),
-  };
+  });
+  return { begun: open(), cancel: () => query.cancel() };
 }

@@ -36,7 +36,7 @@ export class Transaction {
   #isLost = false;
   /** Committed or rolled back, or about to be: what still asks for something comes too late. */
   #isOver = false;
-  #copy: CopyIn | null = null;
+  #copy: Promise<CopyIn> | null = null;
   #running: { cancel(): void } | null = null;
 
   /**
@@ -83,15 +83,19 @@ export class Transaction {
   /** Begins a `COPY … FROM STDIN`; nothing else can be asked until it is done. */
   async copyIn(statement: string): Promise<CopyIn> {
     this.#check();
-    const copy = await copyIn(this.#sql, statement);
-    // It was cancelled while the server began.
-    if (this.#isOver) copy.abort();
-    const over = () => {
-      this.#copy = null;
-    };
-    this.#copy = copy;
-    copy.done.then(over, over);
-    return copy;
+    const beginning = copyIn(this.#sql, statement);
+    this.#running = beginning;
+    this.#copy = beginning.begun;
+    try {
+      const copy = await beginning.begun;
+      const over = () => {
+        this.#copy = null;
+      };
+      copy.done.then(over, over);
+      return copy;
+    } finally {
+      this.#running = null;
+    }
   }
 
   /** Throws if it was not committed, or if nobody knows: the connection was lost meanwhile. */
@@ -108,24 +112,26 @@ export class Transaction {
   }
 
   /**
-   * Ends it, if it is not over. Returns false if the server does not answer: it rolls back when the
-   * database's connection is closed.
+   * Ends it, if it is not over. Returns false if the database's connection is to be closed: it was
+   * lost, which the package remembers in ways that fail what comes next, or the server does not
+   * answer, and rolls back then.
    */
   async rollback(): Promise<boolean> {
-    if (this.#isOver) return true;
-    this.#isOver = true;
-    if (this.#isLost) return true; // the package opens another one
-    try {
-      await within(ROLLBACK_TIMEOUT, "cannot roll back", this.#undo());
-      this.#release();
-      return true;
-    } catch {
-      return this.#isLost;
+    if (!this.#isOver && !this.#isLost) {
+      this.#isOver = true;
+      try {
+        await within(ROLLBACK_TIMEOUT, "cannot roll back", this.#undo());
+        this.#release();
+      } catch {
+        return false;
+      }
     }
+    this.#isOver = true;
+    return !this.#isLost;
   }
 
   async #undo(): Promise<void> {
-    const copy = this.#copy;
+    const copy = await this.#copy?.catch(() => null);
     copy?.abort();
     await copy?.done.catch(() => {});
     await this.#send("ROLLBACK");
