@@ -45,7 +45,8 @@ export async function readSpans(
 ): Promise<void> {
   const leaders = byLeader(reading.cluster, spans).size;
   const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders);
-  const maxBytes = Math.min(BROKER_MAX_BYTES, Math.floor(share));
+  const most = reading.options.fetchMax ?? BROKER_MAX_BYTES;
+  const maxBytes = Math.min(most, Math.floor(share));
   await readGroup(reading, spans, maxBytes, backoff);
 }
 

@@ -99,4 +99,6 @@ export interface ConsumeOptions {
   checkCrcs: boolean;
   /** What may be in memory of all that is fetched and made of it, bytes. */
   memoryMax: number;
+  /** Bytes asked of one broker at a time, if not as many as are fastest. */
+  fetchMax?: number;
 }

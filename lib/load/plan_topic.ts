@@ -273,6 +273,28 @@ export function plansRows(plans: readonly TopicPlan[], withLog: boolean): string
   ).join("");
 }
 
+/**
+ * The plan as the columns of kafka._plan_row, for sources whose topic the database does not read: it
+ * is handed over as JSON.
+ */
+export function planRecords(
+  { topic, exists, identity, partitions }: TopicPlan,
+): Record<string, string | number | null>[] {
+  if (!exists) return [{ topic, partition_no: -1, earliest: 0, end_offset: 0 }];
+  const { clusterId, topicId } = identity;
+  return partitions.map(({ partition, earliest, end, at, leaderEpoch, epochEnd }) => ({
+    topic,
+    partition_no: partition,
+    earliest,
+    end_offset: end,
+    at_offset: at,
+    cluster_id: clusterId,
+    topic_id: topicId,
+    leader_epoch: leaderEpoch,
+    epoch_end: epochEnd,
+  }));
+}
+
 /** A cluster's id may be any text. */
 function csvField(text: string | null): string | null {
   return text === null || /^[\w.-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;

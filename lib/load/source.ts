@@ -125,6 +125,23 @@ export async function sourcePlaces(
   return { topics: [...new Set(rows.map(({ topic }) => topic as string))], places };
 }
 
+/** SQLSTATEs of what an older schema, or a role without rights, does not let us see. */
+const UNSEEN = ["42P01", "42703", "3F000", "42501"];
+
+/**
+ * Whether this program reads the source's topic itself. Not so of what cannot be seen: kafka.load says
+ * why. Throws what the database answers.
+ */
+export async function isReadByClient(sql: Database, name: string): Promise<boolean> {
+  try {
+    const [row] = await sql`SELECT via FROM kafka.status WHERE source = ${name}`;
+    return row?.via === "client";
+  } catch (error) {
+    if (UNSEEN.includes((error as { code?: string }).code ?? "")) return false;
+    throw error;
+  }
+}
+
 async function ask<T>(failed: string, timeout: number, query: PromiseLike<T>): Promise<T> {
   try {
     return await within(timeout, failed, Promise.resolve(query));

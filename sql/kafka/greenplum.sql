@@ -20,6 +20,7 @@ END
 $heap$;
 
 \ir tables.sql
+\ir comments.sql
 \ir rights.sql
 
 -- Each segment has all of these small tables, so that every write goes to all segments. One that
@@ -45,6 +46,14 @@ BEGIN
   END IF;
 END
 $replicated$;
+
+CREATE OR REPLACE FUNCTION kafka._own_way() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'segments'::text $$;
+
+-- What a client hands over of a partition: what the planner's web table has.
+DROP TYPE IF EXISTS kafka._plan_row CASCADE; -- kafka._client_plan returns such rows
+CREATE TYPE kafka._plan_row AS (topic text, partition_no integer, earliest bigint, end_offset bigint,
+  at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint);
 
 -- How many bytes of ranges one statement has room for. Segments see the first 1023 bytes of a
 -- statement's text, so the comment stands at its front, and must end before that.
@@ -74,6 +83,7 @@ LANGUAGE sql IMMUTABLE AS '';
 CREATE OR REPLACE FUNCTION kafka._holds_rows(s kafka.source) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF s.via = 'client' THEN RETURN s.reader ~ ' --value[ =][''"]?rows'; END IF;
   RETURN EXISTS (SELECT 1 FROM pg_exttable e
     WHERE e.reloid = s.reader::regclass AND e.command ~ ' --value[ =][''"]?rows');
 END
@@ -86,6 +96,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found_table record;
 BEGIN
+  IF s.via = 'client' THEN RETURN; END IF; -- nothing of it runs here
   SELECT e.execlocation[1] AS place, e.command AS command INTO found_table
   FROM pg_exttable e WHERE e.reloid = s.reader::regclass;
   IF NOT FOUND OR found_table.command IS NULL THEN
@@ -128,6 +139,10 @@ RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset big
   at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF s.via = 'client' THEN
+    RETURN QUERY SELECT * FROM kafka._client_plan(s);
+    RETURN;
+  END IF;
   RETURN QUERY EXECUTE '/* kafka-plan' || coalesce(' topic=' || s.topic, '')
     || coalesce(' at=' || at_time, '')
     || CASE WHEN told IS NULL THEN '' ELSE coalesce(' log=' || log_hash, '')
@@ -148,6 +163,7 @@ DECLARE
   rows bigint;
 BEGIN
   s := kafka._source(source, caller);
+  PERFORM kafka._not_of_client(s);
   IF ranges IS NULL OR ranges !~
     '^([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+(,([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+)*$' THEN
     RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
@@ -255,6 +271,7 @@ $$;
 \ir shape_checks.sql
 \ir load_staged.sql
 \ir next.sql
+\ir client.sql
 \ir load.sql
 \ir manage.sql
 \ir seek.sql

@@ -1,5 +1,5 @@
--- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
+-- kafka.load and its steps; those of sources that gpdb-kafka reads itself are in client.sql. What
+-- differs between the two databases is in kafka._own_way, kafka._lock, kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and no other role may call
 -- a step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the
@@ -26,7 +26,9 @@ BEGIN
   ELSIF NOT kafka._may(found_source, privilege, caller) THEN
     RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
       CASE WHEN privilege = 'OWNER' THEN 'ownership'
-        WHEN found_source.latest IS NULL THEN privilege ELSE privilege || ' and DELETE' END,
+        WHEN found_source.latest IS NULL THEN privilege
+        WHEN found_source.via = 'client' THEN 'SELECT, ' || privilege || ' and DELETE'
+        ELSE privilege || ' and DELETE' END,
       found_source.target
       USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -47,6 +49,16 @@ BEGIN
       USING ERRCODE = 'undefined_object';
   END IF;
   RETURN kafka._find(source, privilege, caller);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION kafka._check_paused(s kafka.source) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF s.paused THEN
+    RAISE EXCEPTION 'source "%" is paused', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
+  END IF;
 END
 $$;
 
@@ -77,11 +89,9 @@ DECLARE
   next kafka.load_plan%ROWTYPE;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
+  IF kafka._handed_over(s) IS NULL THEN PERFORM kafka._not_of_client(s); END IF;
   PERFORM kafka._lock_target(s);
-  IF s.paused THEN
-    RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
-  END IF;
+  PERFORM kafka._check_paused(s);
   IF _begin.max_records < 1 THEN
     RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
       USING ERRCODE = 'invalid_parameter_value';

@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION kafka.add_source(
   name text, topic text, target regclass, reader text, planner text,
   group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
   config_file text DEFAULT NULL, fallback text DEFAULT 'earliest', on_lost text DEFAULT 'fail',
-  max_records bigint DEFAULT NULL, topics text[] DEFAULT NULL, topic_pattern text DEFAULT NULL)
+  max_records bigint DEFAULT NULL, via text DEFAULT NULL, topics text[] DEFAULT NULL,
+  topic_pattern text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -48,6 +49,13 @@ BEGIN
   s.fallback := add_source.fallback;
   s.on_lost := add_source.on_lost;
   s.max_records := add_source.max_records;
+  s.via := coalesce(add_source.via, kafka._own_way());
+  IF s.via NOT IN (kafka._own_way(), 'client') THEN
+    RAISE EXCEPTION 'cannot add source "%": via is "%" — use % or client', s.name, s.via, kafka._own_way()
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- What it was read by before.
+  IF s.via = 'client' THEN PERFORM kafka._drop_made(s.name); END IF;
   PERFORM kafka._check_kind(s.target_table, false);
   PERFORM kafka._check_reader(s);
   IF s.topic_pattern IS NULL AND NOT loaded && coalesce(s.topics, ARRAY[s.topic]) THEN
@@ -61,13 +69,14 @@ BEGIN
     stage = NULL, stage_columns = NULL, fields_view = NULL, shape_view = NULL, unfit_view = NULL,
     latest = NULL, merge_key = NULL, kept_columns = NULL, reject_limit = NULL, reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
     group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
-    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner
+    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner,
+    via = s.via
   WHERE x.name = s.name;
   IF NOT FOUND THEN
     INSERT INTO kafka.source (name, topic, target, columns, reader, planner, brokers, config_file,
-      group_name, fallback, on_lost, max_records, target_table, target_owner, topics, topic_pattern)
+      group_name, fallback, on_lost, max_records, target_table, target_owner, via, topics, topic_pattern)
     VALUES (s.name, s.topic, s.target, s.columns, s.reader, s.planner, s.brokers, s.config_file,
-      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner,
+      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner, s.via,
       s.topics, s.topic_pattern);
   END IF;
 END
@@ -127,16 +136,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = of_table
 $$;
 
--- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
--- source made for it. The target stays. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Drops the tables that gpdb-kafka sql source made for a source.
+CREATE OR REPLACE FUNCTION kafka._drop_made(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  s kafka.source%ROWTYPE;
   made text;
 BEGIN
-  s := kafka._open(name, 'OWNER', caller);
-  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
+  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = _drop_made.source ORDER BY 1 LOOP
     BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
     EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
@@ -144,8 +150,20 @@ BEGIN
       RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
+  DELETE FROM kafka.made_table m WHERE m.source = _drop_made.source;
+END
+$$;
+
+-- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
+-- source made for it. The target stays. For the target's owner.
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(name, 'OWNER', caller);
+  PERFORM kafka._drop_made(s.name);
   PERFORM kafka._drop_shape(s.name);
-  DELETE FROM kafka.made_table m WHERE m.source = s.name;
   DELETE FROM kafka.rejected_row r WHERE r.source = s.name;
   DELETE FROM kafka.load_plan p WHERE p.source = s.name;
   DELETE FROM kafka.load_history h WHERE h.source = s.name;

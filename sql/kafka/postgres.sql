@@ -25,10 +25,11 @@
 BEGIN;
 
 \ir tables.sql
+\ir comments.sql
 \ir rights.sql
 
 -- What a planner prints, until the same statement takes it out again. Others never see it.
-DROP TABLE IF EXISTS kafka._plan_row;
+DROP TABLE IF EXISTS kafka._plan_row CASCADE; -- kafka._client_plan returns such rows
 CREATE UNLOGGED TABLE kafka._plan_row (
   topic text NOT NULL,
   partition_no integer NOT NULL,
@@ -40,6 +41,9 @@ CREATE UNLOGGED TABLE kafka._plan_row (
   leader_epoch integer,
   epoch_end bigint
 );
+
+CREATE OR REPLACE FUNCTION kafka._own_way() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'program'::text $$;
 
 -- How many bytes of ranges one command line takes: Linux allows 128 KiB.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
@@ -65,7 +69,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- LOCK TABLE takes no foreign tables. Whether INSERT is granted, kafka._check_reader says.
   -- A merge takes its stronger lock later: two that had both taken this one would wait for each other.
-  IF s.latest IS NULL AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
+  -- What a client inserts, and what that runs, has its caller's own rights.
+  IF s.via <> 'client' AND s.latest IS NULL AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
     AND has_table_privilege(c.oid, 'INSERT')) THEN
     EXECUTE 'LOCK TABLE ' || s.target_table || ' IN ROW EXCLUSIVE MODE';
   END IF;
@@ -87,6 +92,7 @@ DECLARE
   loader constant oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka');
   found_object record;
 BEGIN
+  IF s.via = 'client' THEN RETURN; END IF; -- nothing of it runs here
   -- The shell runs each line by itself, and only the last one has the offsets to read.
   IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
     RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
@@ -221,6 +227,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   detail text;
 BEGIN
+  IF s.via = 'client' THEN
+    RETURN QUERY SELECT * FROM kafka._client_plan(s);
+    RETURN;
+  END IF;
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
     || CASE WHEN told IS NULL THEN '' ELSE coalesce(' --of-log ' || log_hash, '')
       || CASE WHEN mirror THEN ' --mirror' ELSE '' END || ' --stand ' || told END
@@ -246,6 +256,7 @@ DECLARE
   context text;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
+  PERFORM kafka._not_of_client(s);
   EXECUTE format('COPY %s (%s) FROM PROGRAM %L (FORMAT csv, DELIMITER '','', NULL '''', ENCODING ''UTF8'')',
     coalesce(s.stage, s.target_table::text), kafka._list(coalesce(s.stage_columns, s.columns)), s.reader || ' --ranges ' || ranges);
   GET DIAGNOSTICS rows = ROW_COUNT;
@@ -284,6 +295,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir shape_checks.sql
 \ir load_staged.sql
 \ir next.sql
+\ir client.sql
 \ir load.sql
 \ir manage.sql
 \ir seek.sql

@@ -122,6 +122,7 @@ BEGIN
         WHEN stage_columns[i] = 'kafka$partition' THEN 'integer'
         WHEN stage_columns[i] = 'kafka$offset' THEN 'bigint'
         WHEN stage_columns[i] = 'kafka$tombstone' THEN 'boolean'
+        WHEN s.via = 'client' THEN 'text' -- a value that does not fit stops no COPY
         ELSE kafka._stage_type(stage_types[i])
       END;
   END LOOP;

@@ -29,7 +29,7 @@ SELECT s.name AS source,
   h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers,
   h.inserted AS last_inserted, h.updated AS last_updated, h.deleted AS last_deleted,
   h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered,
-  s.topics, s.topic_pattern
+  s.via, s.topics, s.topic_pattern
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,

@@ -128,7 +128,7 @@ function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {
       `--column: "${untyped.name}" has no type — use "${untyped.name}:TYPE", or --dsn to look it up`,
     );
   }
-  if (dialect === "postgres" && source.columns === null) {
+  if (dialect === "postgres" && source.columns === null && source.via !== "client") {
     throw new Failure("usage", "PostgreSQL requires the columns: use --dsn, or --column NAME:TYPE");
   }
   return source;

@@ -1,6 +1,7 @@
 import type { DoctorOptions } from "../../doctor/options.ts";
 import type { RowOptions } from "../../doctor/rows.ts";
 import { Failure } from "../../failure.ts";
+import { wordsOf } from "../../greenplum/quote.ts";
 import { shown } from "../../secret.ts";
 import { clientConfig, connectionFlags, readProperties } from "./connection.ts";
 import type { Console } from "../console.ts";
@@ -135,12 +136,4 @@ function rowOptions(args: readonly string[]): RowOptions {
     ...{ value, csv, columns, tombstones, isolation, badRecord, fields, key, keyFields, schema },
     registries: given.all("registry"),
   };
-}
-
-/** The words of a shell command, without quotes. */
-export function wordsOf(command: string): string[] {
-  const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
-  return words.map((word) =>
-    word.replaceAll(/"([^"]*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c)
-  );
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../../failure.ts";
+import type { Dialect } from "../../greenplum/ddl.ts";
+import type { Column, SourceDefinition, TableName, Via } from "../../greenplum/source.ts";
 import { parsePattern } from "../../kafka/topic_pattern.ts";
-import type { Column, SourceDefinition, TableName } from "../../greenplum/source.ts";
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
 import { isShaped, shapeFlags } from "./shape.ts";
@@ -26,6 +27,12 @@ export const sqlFlags: readonly Flag[] = [
     name: "table",
     value: "TABLE",
     help: "load into this table, written as in SQL (the name of the source)",
+  },
+  {
+    name: "via",
+    value: "WHO",
+    help:
+      "who reads the topic: segments (Greenplum), program (PostgreSQL, by COPY FROM PROGRAM), or client: gpdb-kafka load itself, on both (segments or program)",
   },
   {
     name: "from-gpss",
@@ -156,7 +163,8 @@ const mapped: readonly string[] = ["columns", "tombstones"];
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
   const log = given.get("reader-log-file");
-  if (given.get("bad-record") === "skip" && log === undefined) {
+  // gpdb-kafka load has a log of its own.
+  if (given.get("bad-record") === "skip" && log === undefined && given.get("via") !== "client") {
     throw new Failure(
       "usage",
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
@@ -195,8 +203,10 @@ export function sourceFlags(
   if (new TextEncoder().encode(name).length > 200) {
     throw new Failure("usage", "the source's name is longer than 200 bytes");
   }
+  const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
   return {
     name,
+    via: parseVia(given, dialect),
     ...sourceTopics(given, name),
     target: parseTable(given.get("table") ?? name),
     columns: given.has("column") ? given.all("column").map(parseColumn) : null,
@@ -235,6 +245,40 @@ function sourceTopics(
 /** Whether the source has several topics, so that an offset alone names no record. */
 export function hasTopics(given: Given): boolean {
   return sourceTopics(given, "x").topic === null;
+}
+
+/** Throws Failure (usage) if that database has no such way, or other flags mean nothing with it. */
+function parseVia(given: Given, dialect: Dialect): Via {
+  const own = dialect === "greenplum" ? "segments" : "program";
+  const via = given.choice("via", ["segments", "program", "client"], own);
+  if (via !== own && via !== "client") {
+    throw new Failure(
+      "usage",
+      `--via ${via}: ${
+        dialect === "greenplum"
+          ? "on Greenplum segments read the topic"
+          : "PostgreSQL has no segments"
+      } — use --via ${own} or client, or --for ${
+        dialect === "greenplum" ? "postgres" : "greenplum"
+      }`,
+    );
+  }
+  if (via !== "client") return via;
+  const idle = ["program", "reader-log-file"].find((flag) => given.has(flag));
+  if (idle !== undefined) {
+    throw new Failure(
+      "usage",
+      `--${idle}: with --via client no program runs on the database's hosts` +
+        (idle === "program" ? "" : ": gpdb-kafka load has its own --log-file") + " — leave it out",
+    );
+  }
+  if (dialect === "greenplum" && given.has("reject-limit")) {
+    throw new Failure(
+      "usage",
+      "--reject-limit: Greenplum has it for --via segments only — leave it out, or use --via segments",
+    );
+  }
+  return via;
 }
 
 /**
