@@ -26,7 +26,7 @@ import { checkPaths } from "./paths.ts";
 import { checkPlan } from "./plan.ts";
 import { checkProgram, questionOf } from "./program.ts";
 import { checkRegistry, needsRegistry } from "./registry.ts";
-import { checkRights } from "./rights.ts";
+import { checkClientRights, checkRights } from "./rights.ts";
 import { type Outcome, Rounds } from "./rounds.ts";
 import { checkRows, type Sample } from "./rows.ts";
 import { checkSecurity } from "./security.ts";
@@ -160,7 +160,11 @@ async function examineTopic(
     (say) => checkGroup(say, cluster.value!, group, logs.value!),
   );
   const needs = known
-    ? [logs, await rounds.check("plan", [], (say) => checkPlan(say, database!.value!, known))]
+    ? [
+      logs,
+      await rounds.check("plan", [], (say) =>
+        checkPlan(say, database!.value!, known, options.readerOf)),
+    ]
     : [state];
   await rounds.check("offsets", needs, async (say) => {
     const stored = known ? { stored: known.offsets, changes: new Map() } : state.value!;
@@ -235,6 +239,15 @@ async function examinePrograms(
   database: Outcome<KnownDatabase>,
   partitions: number | null,
 ): Promise<void> {
+  const known = source?.value ?? null;
+  if (known?.via === "client") {
+    await rounds.check(
+      "rights",
+      [database],
+      (say) => checkClientRights(say, database.value!, known),
+    );
+    return;
+  }
   const rights = await rounds.check(
     "rights",
     [database],

@@ -1,5 +1,7 @@
 import type { KnownDatabase } from "./database.ts";
 import type { Say } from "./findings.ts";
+import { quoteLiteral } from "../greenplum/quote.ts";
+import type { DoctorOptions } from "./options.ts";
 import type { KnownSource } from "./source.ts";
 
 /** SQLSTATE of a function that the schema does not have. */
@@ -12,11 +14,17 @@ const NO_FUNCTION = "42883";
 export async function checkPlan(
   say: Say,
   { sql }: KnownDatabase,
-  { name, topic }: KnownSource,
+  { name, topic, via }: KnownSource,
+  readerOf: DoctorOptions["readerOf"],
 ): Promise<true | null> {
   try {
-    const [{ records, lost, reason }] = await sql`
-      SELECT records, lost, reason FROM kafka.check_source(${name})`;
+    const statement = `SELECT records, lost, reason FROM kafka.check_source(${quoteLiteral(name)})`;
+    const [{ records, lost, reason }] = via === "client"
+      ? await (await import("../load/stand.ts")).askPlanned(sql, name, {
+        ...{ purpose: "check", readerOf },
+        warn: (line) => say("warn", line, "the load does without it"),
+      }, statement)
+      : await sql.unsafe(statement);
     const more = reason === "max_records" ? ", and there is more (max_records)" : "";
     say("ok", `the next load of source "${name}" reads ${records} offsets of "${topic}"${more}`);
     if (Number(lost) > 0) {

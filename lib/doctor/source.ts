@@ -43,15 +43,22 @@ export async function checkSource(
     return null;
   }
   const { reader, paused, ...rest } = source;
-  if (dialect === "greenplum") {
+  const isTable = dialect === "greenplum" && source.via !== "client";
+  if (isTable) {
     await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
   }
-  const [{ command }] = dialect === "greenplum"
+  const [{ command }] = isTable
     ? await sql`SELECT e.command FROM pg_exttable e WHERE e.reloid = ${reader}::regclass`
     : [{ command: reader }];
   const offsets = await sql`
     SELECT o.partition_no, o.next_offset FROM kafka.load_offset o WHERE o.source = ${name}`;
   say("ok", `source "${name}" loads topic "${rest.topic}" into ${rest.target}`);
+  if (source.via === "client") {
+    say(
+      "ok",
+      `gpdb-kafka load reads the topic itself, and no program runs on the database's hosts`,
+    );
+  }
   if (paused) say("warn", `source "${name}" is paused`, `SELECT kafka.resume('${name}')`);
   await sayCounts(say, sql, dialect, name, source.reader);
   return {
