@@ -27,7 +27,7 @@ import { checkPaths } from "./paths.ts";
 import { checkPlan } from "./plan.ts";
 import { checkProgram, questionOf } from "./program.ts";
 import { checkRegistry, needsRegistry } from "./registry.ts";
-import { checkRights } from "./rights.ts";
+import { checkClientRights, checkRights } from "./rights.ts";
 import { type Outcome, Rounds } from "./rounds.ts";
 import { checkRows, type Sample } from "./rows.ts";
 import { checkSecurity } from "./security.ts";
@@ -137,7 +137,11 @@ async function examineTopics(
   const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
   // Once for all topics, in the place that they have in the report of one.
   const plan = once(async () =>
-    known && await rounds.check("plan", [], (say) => checkPlan(say, database!.value!, known))
+    known && await rounds.check(
+      "plan",
+      [],
+      (say) => checkPlan(say, database!.value!, known, options.readerOf),
+    )
   );
   const table = once(async () =>
     database && target
@@ -287,6 +291,15 @@ async function examinePrograms(
   database: Outcome<KnownDatabase>,
   partitions: number | null,
 ): Promise<void> {
+  const known = source?.value ?? null;
+  if (known?.via === "client") {
+    await rounds.check(
+      "rights",
+      [database],
+      (say) => checkClientRights(say, database.value!, known),
+    );
+    return;
+  }
   const rights = await rounds.check(
     "rights",
     [database],

@@ -43,10 +43,11 @@ export async function checkSource(
     return null;
   }
   const { reader, paused, ...rest } = source;
-  if (dialect === "greenplum") {
+  const isTable = dialect === "greenplum" && source.via !== "client";
+  if (isTable) {
     await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
   }
-  const [{ command }] = dialect === "greenplum"
+  const [{ command }] = isTable
     ? await sql`SELECT e.command FROM pg_exttable e WHERE e.reloid = ${reader}::regclass`
     : [{ command: reader }];
   // As JSON: an older schema has fewer columns.
@@ -59,6 +60,12 @@ export async function checkSource(
     offsets.get(topic)!.set(Number(partition_no), Number(next_offset));
   }
   say("ok", `source "${name}" loads ${topicsInWords(rest)} into ${rest.target}`);
+  if (source.via === "client") {
+    say(
+      "ok",
+      `gpdb-kafka load reads the topic itself, and no program runs on the database's hosts`,
+    );
+  }
   if (paused) say("warn", `source "${name}" is paused`, `SELECT kafka.resume('${name}')`);
   await sayCounts(say, sql, dialect, name, source.reader);
   return {

@@ -4,7 +4,7 @@ import { parseRanges } from "../consume/ranges.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Database, Loaded, RunningLoad } from "./database.ts";
-import { planStand, planText, readStand } from "./stand.ts";
+import { planStand, planText, type Reader, readStand } from "./stand.ts";
 import { CANCELLED, Transaction } from "./transaction.ts";
 
 /**
@@ -12,12 +12,6 @@ import { CANCELLED, Transaction } from "./transaction.ts";
  * takes rows more slowly, and one process may have several loads.
  */
 const FETCH_MAX = 2 * 1024 * 1024;
-
-/** How a source's topic is read. */
-export interface Reader {
-  options: ConsumeOptions;
-  config: ClientConfig;
-}
 
 /** A load of a source that this program reads itself. */
 export interface ClientLoad {

@@ -1,7 +1,7 @@
 import { type Database, openDatabase, type RunningLoad, startLoad } from "./database.ts";
 import type { Dsn } from "./dsn.ts";
-import type { Reader } from "./client_load.ts";
 import { isReadByClient } from "./source.ts";
+import type { Reader } from "./stand.ts";
 
 export interface SessionOptions {
   dsn: Dsn;

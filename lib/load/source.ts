@@ -1,4 +1,7 @@
+import type { Row } from "postgres";
 import { Failure } from "../failure.ts";
+import { quoteLiteral } from "../greenplum/quote.ts";
+import type { Via } from "../greenplum/source.ts";
 import { partitionName } from "../kafka/partitions.ts";
 import { within } from "../waiting.ts";
 import { suggestion } from "../text.ts";
@@ -13,6 +16,8 @@ export interface Source {
   group: string;
   /** The brokers it is loaded from, if it names them. */
   brokers: string | null;
+  /** Whether gpdb-kafka reads its topic, not the database. */
+  byClient: boolean;
 }
 
 /** All that the database has of a source: the schema's owner may see it, and superusers. */
@@ -24,13 +29,17 @@ export interface SourceRow {
   target: string;
   /** The table that the reader's rows are put into first, if the source maps or merges them. */
   stage: string | null;
+  /** Whether its loads delete rows of the target, to replace them. */
+  merges: boolean;
   /** The reader's. */
   columns: string[];
-  /** The name of a web table on Greenplum, a shell command on PostgreSQL. */
+  /** The name of a web table on Greenplum, a shell command on PostgreSQL and of a client. */
   reader: string;
   brokers: string | null;
   configFile: string | null;
   group: string;
+  /** Null in an older schema. */
+  via: Via | null;
   paused: boolean;
 }
 
@@ -46,20 +55,23 @@ export interface SourcePlace {
 /** Finds a source within `timeout` milliseconds. Throws Failure, also if it does not exist. */
 export async function findSource(sql: Database, name: string, timeout: number): Promise<Source> {
   const failed = `cannot read source "${name}"`;
-  const [found] = await ask(
+  const [found] = await answerOf(
     failed,
     timeout,
     // As JSON: an older schema has fewer columns.
-    sql`SELECT row_to_json(x)::text AS status FROM kafka.status x WHERE x.source = ${name}`,
+    sql`SELECT row_to_json(s)::text AS status FROM kafka.status s WHERE source = ${name}`,
   );
   if (!found) {
-    const names = await ask(failed, timeout, sourceNames(sql));
+    const names = await answerOf(failed, timeout, sourceNames(sql));
     const hint = suggestion(name, names, " — see kafka.status");
     throw new Failure("usage", `source "${name}" does not exist in this database${hint}`);
   }
-  const { topic, topics, topic_pattern, group_name, brokers } = JSON.parse(found.status);
+  const { topic, topics, topic_pattern, group_name, brokers, via } = JSON.parse(found.status);
   const isSeveral = Boolean(topics ?? topic_pattern);
-  return { name, topic: isSeveral ? null : topic, group: group_name, brokers };
+  return {
+    ...{ name, topic: isSeveral ? null : topic, group: group_name, brokers },
+    byClient: via === "client",
+  };
 }
 
 /** The names of all sources, sorted. Throws what the database answers. */
@@ -76,7 +88,8 @@ export async function readSource(sql: Database, name: string): Promise<SourceRow
   if (!row) return null;
   const source = JSON.parse(row.source);
   const { topic, target, columns, reader, brokers, config_file, group_name, paused } = source;
-  const { stage = null, stage_columns = null, topics = null, topic_pattern = null } = source;
+  const { stage = null, stage_columns = null, topics = null, topic_pattern = null, via = null } =
+    source;
   return {
     ...{
       topic,
@@ -84,11 +97,12 @@ export async function readSource(sql: Database, name: string): Promise<SourceRow
       topicPattern: topic_pattern,
       target,
       stage,
+      merges: Boolean(source.latest),
       columns: stage_columns ?? columns,
       reader,
       brokers,
     },
-    ...{ configFile: config_file, group: group_name, paused },
+    ...{ configFile: config_file, group: group_name, via, paused },
   };
 }
 
@@ -100,19 +114,23 @@ export interface SourcePlaces {
 }
 
 /**
- * Where a source stands in each partition, within `timeout` milliseconds. Throws Failure, also if
- * a topic is not the one that it has loaded.
+ * Where a source stands in each partition, within `timeout` milliseconds. `ask` runs the statement.
+ * Throws Failure, also if a topic is not the one that it has loaded.
  */
 export async function sourcePlaces(
-  sql: Database,
   name: string,
   timeout: number,
+  ask: (statement: string) => Promise<Row[]>,
 ): Promise<SourcePlaces> {
   const failed = `cannot read the lag of source "${name}"`;
-  const rows = await ask(
+  const rows = await answerOf(
     failed,
     timeout,
-    sql`SELECT topic, partition_no, earliest, next_offset, lag, error FROM kafka.lag_of(${name})`,
+    ask(
+      `SELECT topic, partition_no, earliest, next_offset, lag, error FROM kafka.lag_of(${
+        quoteLiteral(name)
+      })`,
+    ),
   );
   const error = rows.find(({ error }) => error !== null)?.error;
   if (error !== undefined) throw new Failure("record", `${failed}: ${error}`);
@@ -142,7 +160,12 @@ export async function isReadByClient(sql: Database, name: string): Promise<boole
   }
 }
 
-async function ask<T>(failed: string, timeout: number, query: PromiseLike<T>): Promise<T> {
+/** What a query answers within `timeout` milliseconds. Throws Failure. */
+export async function answerOf<T>(
+  failed: string,
+  timeout: number,
+  query: PromiseLike<T>,
+): Promise<T> {
   try {
     return await within(timeout, failed, Promise.resolve(query));
   } catch (error) {

@@ -1,3 +1,5 @@
+import type postgres from "postgres";
+import type { ConsumeOptions } from "../consume/options.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import { PLAN_TIMEOUT } from "../greenplum/source.ts";
 import type { ClientConfig } from "../kafka/config.ts";
@@ -10,7 +12,14 @@ import {
   type TopicPlan,
 } from "./plan_topic.ts";
 import { parseOffsets, parseTopicOffsets } from "./query_plan.ts";
-import type { Transaction } from "./transaction.ts";
+import type { Database } from "./database.ts";
+import { Transaction } from "./transaction.ts";
+
+/** How a source's topic is read. */
+export interface Reader {
+  options: ConsumeOptions;
+  config: ClientConfig;
+}
 
 /** What a source that this program reads is asked about: see kafka._stand. */
 export type Purpose = "load" | "seek" | "check" | "lag";
@@ -35,12 +44,15 @@ export async function readStand(
   transaction: Transaction,
   source: string,
   purpose: Purpose,
-  position: string | null = null,
+  position?: string,
 ): Promise<Stand> {
   const words = [source, purpose].map(quoteLiteral);
   const row = await transaction.row(
-    `SELECT topic, topics, topic_pattern, group_name, reader, array_to_string(stands, ',') AS stands, log_hash, at_time
-    FROM kafka._stand(${words.join(", ")}, ${position === null ? "NULL" : quoteLiteral(position)})`,
+    `SELECT topic, topics, topic_pattern, group_name, reader, array_to_string(stands, ',') AS stands,
+      log_hash, at_time
+    FROM kafka._stand(${words.join(", ")}, ${
+      position === undefined ? "NULL" : quoteLiteral(position)
+    })`,
   );
   const { topic, topics, topic_pattern, stands, log_hash } = row;
   return {
@@ -81,9 +93,37 @@ export function planText(source: string, plans: readonly TopicPlan[]): string {
   return JSON.stringify({ source, rows: plans.flatMap(planRecords) });
 }
 
-/** Hands a plan over, for what this transaction asks of the source next. */
-export async function handOver(transaction: Transaction, plan: string): Promise<void> {
-  await transaction.rows(
-    `SELECT pg_catalog.set_config('kafka.plan', ${quoteLiteral(plan)}, true)`,
-  );
+/** What is asked about a source that this program reads. */
+export interface Question {
+  purpose: Exclude<Purpose, "load">;
+  /** Of a seek. */
+  position?: string;
+  readerOf(command: string): Promise<Reader>;
+  warn(line: string): void;
+}
+
+/**
+ * Asks the database something about a source for which it must know what Kafka says: that is asked
+ * first, and handed over in the same transaction. Throws Failure, and what the database answers.
+ */
+export async function askPlanned(
+  database: Database,
+  source: string,
+  { purpose, position, readerOf, warn }: Question,
+  statement: string,
+): Promise<postgres.Row[]> {
+  const transaction = await Transaction.begin(database);
+  try {
+    const stand = await readStand(transaction, source, purpose, position);
+    const { options, config } = await readerOf(stand.reader);
+    const plan = await planStand(stand, options.isolation, config, purpose === "seek", warn);
+    const text = quoteLiteral(planText(source, plan));
+    await transaction.rows(`SELECT pg_catalog.set_config('kafka.plan', ${text}, true)`);
+    const rows = await transaction.rows(statement);
+    await transaction.commit();
+    return rows;
+  } catch (error) {
+    await transaction.rollback();
+    throw transaction.explained(error);
+  }
 }

@@ -42,9 +42,34 @@ Deno.test("client: topics of a pattern, named ones, new ones, and one that is de
     const said = await client.load("things").then(() => "", (error) => error.message);
     return said === `topic "${b}" of source "things" does not exist any more`;
   });
+  const at = ["--dsn", world.dsn];
+  const forgotten = await gpdbKafka(["seek", "things", `${b}:earliest`, ...at]);
+  assert.equal(forgotten.code, 0, forgotten.stderr);
+  assert.match(text(forgotten.stdout), new RegExp(`${b} +- +-`));
+  const moved = await gpdbKafka(["seek", "things", `${c}:0:0`, ...at]);
+  assert.match(text(moved.stdout), new RegExp(`${c} +0 +0`), moved.stderr);
+  const lag = await gpdbKafka(["lag", "--source", "things", ...at, "--json"]);
+  assert.equal(lag.code, 0, lag.stderr);
+  const { partitions } = JSON.parse(text(lag.stdout));
+  assert.deepEqual(
+    partitions.map((
+      { topic, partition, databaseLag }: Record<string, unknown>,
+    ) => [topic, partition, databaseLag]),
+    [[a, 0, 0], [a, 1, 0], [c, 0, 1]],
+  );
+  const doctor = await gpdbKafka(["doctor", "--source", "things", ...at]);
+  assert.equal(doctor.code, 0, text(doctor.stdout));
+  for (
+    const line of [
+      `offsets of ${c}: source "things" is 1 offsets`,
+      `rows of ${a}: each of the last`,
+    ]
+  ) {
+    assert.ok(text(doctor.stdout).includes(line), text(doctor.stdout));
+  }
   await world.add({ via: "client", topic: null, topics: [a, c], group: front });
   await produce(broker, c, things("d"));
-  assert.equal((await client.load("things")).rows, 1);
+  assert.equal((await client.load("things")).rows, 2);
 });
 
 Deno.test({

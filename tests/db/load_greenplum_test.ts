@@ -6,9 +6,13 @@ import assert from "node:assert/strict";
 import { queryRanges } from "../../lib/consume/query_ranges.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { queryPlans } from "../../lib/load/query_plan.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { shapeSource } from "../../lib/greenplum/shape.ts";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { load, runScript } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { startRole } from "../support/role.ts";
 
@@ -112,6 +116,50 @@ Deno.test("greenplum: the comment fits into what segments see of a statement, wh
     assert.ok(plan.length < 1023);
     assert.ok(widest.length < room);
   }
+});
+
+Deno.test("greenplum: a client loads and merges by the same steps, without web tables", async () => {
+  await using pg = await setUp();
+  await using broker = await startBroker();
+  const { sql } = pg;
+  await using etl = await startRole(pg, "etl");
+  const topic = uniqueName("greenplum");
+  await createTopic(broker, topic, { partitions: 2 });
+  await sql.unsafe(
+    `DROP TABLE kafka.things_reader, kafka.things_planner; DROP SCHEMA fake CASCADE`,
+  );
+  const source = [
+    "sql",
+    "source",
+    "things",
+    "-t",
+    topic,
+    "-b",
+    broker.bootstrap,
+    "--via",
+    "client",
+  ];
+  const add = async (...flags: string[]) => {
+    const run = await gpdbKafka([...source, "--dsn", pg.dsn, "--grant", etl.name, ...flags]);
+    assert.equal(run.code, 0, run.stderr);
+    await runScript(pg, text(run.stdout));
+  };
+  await using client = clientSession(etl.dsn);
+  await add();
+  await produce(broker, topic, [{ value: "1,a" }, { value: "2,b" }], 1);
+  assert.equal((await client.load("things")).rows, 2);
+  await add("--fields", "id, name, op", "--merge", "id", "--delete-when", "op = 'd'");
+  await produce(broker, topic, [{ value: "1,c,u" }, { value: "2,,d" }, { value: "3,d,i" }], 1);
+  const { rows, updated, deleted } = await client.load("things");
+  assert.deepEqual([rows, updated, deleted], [2, 1, 1]);
+  const names = await sql`SELECT name FROM things ORDER BY id`;
+  assert.deepEqual(names.map(({ name }) => name), ["c", "d"]);
+  await produce(broker, topic, [{ value: "x,a,i" }], 0);
+  await assert.rejects(
+    client.load("things"),
+    /partition 0 offset 0: field "id": invalid input syntax/,
+  );
+  await assert.rejects(load(etl, "things"), /cannot load source "things" with kafka.load/);
 });
 
 Deno.test("greenplum: a role merges with its own rights, through tables that the reader's readers share", async () => {

@@ -6,6 +6,7 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, installConsumer, load, runScript, startDatabase } from "../support/load.ts";
 import { dialect, ownServer } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { addScripted, startScripted } from "../support/load_scripted.ts";
 import { addShaped, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { things } from "../support/load_world.ts";
@@ -150,6 +151,47 @@ Deno.test({
       "t 1 6",
       "u 0 1",
     ]);
+  },
+});
+
+Deno.test({
+  name:
+    "upgrade: from version 3 with data, a source goes on where it stands when a client reads it",
+  ignore: !ownServer || dialect === "greenplum",
+  async fn() {
+    await using world = await startScripted(false);
+    await using broker = await startBroker();
+    const { sql, pg } = world;
+    await runScript(world, await golden("version_3"));
+    await addScripted(world);
+    await addShaped(world, { shape: shapeOf("id integer, name text", { where: "id >= 0" }) });
+    await world.plan([{ end: 2 }], ["0,0,0,a", "0,1,1,b"]);
+    assert.equal((await load(world, "things")).rows, 2);
+    const etl = await world.role("upgrade_client");
+    await sql`GRANT INSERT ON things TO upgrade_client`;
+    await sql`SELECT kafka.allow('upgrade_client')`;
+    const [{ secret }] = await sql`SELECT secret FROM kafka.signing_key`;
+    for (let i = 0; i < 2; i++) await runScript(world, await schemaSql("postgres"));
+    assert.equal((await sql`SELECT secret FROM kafka.signing_key`)[0].secret, secret);
+    assert.equal((await sql`SELECT via FROM kafka.status`)[0].via, "program");
+    await world.plan([{ end: 3 }], ["0,2,2,c"]);
+    assert.equal((await load(etl, "things")).rows, 1);
+    // The log of the source was a script's: its topic and cluster are not known.
+    const topic = "t";
+    await createTopic(broker, topic).catch(() => {});
+    await sql`UPDATE kafka.load_history SET next_offsets = '{1}'`;
+    await produce(broker, topic, [{ value: "8,x" }, { value: "9,y" }]);
+    const readerFlags = ["--columns", "partition,offset"];
+    const shape = shapeOf("id integer, name text", { where: "id >= 0" });
+    await addSource(world, broker, {
+      ...{ name: "things", topic, table: "things", via: "client", readerFlags, shape },
+    });
+    const dsn = new URL(pg.dsn);
+    dsn.username = dsn.password = "upgrade_client";
+    await using client = clientSession(dsn.href);
+    const { rows, records } = await client.load("things");
+    assert.ok(rows === records && rows > 0);
+    assert.equal((await client.load("things")).records, 0);
   },
 });
 

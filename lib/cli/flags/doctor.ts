@@ -109,6 +109,8 @@ export async function doctorOptions(
         ...{ properties, env, timeout, debug: console.debug },
       });
     },
+    readerOf: async (command) =>
+      await (await import("./source_reader.ts")).sourceReader(command, console),
     sample: parseCount("--rows", given.get("rows") ?? "100", 1),
     program: given.get("program") ?? null,
     // A properties file is looked for at the same path there.
