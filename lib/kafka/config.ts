@@ -33,19 +33,29 @@ export const saslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTH
 
 export type SaslMechanism = typeof saslMechanisms[number];
 
+/** A user's name and password. */
+export interface UserConfig {
+  username: string;
+  password: Secret;
+}
+
+export interface PlainConfig extends UserConfig {
+  mechanism: "PLAIN";
+}
+
+export interface ScramConfig extends UserConfig {
+  mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
+}
+
+export interface BearerConfig {
+  mechanism: "OAUTHBEARER";
+  /** Asked for at each login, so that a token which was renewed meanwhile is the one used. */
+  token: () => Promise<Secret>;
+  extensions: Record<string, string>;
+}
+
 /** How to log in. */
-export type SaslConfig =
-  | {
-    mechanism: Exclude<SaslMechanism, "OAUTHBEARER">;
-    username: string;
-    password: Secret;
-  }
-  | {
-    mechanism: "OAUTHBEARER";
-    /** Asked for at each login, so that a token which was renewed meanwhile is the one used. */
-    token: () => Promise<Secret>;
-    extensions: Record<string, string>;
-  };
+export type SaslConfig = PlainConfig | ScramConfig | BearerConfig;
 
 /** One broker's address. */
 export interface Address {

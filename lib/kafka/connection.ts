@@ -7,6 +7,7 @@ import { Reader } from "../protocol/reader.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
 import { askVersions, encodeRequest } from "./requests.ts";
 import { joined, openSocket, type Socket, writeAll } from "./socket.ts";
+import type { CallOptions, Pending } from "./pending.ts";
 import { Mute, noteMuted } from "./throttle.ts";
 
 /** A broker can't be reached, or the connection to it was lost. Another try may help. */
@@ -19,25 +20,6 @@ export const MAX_RESPONSE = 256 * 1024 * 1024;
 
 /** If a timer is this late, milliseconds, this process was stopped or busy. */
 const BLOCKED = 100;
-
-interface Pending {
-  api: Api<unknown, unknown>;
-  correlation: number;
-  into: Kernel | undefined;
-  /** When it must be answered, performance.now(). */
-  deadline: number;
-  resolve: (response: unknown) => void;
-  reject: (error: Error) => void;
-}
-
-export interface CallOptions {
-  /** Bytes sent after the request, from the buffer they are in. They must not change meanwhile. */
-  tail?: Uint8Array<ArrayBuffer>;
-  /** The buffer the response is read into, from {@link Kernel.DATA} on. */
-  into?: Kernel;
-  /** False for a request that gets no answer (Produce with acks 0). */
-  answered?: boolean;
-}
 
 /**
  * One connection to one broker. Requests may be sent before earlier ones are answered; a broker
@@ -95,7 +77,8 @@ export class Connection {
     const starting = async () => {
       connection.accepted = await askVersions(connection, apis);
       // Loaded only if it is used: a start without it stays as quick as it is.
-      if (config.sasl) await (await import("./sasl.ts")).authenticate(connection, config.sasl);
+      if (!config.sasl) return;
+      await (await import("./sasl/authenticate.ts")).authenticate(connection, config.sasl);
     };
     try {
       await Promise.race([starting(), late.promise]);
@@ -106,6 +89,10 @@ export class Connection {
       clearTimeout(timer);
     }
     return connection;
+  }
+
+  get host(): string {
+    return this.#address.host;
   }
 
   /** Whether the connection can't be used any more. */
@@ -291,7 +278,7 @@ export class Connection {
     }
     // A port that asks for a login closes like this; so does a broker that stops. The port knows.
     if (!sasl && this.#answers === 1 && this.#pending[0]?.api.name !== "SaslHandshake") {
-      const { whoAsksForLogin } = await import("./sasl.ts");
+      const { whoAsksForLogin } = await import("./sasl/authenticate.ts");
       const link = Connection.open(this.#address, this.#config, []);
       const asks = await link.then(whoAsksForLogin).catch(() => null);
       link.then((connection) => connection.close(), () => {});

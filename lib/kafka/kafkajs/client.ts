@@ -2,8 +2,12 @@
  * kafkajs with our configuration, for group membership and administration: what is not worth a
  * protocol of its own. Import this module lazily: kafkajs costs a start 100 ms and more.
  */
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
+import { Buffer } from "node:buffer";
+import { Kafka, type KafkaConfig, logLevel, type Mechanism as KafkajsMechanism } from "kafkajs";
+import { Failure } from "../../failure.ts";
 import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
+import { rejected, SaslError } from "../sasl/mechanism.ts";
+import { newMechanism } from "../sasl/new_mechanism.ts";
 import { tlsSockets } from "./socket.ts";
 import "./timers.ts";
 
@@ -28,19 +32,41 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
   };
 }
 
-function saslOptions(sasl: SaslConfig): SASLOptions {
-  if (sasl.mechanism === "OAUTHBEARER") {
-    return {
-      mechanism: "oauthbearer",
-      oauthBearerProvider: async () => ({
-        value: (await sasl.token()).reveal(),
-        extensions: sasl.extensions,
-      }),
-    };
-  }
-  const { mechanism, username, password } = sasl;
-  const credentials = { username, password: password.reveal() };
-  if (mechanism === "PLAIN") return { mechanism: "plain", ...credentials };
-  if (mechanism === "SCRAM-SHA-256") return { mechanism: "scram-sha-256", ...credentials };
-  return { mechanism: "scram-sha-512", ...credentials };
+/**
+ * A login by our own mechanisms, so that each is the same everywhere. kafkajs gives and takes the
+ * messages with their length before them.
+ */
+function saslOptions(sasl: SaslConfig): KafkajsMechanism {
+  return {
+    mechanism: sasl.mechanism,
+    authenticationProvider: ({ host, port, saslAuthenticate }) => ({
+      authenticate: async () => {
+        const mechanism = await newMechanism(sasl, host);
+        const send = async (message: Uint8Array) => {
+          const encoded = Buffer.alloc(4 + message.length);
+          encoded.writeInt32BE(message.length);
+          encoded.set(message, 4);
+          const request = { encode: () => encoded };
+          const response = { decode: (raw: Buffer) => raw, parse: (raw: Buffer) => raw };
+          return (await saslAuthenticate({ request, response }) as Buffer).subarray(4);
+        };
+        try {
+          let message: Uint8Array | null = await mechanism.start();
+          while (message !== null) message = await mechanism.next(await send(message));
+        } catch (error) {
+          if (error instanceof Failure) throw error;
+          if (!(error instanceof SaslError || isRejection(error))) throw error;
+          const name = addressName({ host, port });
+          throw rejected(name, mechanism, error.message);
+        } finally {
+          mechanism.close?.();
+        }
+      },
+    }),
+  };
+}
+
+/** Whether it is a broker's error code, as kafkajs throws it: SASL_AUTHENTICATION_FAILED. */
+function isRejection(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 58;
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { Failure } from "../../../lib/failure.ts";
-import type { SaslConfig } from "../../../lib/kafka/config.ts";
-import { Secret } from "../../../lib/secret.ts";
-import { authenticate } from "../../../lib/kafka/sasl.ts";
-import type { Link } from "../../../lib/kafka/requests.ts";
-import type { SaslAuthenticateResponse } from "../../../lib/protocol/messages/sasl.ts";
+import { Failure } from "../../../../lib/failure.ts";
+import type { SaslConfig } from "../../../../lib/kafka/config.ts";
+import { Secret } from "../../../../lib/secret.ts";
+import { authenticate } from "../../../../lib/kafka/sasl/authenticate.ts";
+import type { Link } from "../../../../lib/kafka/requests.ts";
+import type { SaslAuthenticateResponse } from "../../../../lib/protocol/messages/sasl.ts";
 
 const secret = "t0p-secret";
 
@@ -21,17 +21,26 @@ function link(handshake: number, ...answers: (string | SaslAuthenticateResponse)
     const answer = answers.shift()!;
     return Promise.resolve(
       typeof answer === "string"
-        ? { errorCode: 0, errorMessage: null, authBytes: new TextEncoder().encode(answer) }
+        ? {
+          errorCode: 0,
+          errorMessage: null,
+          authBytes: new TextEncoder().encode(answer),
+          sessionLifetime: 0,
+        }
         : answer,
     );
   };
-  return { sent, link: { name: "broker:1", call } as unknown as Link };
+  return {
+    sent,
+    link: { name: "broker:1", host: "broker", accepts: () => true, call } as unknown as Link,
+  };
 }
 
 const refusal = (errorMessage: string | null) => ({
   errorCode: 58,
   errorMessage,
   authBytes: new Uint8Array(),
+  sessionLifetime: 0,
 });
 
 const plain: SaslConfig = { mechanism: "PLAIN", username: "ann", password: new Secret(secret) };
