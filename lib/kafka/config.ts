@@ -29,7 +29,13 @@ export interface TlsConfig {
   checkHostname: boolean;
 }
 
-export const saslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const;
+export const saslMechanisms = [
+  "PLAIN",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+  "OAUTHBEARER",
+  "GSSAPI",
+] as const;
 
 export type SaslMechanism = typeof saslMechanisms[number];
 
@@ -54,8 +60,21 @@ export interface BearerConfig {
   extensions: Record<string, string>;
 }
 
+/** Kerberos: a principal, by its keytab or by a ticket that somebody else got. */
+export interface GssapiConfig {
+  mechanism: "GSSAPI";
+  /** The first part of the brokers' principals, `kafka` of `kafka/host@REALM`. */
+  service: string;
+  /** Null: that of the ticket, or the first one of the keytab. */
+  principal: string | null;
+  /** The path of its keytab; null: a ticket cache is used. */
+  keytab: string | null;
+  /** A ticket cache as Kerberos names it; null: its default one. */
+  ticketCache: string | null;
+}
+
 /** How to log in. */
-export type SaslConfig = PlainConfig | ScramConfig | BearerConfig;
+export type SaslConfig = PlainConfig | ScramConfig | BearerConfig | GssapiConfig;
 
 /** One broker's address. */
 export interface Address {

@@ -5,15 +5,11 @@ import type { Api } from "../protocol/messages/api.ts";
 import type { VersionRange } from "../protocol/messages/api_versions.ts";
 import { Reader } from "../protocol/reader.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
+import { ConnectionError } from "./connection_error.ts";
 import { askVersions, encodeRequest } from "./requests.ts";
 import { joined, openSocket, type Socket, writeAll } from "./socket.ts";
 import type { CallOptions, Pending } from "./pending.ts";
 import { Mute, noteMuted } from "./throttle.ts";
-
-/** A broker can't be reached, or the connection to it was lost. Another try may help. */
-export class ConnectionError extends Error {
-  override readonly name = "ConnectionError";
-}
 
 /** The largest response accepted, bytes: a peer that announces more does not speak Kafka. */
 export const MAX_RESPONSE = 256 * 1024 * 1024;
@@ -78,7 +74,8 @@ export class Connection {
       connection.accepted = await askVersions(connection, apis);
       // Loaded only if it is used: a start without it stays as quick as it is.
       if (!config.sasl) return;
-      await (await import("./sasl/authenticate.ts")).authenticate(connection, config.sasl);
+      const { authenticate } = await import("./sasl/authenticate.ts");
+      await authenticate(connection, config.sasl, config.timeout);
     };
     try {
       await Promise.race([starting(), late.promise]);

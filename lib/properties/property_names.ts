@@ -30,6 +30,7 @@ export const accepted: readonly string[] = withRegistry(words(`
   ssl.enabled.protocols ssl.protocol ssl.keymanager.algorithm ssl.trustmanager.algorithm
   sasl.mechanism sasl.mechanisms sasl.username sasl.password sasl.jaas.config
   sasl.oauthbearer.token.file sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.extensions
+  sasl.kerberos.service.name sasl.kerberos.principal sasl.kerberos.keytab
   sasl.oauthbearer.method sasl.login.callback.handler.class
 `));
 
@@ -58,7 +59,6 @@ export const synonyms: readonly (readonly string[])[] = [
     .map((name) => [name, REGISTRY + name]),
 ];
 
-const kerberos = "Kerberos (GSSAPI) is not supported";
 const javaClass = "it names a Java class";
 const noFetching = "tokens are read from a file, not fetched: set sasl.oauthbearer.token.file";
 const brokerSide = "the broker checks the token";
@@ -76,7 +76,7 @@ const refusedOfKafka: readonly (readonly [string, string])[] = [
   ["ssl.keystore.password", "PEM files have no store password: set ssl.key.password"],
   ["ssl.truststore.password", "PEM files of certificates have no password"],
   ["security.providers", javaClass],
-  ["sasl.kerberos.", kerberos],
+  ["sasl.kerberos.principal.to.local.rules", "it is a broker's"],
   ["sasl.client.callback.handler.class", javaClass],
   ["sasl.login.class", javaClass],
   ["sasl.login.connect.", noFetching],
@@ -153,7 +153,7 @@ export const flagsInstead: Readonly<Record<string, string>> = {
 /**
  * The other properties of both: what to do is said by flags, and how by this program itself. In a
  * file they are ignored, because a file is worth most if it serves other programs too. None is of
- * TLS or SASL: see {@link refused}.
+ * TLS or SASL, see {@link refused}, except for how others renew their Kerberos tickets.
  */
 export const ignored: readonly string[] = words(`
   allow.auto.create.topics api.version.fallback.ms api.version.request
@@ -190,6 +190,8 @@ export const ignored: readonly string[] = words(`
   topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
   transactional.id value.deserializer value.serializer acks debug interceptors partitioner retries
+  sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin
+  sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor
   avro.reflection.allow.null avro.remove.java.properties
   avro.use.logical.type.converters enum.evolution http.connect.timeout.ms http.read.timeout.ms
   id.compatibility.strict json.fail.invalid.schema key.converter latest.cache.size

@@ -7,6 +7,7 @@ import {
 } from "../kafka/config.ts";
 import { Secret, shownPath } from "../secret.ts";
 import { checkOptions, type LoginModule, parseJaas } from "./jaas.ts";
+import { kerberosConfig } from "./kerberos.ts";
 import type { Properties } from "./properties.ts";
 import { tlsConfig } from "./security_tls.ts";
 
@@ -49,6 +50,7 @@ function saslConfig(properties: Properties, env: Env): SaslConfig {
     throw usage(`sasl.mechanism is not one of ${all}`);
   }
   if (mechanism === "OAUTHBEARER") return bearerConfig(properties, env);
+  if (mechanism === "GSSAPI") return kerberosConfig(properties, loginModule(properties, mechanism));
   return { mechanism, ...credentials(mechanism, properties, env) };
 }
 
@@ -73,6 +75,7 @@ const modules: Record<SaslMechanism, string> = {
   "SCRAM-SHA-256": "ScramLoginModule",
   "SCRAM-SHA-512": "ScramLoginModule",
   "OAUTHBEARER": "OAuthBearerLoginModule",
+  "GSSAPI": "Krb5LoginModule",
 };
 
 /** What sasl.jaas.config says, if anything. */

@@ -63,16 +63,29 @@ export async function readProperties(
 ): Promise<Properties> {
   const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
   const own = given.all("property");
-  if (file === undefined && own.length === 0) return new Map();
+  if (file === undefined && own.length === 0) {
+    giveBackLibraries(undefined);
+    return new Map();
+  }
   const { mergeProperties, parseProperties, splitProperty } = await import(
     "../../properties/properties.ts"
   );
   const said = file === undefined ? [] : parseProperties(await readConfig(file, given), file);
   const at = "-X";
-  return mergeProperties(
+  const properties = mergeProperties(
     [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
     console.debug,
   );
+  giveBackLibraries(properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms"));
+  return properties;
+}
+
+/**
+ * A compiled program may load Kerberos' library (`scripts/compile/programs.ts`). If the login does
+ * not need it, that right is given back before the first connection.
+ */
+function giveBackLibraries(mechanism: string | undefined): void {
+  if (mechanism?.toUpperCase() !== "GSSAPI") Deno.permissions.revokeSync({ name: "ffi" });
 }
 
 async function readConfig(file: string, given: Given): Promise<string> {

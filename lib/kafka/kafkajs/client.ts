@@ -28,7 +28,7 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
     requestTimeout: timeout,
     logLevel: logLevel.NOTHING,
     ...(tls ? { ssl: true, socketFactory: tlsSockets(config) } : {}),
-    ...(sasl ? { sasl: saslOptions(sasl) } : {}),
+    ...(sasl ? { sasl: saslOptions(sasl, timeout) } : {}),
   };
 }
 
@@ -36,12 +36,12 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
  * A login by our own mechanisms, so that each is the same everywhere. kafkajs gives and takes the
  * messages with their length before them.
  */
-function saslOptions(sasl: SaslConfig): KafkajsMechanism {
+function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
   return {
     mechanism: sasl.mechanism,
     authenticationProvider: ({ host, port, saslAuthenticate }) => ({
       authenticate: async () => {
-        const mechanism = await newMechanism(sasl, host);
+        const mechanism = await newMechanism(sasl, host, timeout);
         const send = async (message: Uint8Array) => {
           const encoded = Buffer.alloc(4 + message.length);
           encoded.writeInt32BE(message.length);

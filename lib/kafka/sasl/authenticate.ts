@@ -13,10 +13,14 @@ const ILLEGAL_SASL_STATE = 34;
  * (https://kafka.apache.org/protocol#sasl_handshake). Returns for how long the broker accepts
  * requests on it until the next login, milliseconds; 0 if it has no limit (KIP-368). Throws Failure
  * (denied) if the broker rejects the login, or can't prove that it knows the password; the secret
- * is in no message.
+ * is in no message. `timeout` is what the whole login has, milliseconds.
  */
-export async function authenticate(link: Link, sasl: SaslConfig): Promise<number> {
-  const mechanism = await newMechanism(sasl, link.host);
+export async function authenticate(
+  link: Link,
+  sasl: SaslConfig,
+  timeout: number,
+): Promise<number> {
+  const mechanism = await newMechanism(sasl, link.host, timeout);
   try {
     let message: Uint8Array | null = await mechanism.start();
     await shakeHands(link, mechanism);

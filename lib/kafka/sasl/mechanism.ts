@@ -21,6 +21,8 @@ export interface Mechanism {
    * broker rejects the login inside an answer, or does not prove what it must prove.
    */
   next(answer: Uint8Array): Promise<Uint8Array | null>;
+  /** What to do if the broker rejects the login, where its own words do not say it. */
+  readonly advice?: string;
   /** Text of a broker without the secret, should it be in there. */
   redact(text: string): string;
   /** Frees what the login holds. Called once, however it ended. */
@@ -34,8 +36,10 @@ export class SaslError extends Error {
 
 /** A rejected login, with the broker's words. */
 export function rejected(broker: string, mechanism: Mechanism, why: string): Failure {
-  const { name, who } = mechanism;
-  return new Failure("denied", mechanism.redact(`${broker} rejects ${who} with ${name}: ${why}`));
+  const { name, who, advice } = mechanism;
+  const todo = advice === undefined ? "" : ` — ${advice}`;
+  const text = mechanism.redact(`${broker} rejects ${who} with ${name}: ${why}`);
+  return new Failure("denied", text + todo);
 }
 
 const utf8 = new TextEncoder();
