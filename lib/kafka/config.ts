@@ -33,8 +33,8 @@ export const saslMechanisms = [
   "PLAIN",
   "SCRAM-SHA-256",
   "SCRAM-SHA-512",
-  "OAUTHBEARER",
   "GSSAPI",
+  "OAUTHBEARER",
 ] as const;
 
 export type SaslMechanism = typeof saslMechanisms[number];

@@ -52,6 +52,8 @@ export const synonyms: readonly (readonly string[])[] = [
   ["sasl.mechanism", "sasl.mechanisms"],
   ["sasl.username", "sasl.jaas.config"],
   ["sasl.password", "sasl.jaas.config"],
+  ["sasl.kerberos.keytab", "sasl.jaas.config"],
+  ["sasl.kerberos.principal", "sasl.jaas.config"],
   ["sasl.oauthbearer.token.file", "sasl.oauthbearer.token.endpoint.url"],
   ...sslSynonyms,
   ...sslSynonyms.map((names) => names.map((name) => REGISTRY + name)),

@@ -56,10 +56,10 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const first = link(0, "");
-    await authenticate(first.link, plain);
+    await authenticate(first.link, plain, 30_000);
     assert.deepEqual(first.sent, ["PLAIN", `\0ann\0${secret}`]);
     const second = link(0, "");
-    await authenticate(second.link, bearer);
+    await authenticate(second.link, bearer, 30_000);
     assert.deepEqual(second.sent, [
       "OAUTHBEARER",
       `n,,\x01auth=Bearer ${secret}\x01logicalCluster=lkc-1\x01pool=p\x01\x01`,
@@ -88,7 +88,7 @@ Deno.test({
       [link(0, '{"status":"x"}', ""), bearer, "denied", /OAUTHBEARER: {"status":"x"}$/],
     ];
     for (const [{ link, sent }, config, kind, message] of cases) {
-      const failure = await authenticate(link, config).then(() => {}, (error) => error);
+      const failure = await authenticate(link, config, 30_000).then(() => {}, (error) => error);
       assert.ok(failure instanceof Failure, String(failure));
       assert.equal(failure.kind, kind);
       assert.match(failure.message, message);
