@@ -15,9 +15,11 @@ export async function checkLogin(
     say("ok", whoIsLoggedIn(sasl));
     return answer;
   } catch (error) {
-    const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
+    // What Kerberos says has its advice already.
+    const denied = error instanceof Failure && error.kind === "denied" && sasl !== null &&
+      sasl.mechanism !== "GSSAPI";
     const todo = denied
-      ? `check ${whatToCheck(sasl)} and sasl.mechanism; the login was not retried`
+      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
       : undefined;
     say("fail", whatWentWrong(error), todo);
     return null;
@@ -33,9 +35,4 @@ function whoIsLoggedIn(sasl: SaslConfig | null): string {
   const { principal, keytab } = sasl;
   const who = principal === null ? "the principal" : `principal "${principal}"`;
   return `${who} of the ${keytab === null ? "ticket cache" : "keytab"} is logged in with GSSAPI`;
-}
-
-function whatToCheck({ mechanism }: SaslConfig): string {
-  if (mechanism === "GSSAPI") return "the ticket or keytab, sasl.kerberos.principal";
-  return "sasl.username, sasl.password";
 }

@@ -41,7 +41,9 @@ export interface Kdc extends AsyncDisposable {
   ticket(principal: string, options?: string[]): Promise<string>;
   start(): Promise<void>;
   stop(): Promise<void>;
-  port: number;
+  /** It accepts what comes and answers nothing, until {@link resume}. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Starts a KDC on a free port of 127.0.0.1, in a folder that goes away with it. */
@@ -117,10 +119,11 @@ export async function startKdc(): Promise<Kdc> {
   return {
     folder,
     env: { KRB5_CONFIG: env.KRB5_CONFIG, KRB5CCNAME: env.KRB5CCNAME },
-    port,
     admin,
     start,
     stop,
+    pause: () => process!.kill("SIGSTOP"),
+    resume: () => process!.kill("SIGCONT"),
     async principal(name, options = "") {
       await admin(`addprinc -randkey ${options} ${name}`);
       const keytab = file(`${name.replaceAll("/", "-")}.keytab`);

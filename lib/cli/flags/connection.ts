@@ -1,4 +1,5 @@
 import { Failure, systemReason } from "../../failure.ts";
+import { giveBackLibraries } from "../../libraries.ts";
 import { shownPath } from "../../secret.ts";
 import { type ClientConfig, parseAddress } from "../../kafka/config.ts";
 import type { Flag, Given } from "../flags.ts";
@@ -64,7 +65,7 @@ export async function readProperties(
   const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
   const own = given.all("property");
   if (file === undefined && own.length === 0) {
-    giveBackLibraries(undefined);
+    giveBackLibraries();
     return new Map();
   }
   const { mergeProperties, parseProperties, splitProperty } = await import(
@@ -76,16 +77,9 @@ export async function readProperties(
     [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
     console.debug,
   );
-  giveBackLibraries(properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms"));
+  const mechanism = properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms");
+  if (mechanism?.toUpperCase() !== "GSSAPI") giveBackLibraries();
   return properties;
-}
-
-/**
- * A compiled program may load Kerberos' library (`scripts/compile/programs.ts`). If the login does
- * not need it, that right is given back before the first connection.
- */
-function giveBackLibraries(mechanism: string | undefined): void {
-  if (mechanism?.toUpperCase() !== "GSSAPI") Deno.permissions.revokeSync({ name: "ffi" });
 }
 
 async function readConfig(file: string, given: Given): Promise<string> {

@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { Kafka, type KafkaConfig, logLevel, type Mechanism as KafkajsMechanism } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
+import { PREPARATION } from "../sasl/authenticate.ts";
 import { rejected, SaslError } from "../sasl/mechanism.ts";
 import { newMechanism } from "../sasl/new_mechanism.ts";
 import { tlsSockets } from "./socket.ts";
@@ -41,7 +42,7 @@ function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
     mechanism: sasl.mechanism,
     authenticationProvider: ({ host, port, saslAuthenticate }) => ({
       authenticate: async () => {
-        const mechanism = await newMechanism(sasl, host, timeout);
+        const mechanism = await newMechanism(sasl, host, PREPARATION * timeout);
         const send = async (message: Uint8Array) => {
           const encoded = Buffer.alloc(4 + message.length);
           encoded.writeInt32BE(message.length);

@@ -10,9 +10,6 @@ import { type Mechanism, SaslError } from "./mechanism.ts";
  */
 const OWN_CACHE = "MEMORY:gpdb-kafka";
 
-/** The part of a login's time that Kerberos has, so that its silence can be reported. */
-const SHARE = 0.8;
-
 /** RFC 4752's bit for a connection without checksums or encryption of its own. */
 const NO_LAYER = 1;
 
@@ -22,13 +19,10 @@ const NO_LAYER = 1;
  */
 export class Gssapi implements Mechanism {
   readonly name = "GSSAPI";
-  readonly advice = "the broker's log says why; its keytab must have the newest keys of its " +
-    "principal, and its clock the right time";
   readonly #config: GssapiConfig;
   readonly #host: string;
   readonly #library: GssLibrary;
-  readonly #deadline: number;
-  readonly #timeout: number;
+  readonly #limit: number;
   #who: string | null;
   #next: "tokens" | "layers" | "nothing" = "tokens";
   #target: Handle = 0n;
@@ -37,13 +31,12 @@ export class Gssapi implements Mechanism {
   #context: Handle = 0n;
   #abandoned = false;
 
-  /** Throws Failure if this host lacks the library. */
-  constructor(config: GssapiConfig, host: string, timeout: number) {
+  /** `limit` is what Kerberos may take, milliseconds. Throws Failure if this host lacks it. */
+  constructor(config: GssapiConfig, host: string, limit: number) {
     this.#config = config;
     this.#host = host;
     this.#who = config.principal;
-    this.#timeout = SHARE * timeout;
-    this.#deadline = performance.now() + this.#timeout;
+    this.#limit = limit;
     this.#library = gssLibrary();
   }
 
@@ -89,6 +82,11 @@ export class Gssapi implements Mechanism {
     }
   }
 
+  hint(): string {
+    return "the broker's log says why; its keytab must have the newest keys of its principal, and " +
+      "its clock the right time";
+  }
+
   redact(text: string): string {
     return text;
   }
@@ -130,7 +128,7 @@ export class Gssapi implements Mechanism {
     return this.#library.wrap(this.#context, Uint8Array.of(NO_LAYER, 0, 0, 0));
   }
 
-  /** Does what may ask a KDC or DNS, until this login's deadline. */
+  /** Does what may ask a KDC or DNS, and waits for it until the limit. */
   async #ask<T>(work: () => Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -138,10 +136,10 @@ export class Gssapi implements Mechanism {
       late.reject(
         new ConnectionError(
           `cannot log in to ${this.#host} with GSSAPI: no answer of Kerberos within ` +
-            `${this.#timeout / 1000} s — check that a KDC of krb5.conf, and DNS, can be reached`,
+            `${this.#limit / 1000} s — check that a KDC of krb5.conf, and DNS, can be reached`,
         ),
       );
-    }, Math.max(this.#deadline - performance.now(), 0));
+    }, this.#limit);
     const asked = inTurn(() => {
       if (this.#abandoned) throw new ConnectionError("the login was given up");
       return work();

@@ -34,7 +34,7 @@ export async function explain(error: GssError, login: Login): Promise<Error> {
   }
   const why = code === SERVICE_UNKNOWN
     ? await unknownService(login)
-    : known(code, config) ?? await withoutTicket(error, config) ?? error.message;
+    : known(code, await named(config)) ?? await withoutTicket(error, config) ?? error.message;
   return why instanceof Failure
     ? why
     : new Failure("denied", `${failed}: ${why}`, { cause: error });
@@ -45,6 +45,13 @@ async function unknownService({ config, host, asked }: Login): Promise<string> {
   return `the KDC does not know the broker's principal ${principal.replace(/@$/, "")} — check ` +
     "sasl.kerberos.service.name, and use the host name that the principal has in brokers and " +
     "advertised.listeners";
+}
+
+/** Kerberos takes the first principal of a keytab, if none is given. */
+async function named(config: GssapiConfig): Promise<GssapiConfig> {
+  if (config.principal !== null || config.keytab === null) return config;
+  const file = await Deno.readFile(config.keytab).catch(() => new Uint8Array());
+  return { ...config, principal: keytabPrincipals(file)?.[0] ?? null };
 }
 
 function known(code: number, { principal, keytab }: GssapiConfig): string | undefined {

@@ -1,4 +1,5 @@
 import { Failure, systemReason } from "../../failure.ts";
+import { giveBackLibraries } from "../../libraries.ts";
 import { gssapiPaths } from "./gssapi_paths.ts";
 
 // Addresses are passed as numbers. What may ask a KDC or DNS does not block the event loop.
@@ -43,8 +44,7 @@ export function loadLibrary(paths = gssapiPaths): Library {
     }
     try {
       const library = Deno.dlopen(path, symbols);
-      // From here on a compiled program loads nothing more.
-      Deno.permissions.revokeSync({ name: "ffi" });
+      giveBackLibraries();
       return library;
     } catch (error) {
       throw new Failure(

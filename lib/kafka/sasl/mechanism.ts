@@ -21,8 +21,8 @@ export interface Mechanism {
    * broker rejects the login inside an answer, or does not prove what it must prove.
    */
   next(answer: Uint8Array): Promise<Uint8Array | null>;
-  /** What to do if the broker rejects the login, where its own words do not say it. */
-  readonly advice?: string;
+  /** What may help if the broker rejects the login, for its message. */
+  hint?(): string;
   /** Text of a broker without the secret, should it be in there. */
   redact(text: string): string;
   /** Frees what the login holds. Called once, however it ended. */
@@ -36,10 +36,10 @@ export class SaslError extends Error {
 
 /** A rejected login, with the broker's words. */
 export function rejected(broker: string, mechanism: Mechanism, why: string): Failure {
-  const { name, who, advice } = mechanism;
-  const todo = advice === undefined ? "" : ` — ${advice}`;
-  const text = mechanism.redact(`${broker} rejects ${who} with ${name}: ${why}`);
-  return new Failure("denied", text + todo);
+  const { name, who } = mechanism;
+  const hint = mechanism.hint?.() ?? "";
+  const said = `${broker} rejects ${who} with ${name}: ${why}${hint === "" ? "" : ` — ${hint}`}`;
+  return new Failure("denied", mechanism.redact(said));
 }
 
 const utf8 = new TextEncoder();

@@ -2,13 +2,13 @@ import type { SaslConfig } from "../config.ts";
 import type { Mechanism } from "./mechanism.ts";
 
 /**
- * A new login at the broker on `host`, which has `timeout` milliseconds. Each way is loaded only if
- * it is used. Throws Failure.
+ * A new login at the broker on `host`; what it needs from elsewhere may take `limit` milliseconds.
+ * Each way is loaded only if it is used. Throws Failure.
  */
 export async function newMechanism(
   sasl: SaslConfig,
   host: string,
-  timeout: number,
+  limit: number,
 ): Promise<Mechanism> {
   switch (sasl.mechanism) {
     case "PLAIN":
@@ -16,7 +16,7 @@ export async function newMechanism(
     case "OAUTHBEARER":
       return new (await import("./bearer.ts")).Bearer(sasl);
     case "GSSAPI":
-      return new (await import("./gssapi.ts")).Gssapi(sasl, host, timeout);
+      return new (await import("./gssapi.ts")).Gssapi(sasl, host, limit);
     default:
       return new (await import("./scram.ts")).Scram(sasl);
   }
