@@ -1,14 +1,19 @@
 import type { GssapiConfig } from "../config.ts";
 import { ConnectionError } from "../connection_error.ts";
-import { explain } from "./gssapi_failures.ts";
+import { explain, isExpired } from "./gssapi_failures.ts";
 import { GssError, type GssLibrary, gssLibrary, type Handle } from "./gssapi_library.ts";
 import { type Mechanism, SaslError } from "./mechanism.ts";
 
+/** How often a cache of tickets had to be left for a new one. */
+let cachesLeft = 0;
+
 /**
- * The tickets that a keytab is good for are kept in this process, by the library: a login asks the
- * KDC only if none is left, or the half of its time is over.
+ * The tickets that a keytab is good for are kept in this process, by the library, under this name:
+ * a login asks the KDC only if there is none, or half of its time is over.
  */
-const OWN_CACHE = "MEMORY:gpdb-kafka";
+function cacheOf({ keytab, principal }: GssapiConfig): string {
+  return `MEMORY:${cachesLeft} ${principal ?? ""} ${keytab}`;
+}
 
 /** RFC 4752's bit for a connection without checksums or encryption of its own. */
 const NO_LAYER = 1;
@@ -45,19 +50,13 @@ export class Gssapi implements Mechanism {
   }
 
   async start(): Promise<Uint8Array> {
-    const { service, principal, keytab, ticketCache } = this.#config;
+    const { service, principal } = this.#config;
     try {
       const library = this.#library;
       this.#target = library.importName(`${service}@${this.#host}`, "service");
       if (principal !== null) this.#owner = library.importName(principal, "principal");
-      const cache = keytab === null ? ticketCache : OWN_CACHE;
-      const store = {
-        ...(keytab === null ? {} : { client_keytab: `FILE:${keytab}` }),
-        ...(cache === null ? {} : { ccache: cache }),
-      };
       return await this.#ask(async () => {
-        this.#credential = await library.acquire({ name: this.#owner, store });
-        const token = await this.#step(new Uint8Array());
+        const token = await this.#firstToken();
         this.#who = await library.owner(this.#credential).catch(() => this.#who);
         return token;
       });
@@ -101,6 +100,31 @@ export class Gssapi implements Mechanism {
       this.#library.releaseName(this.#target);
       return Promise.resolve();
     });
+  }
+
+  /** The library keeps to itself why an expired ticket was not renewed: a new cache has none. */
+  async #firstToken(): Promise<Uint8Array> {
+    try {
+      return await this.#acquire();
+    } catch (error) {
+      if (this.#config.keytab === null || !isExpired(error)) throw error;
+      cachesLeft++;
+      this.#library.releaseContext(this.#context);
+      this.#library.releaseCredential(this.#credential);
+      this.#context = this.#credential = 0n;
+      return await this.#acquire();
+    }
+  }
+
+  async #acquire(): Promise<Uint8Array> {
+    const { keytab, ticketCache } = this.#config;
+    const cache = keytab === null ? ticketCache : cacheOf(this.#config);
+    const store = {
+      ...(keytab === null ? {} : { client_keytab: `FILE:${keytab}` }),
+      ...(cache === null ? {} : { ccache: cache }),
+    };
+    this.#credential = await this.#library.acquire({ name: this.#owner, store });
+    return await this.#step(new Uint8Array());
   }
 
   async #step(token: Uint8Array): Promise<Uint8Array> {

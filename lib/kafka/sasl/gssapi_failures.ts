@@ -4,7 +4,7 @@ import { shownPath } from "../../secret.ts";
 import type { GssapiConfig } from "../config.ts";
 import { ConnectionError } from "../connection_error.ts";
 import { keytabPrincipals } from "./gssapi_keytab.ts";
-import type { GssError } from "./gssapi_library.ts";
+import { GssError } from "./gssapi_library.ts";
 
 export interface Login {
   config: GssapiConfig;
@@ -20,7 +20,13 @@ const FIRST = -1765328384;
 const NO_CREDENTIAL = 7;
 
 const SERVICE_UNKNOWN = 7;
+const TICKET_EXPIRED = 32;
 const KDC_UNREACHABLE = 156;
+
+/** Whether a ticket was there, and its time was over. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof GssError && error.minor - FIRST === TICKET_EXPIRED;
+}
 
 /** The error to throw if a login could not start. ConnectionError: another try may help. */
 export async function explain(error: GssError, login: Login): Promise<Error> {
@@ -67,7 +73,7 @@ function known(code: number, { principal, keytab }: GssapiConfig): string | unde
     23: `the password of ${who} has expired — ${renew}`,
     24: `the keys of ${who} are others by now — ${renew}`,
     31: `the keys of ${who} are others by now — ${renew}`,
-    32: `the ticket has expired — ${renew}`,
+    [TICKET_EXPIRED]: `the ticket has expired — ${renew}`,
     37: "the clocks of this host and of the KDC differ by too much — synchronize them",
     154: "krb5.conf names no KDC of the realm — check it, and KRB5_CONFIG",
     220: "krb5.conf names no KDC of the realm — check it, and KRB5_CONFIG",
