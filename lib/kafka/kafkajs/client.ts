@@ -28,7 +28,7 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
     requestTimeout: timeout,
     logLevel: logLevel.NOTHING,
     ...(tls ? { ssl: true, socketFactory: tlsSockets(config) } : {}),
-    ...(sasl ? { sasl: saslOptions(sasl) } : {}),
+    ...(sasl ? { sasl: saslOptions(sasl, timeout) } : {}),
   };
 }
 
@@ -36,12 +36,12 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
  * A login by our own mechanisms, so that each is the same everywhere. kafkajs gives and takes the
  * messages with their length before them.
  */
-function saslOptions(sasl: SaslConfig): KafkajsMechanism {
+function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
   return {
     mechanism: sasl.mechanism,
     authenticationProvider: ({ host, port, saslAuthenticate }) => ({
       authenticate: async () => {
-        const mechanism = await newMechanism(sasl, host);
+        const mechanism = await newMechanism(sasl, host, timeout);
         const send = async (message: Uint8Array) => {
           const encoded = Buffer.alloc(4 + message.length);
           encoded.writeInt32BE(message.length);
@@ -54,16 +54,21 @@ function saslOptions(sasl: SaslConfig): KafkajsMechanism {
           let message: Uint8Array | null = await mechanism.start();
           while (message !== null) message = await mechanism.next(await send(message));
         } catch (error) {
-          if (error instanceof Failure) throw error;
-          if (!(error instanceof SaslError || isRejection(error))) throw error;
-          const name = addressName({ host, port });
-          throw rejected(name, mechanism, error.message);
+          if (error instanceof SaslError || isRejection(error)) {
+            throw final(rejected(addressName({ host, port }), mechanism, error.message));
+          }
+          throw error instanceof Failure ? final(error) : error;
         } finally {
           mechanism.close?.();
         }
       },
     }),
   };
+}
+
+/** kafkajs tries again unless an error says that it must not. */
+function final(failure: Failure): Failure {
+  return Object.assign(failure, { retriable: false });
 }
 
 /** Whether it is a broker's error code, as kafkajs throws it: SASL_AUTHENTICATION_FAILED. */

@@ -21,6 +21,8 @@ export interface Mechanism {
    * broker rejects the login inside an answer, or does not prove what it must prove.
    */
   next(answer: Uint8Array): Promise<Uint8Array | null>;
+  /** What may help if the broker rejects the login, for its message. */
+  hint?(): string;
   /** Text of a broker without the secret, should it be in there. */
   redact(text: string): string;
   /** Frees what the login holds. Called once, however it ended. */
@@ -35,7 +37,9 @@ export class SaslError extends Error {
 /** A rejected login, with the broker's words. */
 export function rejected(broker: string, mechanism: Mechanism, why: string): Failure {
   const { name, who } = mechanism;
-  return new Failure("denied", mechanism.redact(`${broker} rejects ${who} with ${name}: ${why}`));
+  const hint = mechanism.hint?.() ?? "";
+  const said = `${broker} rejects ${who} with ${name}: ${why}${hint === "" ? "" : ` — ${hint}`}`;
+  return new Failure("denied", mechanism.redact(said));
 }
 
 const utf8 = new TextEncoder();
