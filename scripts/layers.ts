@@ -31,6 +31,8 @@ const folders: Record<string, Folder> = {
     what: "connections, leaders, coordinators, logs, offsets, retries, TLS",
     imports: ["protocol"],
   },
+  "lib/kafka/aws": { what: "Amazon MSK with IAM: AWS's signatures and credentials" },
+  "lib/kafka/tokens": { what: "tokens of OAUTHBEARER: from token endpoints, renewed in time" },
   "lib/kafka/sasl": { what: "logins: a file for each mechanism of SASL" },
   "lib/kafka/kafkajs": { what: "groups and administration, by kafkajs" },
   "lib/records": {

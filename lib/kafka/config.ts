@@ -1,5 +1,8 @@
 import type { Secret } from "../secret.ts";
 
+/** The value of an environment variable. */
+export type Env = (name: string) => string | undefined;
+
 /** How to reach a cluster. */
 export interface ClientConfig {
   /** Where to ask first, `host:port` each. */
@@ -51,12 +54,20 @@ export interface PlainConfig extends UserConfig {
 
 export interface ScramConfig extends UserConfig {
   mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  /** Whether name and password are the id and the HMAC of a delegation token (KIP-48). */
+  tokenauth: boolean;
 }
 
 export interface BearerConfig {
   mechanism: "OAUTHBEARER";
-  /** Asked for at each login, so that a token which was renewed meanwhile is the one used. */
-  token: () => Promise<Secret>;
+  /** Where its tokens come from, for messages: `https://idp/token`, `its file`. */
+  from: string;
+  /**
+   * Asked for at each login on the broker of this host, so that a token which was renewed meanwhile
+   * is the one used; takes `limit` milliseconds at most. Throws ConnectionError if another try may
+   * help, else Failure.
+   */
+  token: (host: string, limit: number) => Promise<Secret>;
   extensions: Record<string, string>;
 }
 

@@ -5,9 +5,17 @@
 import assert from "node:assert/strict";
 import { ConnectionError } from "../../lib/kafka/connection_error.ts";
 import { Gssapi } from "../../lib/kafka/sasl/gssapi.ts";
-import { consumer, type Finished, gpdbKafka, producer, text } from "../support/cli.ts";
+import {
+  consumer,
+  type Finished,
+  gpdbKafka,
+  producer,
+  start as startProgram,
+  text,
+} from "../support/cli.ts";
 import { hasKdc, type Kdc, startKdc, startKerberosBroker } from "../support/kerberos.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
+import { until } from "../support/group.ts";
 
 const login = { "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI" };
 
@@ -207,6 +215,35 @@ sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab
       await kdc.start();
       await start(short);
     });
+  });
+
+  await t.step("a run without an end logs in again, with new tickets", async () => {
+    const short = `${kdc.folder}/short.keytab`;
+    const flags = ["-b", at.SESSION, ...given({ "sasl.kerberos.keytab": short })];
+    const follow = ["-t", topic, "-o", "0", "--until", "forever", "-v", "--timeout", "20s"];
+    const child = startProgram("consumer", [...follow, ...flags], { env });
+    child.stdin.close();
+    let stdout = "";
+    let stderr = "";
+    const collect = async (stream: ReadableStream<Uint8Array>, add: (text: string) => void) => {
+      for await (const piece of stream) add(text(piece as Uint8Array<ArrayBuffer>));
+    };
+    const collected = [
+      collect(child.stdout, (piece) => stdout += piece),
+      collect(child.stderr, (piece) => stderr += piece),
+    ];
+    for (let i = 2; i <= 4; i++) {
+      await produce(broker, topic, [{ value: `${i},b` }]);
+      await until(`row ${i} and another login`, 30_000, () => {
+        const again = stderr.match(/logged in again, for [\d.]+ s/g) ?? [];
+        return Promise.resolve(stdout.includes(`${i},b\n`) && again.length >= i - 1);
+      });
+    }
+    child.kill("SIGTERM");
+    await child.status;
+    await Promise.all(collected);
+    assert.equal(stdout, "1,a\n2,b\n3,b\n4,b\n");
+    assert.doesNotMatch(stderr, /closed the connection|rejects|cannot/);
   });
 
   await t.step("1,000 logins leave no memory behind", async () => {

@@ -110,7 +110,7 @@ export async function startKdc(): Promise<Kdc> {
     for (let tries = 0;; tries++) {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
       if (conn) return conn.close();
-      assert.ok(tries < 600, await Deno.readTextFile(file("krb5kdc.out")));
+      if (tries >= 600) throw new Error(await Deno.readTextFile(file("krb5kdc.out")));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
@@ -156,8 +156,8 @@ export async function startKdc(): Promise<Kdc> {
 }
 
 /**
- * A broker whose principal is kafka/127.0.0.1, with listener KRB (without TLS), KRBTLS, and OTHER,
- * which has the keys of another principal.
+ * A broker whose principal is kafka/127.0.0.1, with listener KRB (without TLS), KRBTLS, OTHER, which
+ * has keys that are no longer those of its principal, and SESSION, which requires a login each 3 s.
  */
 export async function startKerberosBroker(kdc: Kdc): Promise<{ broker: Broker; ca: string }> {
   const ca = authority("gpdb-kafka test authority");
@@ -171,7 +171,12 @@ export async function startKerberosBroker(kdc: Kdc): Promise<{ broker: Broker; c
     `isInitiator=false keyTab="${keytab}" principal="kafka/127.0.0.1@${realm}";`;
   const tls = "listener.name.krbtls.ssl";
   const broker = await startBroker({
-    listeners: { KRB: "SASL_PLAINTEXT", KRBTLS: "SASL_SSL", OTHER: "SASL_PLAINTEXT" },
+    listeners: {
+      KRB: "SASL_PLAINTEXT",
+      KRBTLS: "SASL_SSL",
+      OTHER: "SASL_PLAINTEXT",
+      SESSION: "SASL_PLAINTEXT",
+    },
     heap: "512m",
     jvm: [`-Djava.security.krb5.conf=${kdc.env.KRB5_CONFIG}`],
     properties: {
@@ -180,6 +185,8 @@ export async function startKerberosBroker(kdc: Kdc): Promise<{ broker: Broker; c
       "listener.name.krb.gssapi.sasl.jaas.config": login(keytab),
       "listener.name.krbtls.gssapi.sasl.jaas.config": login(keytab),
       "listener.name.other.gssapi.sasl.jaas.config": login(stale),
+      "listener.name.session.gssapi.sasl.jaas.config": login(keytab),
+      "listener.name.session.gssapi.connections.max.reauth.ms": "3000",
       [`${tls}.keystore.type`]: "PEM",
       [`${tls}.keystore.certificate.chain`]: server.certificate,
       [`${tls}.keystore.key`]: server.key,

@@ -55,16 +55,21 @@ function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
           let message: Uint8Array | null = await mechanism.start();
           while (message !== null) message = await mechanism.next(await send(message));
         } catch (error) {
-          if (error instanceof Failure) throw error;
-          if (!(error instanceof SaslError || isRejection(error))) throw error;
-          const name = addressName({ host, port });
-          throw rejected(name, mechanism, error.message);
+          if (error instanceof SaslError || isRejection(error)) {
+            throw final(rejected(addressName({ host, port }), mechanism, error.message));
+          }
+          throw error instanceof Failure ? final(error) : error;
         } finally {
           mechanism.close?.();
         }
       },
     }),
   };
+}
+
+/** kafkajs tries again unless an error says that it must not. */
+function final(failure: Failure): Failure {
+  return Object.assign(failure, { retriable: false });
 }
 
 /** Whether it is a broker's error code, as kafkajs throws it: SASL_AUTHENTICATION_FAILED. */

@@ -11,35 +11,82 @@ const ILLEGAL_SASL_STATE = 34;
 /** What a login may take that is not the broker's time: this share of the whole limit. */
 export const PREPARATION = 0.8;
 
+/** For how long a login that was prepared can be used, milliseconds. */
+const FRESH = 60_000;
+
 /**
- * Logs in on a connection: SaslHandshake names the mechanism, SaslAuthenticate carries its messages
- * (https://kafka.apache.org/protocol#sasl_handshake). Returns for how long the broker accepts
- * requests on it until the next login, milliseconds; 0 if it has no limit (KIP-368). Throws Failure
- * (denied) if the broker rejects the login, or can't prove that it knows the password; the secret
- * is in no message. `timeout` is what the whole login has, milliseconds.
+ * Logs in on a connection, within about `timeout` milliseconds. Returns for how long the broker
+ * accepts requests on it until the next login, milliseconds; 0 if it has no limit (KIP-368). Throws
+ * as {@link Login} does.
  */
 export async function authenticate(
   link: Link,
   sasl: SaslConfig,
   timeout: number,
 ): Promise<number> {
-  const mechanism = await newMechanism(sasl, link.host, PREPARATION * timeout);
-  try {
-    let message: Uint8Array | null = await mechanism.start();
-    await shakeHands(link, mechanism);
-    const api = link.accepts(saslSession) ? saslSession : saslAuthenticate;
-    while (true) {
-      const answer = await link.call(api, message);
-      if (answer.errorCode !== 0) {
-        throw rejected(link.name, mechanism, answer.errorMessage ?? errorName(answer.errorCode));
-      }
-      message = await mechanism.next(answer.authBytes);
-      if (message === null) return answer.sessionLifetime;
+  return await (await Login.prepare(sasl, link.host, PREPARATION * timeout)).on(link);
+}
+
+/**
+ * A login whose first message is ready. SaslHandshake names the mechanism, SaslAuthenticate carries
+ * its messages (https://kafka.apache.org/protocol#sasl_handshake).
+ */
+export class Login {
+  readonly #mechanism: Mechanism;
+  readonly #first: Uint8Array;
+  readonly #since = performance.now();
+
+  private constructor(mechanism: Mechanism, first: Uint8Array) {
+    this.#mechanism = mechanism;
+    this.#first = first;
+  }
+
+  /**
+   * Prepares a login at the broker on `host`, for `limit` milliseconds at most: nothing is sent to
+   * it. Throws ConnectionError if another try may help, else Failure.
+   */
+  static async prepare(sasl: SaslConfig, host: string, limit: number): Promise<Login> {
+    const mechanism = await newMechanism(sasl, host, limit);
+    try {
+      return new Login(mechanism, await mechanism.start());
+    } catch (error) {
+      mechanism.close?.();
+      throw error;
     }
-  } catch (error) {
-    throw error instanceof SaslError ? rejected(link.name, mechanism, error.message) : error;
-  } finally {
-    mechanism.close?.();
+  }
+
+  /** Whether it was prepared too long ago: Kerberos' messages have a time of their own. */
+  get isOld(): boolean {
+    return performance.now() - this.#since > FRESH;
+  }
+
+  /** To be called instead of {@link on}. */
+  discard(): void {
+    this.#mechanism.close?.();
+  }
+
+  /**
+   * Logs in. Returns as {@link authenticate} does. Throws Failure (denied) if the broker rejects the
+   * login, or can't prove that it knows the password; the secret is in no message.
+   */
+  async on(link: Link): Promise<number> {
+    const mechanism = this.#mechanism;
+    try {
+      await shakeHands(link, mechanism);
+      const api = link.accepts(saslSession) ? saslSession : saslAuthenticate;
+      for (let message: Uint8Array | null = this.#first;;) {
+        const answer = await link.call(api, message);
+        if (answer.errorCode !== 0) {
+          throw rejected(link.name, mechanism, answer.errorMessage ?? errorName(answer.errorCode));
+        }
+        message = await mechanism.next(answer.authBytes);
+        if (message === null) return answer.sessionLifetime;
+      }
+    } catch (error) {
+      throw error instanceof SaslError ? rejected(link.name, mechanism, error.message) : error;
+    } finally {
+      mechanism.close?.();
+    }
   }
 }
 

@@ -1,21 +1,27 @@
 import type { Secret } from "../../secret.ts";
 import type { BearerConfig } from "../config.ts";
+import { describeToken } from "../tokens/jwt.ts";
 import { decode, encode, type Mechanism, SaslError } from "./mechanism.ts";
 
 /** RFC 7628; the extensions are Kafka's, KIP-342. */
 export class Bearer implements Mechanism {
   readonly name = "OAUTHBEARER";
-  readonly who = "the token";
+  readonly who: string;
   readonly #config: BearerConfig;
+  readonly #host: string;
+  readonly #limit: number;
   #token: Secret | null = null;
   #rejection: string | null = null;
 
-  constructor(config: BearerConfig) {
+  constructor(config: BearerConfig, host: string, limit: number) {
+    this.who = `the token of ${config.from}`;
     this.#config = config;
+    this.#host = host;
+    this.#limit = limit;
   }
 
   async start(): Promise<Uint8Array> {
-    this.#token = await this.#config.token();
+    this.#token = await this.#config.token(this.#host, this.#limit);
     const pairs = Object.entries(this.#config.extensions)
       .map(([key, value]) => `${key}=${value}\x01`).join("");
     return encode(`n,,\x01auth=Bearer ${this.#token.reveal()}\x01${pairs}\x01`);
@@ -28,6 +34,10 @@ export class Bearer implements Mechanism {
     if (text === "") return Promise.resolve(null);
     this.#rejection = text;
     return Promise.resolve(encode("\x01"));
+  }
+
+  hint(): string {
+    return this.#token ? describeToken(this.#token) : "";
   }
 
   redact(text: string): string {

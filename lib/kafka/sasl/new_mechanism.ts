@@ -14,7 +14,7 @@ export async function newMechanism(
     case "PLAIN":
       return new (await import("./plain.ts")).Plain(sasl);
     case "OAUTHBEARER":
-      return new (await import("./bearer.ts")).Bearer(sasl);
+      return new (await import("./bearer.ts")).Bearer(sasl, host, limit);
     case "GSSAPI":
       return new (await import("./gssapi.ts")).Gssapi(sasl, host, limit);
     default:

@@ -19,14 +19,14 @@ export class Scram implements Mechanism {
   #proving = false;
 
   constructor(user: ScramConfig) {
-    const { mechanism, username, password } = user;
+    const { mechanism, username, password, tokenauth } = user;
     this.name = mechanism;
-    this.who = `user "${username}"`;
+    this.who = `${tokenauth ? "delegation token" : "user"} "${username}"`;
     this.#user = user;
     const hash = mechanism === "SCRAM-SHA-256" ? "SHA-256" : "SHA-512";
     this.#client = new ScramClient({
       ...{ hash, username, password: password.reveal() },
-      nonce: newNonce(),
+      ...{ nonce: newNonce(), tokenauth },
     });
   }
 
@@ -54,6 +54,8 @@ export interface ScramUser {
   password: string;
   /** Printable ASCII without commas, new for each login. */
   nonce: string;
+  /** Whether it is a delegation token: Kafka's extension, KIP-48. */
+  tokenauth?: boolean;
 }
 
 /** One login. Call the three methods in their order. */
@@ -65,7 +67,8 @@ export class ScramClient {
   constructor(user: ScramUser) {
     this.#user = user;
     const name = user.username.replaceAll("=", "=3D").replaceAll(",", "=2C");
-    this.#firstBare = `n=${name},r=${user.nonce}`;
+    const extension = user.tokenauth ? ",tokenauth=true" : "";
+    this.#firstBare = `n=${name},r=${user.nonce}${extension}`;
   }
 
   /** client-first-message. */

@@ -15,7 +15,7 @@ export interface NodeSettings {
   folder: string;
   clusterId: string;
   heap: string;
-  jvm: readonly string[];
+  jvm: string[];
   toolbox: Toolbox;
 }
 

@@ -44,9 +44,10 @@ const refusal = (errorMessage: string | null) => ({
 });
 
 const plain: SaslConfig = { mechanism: "PLAIN", username: "ann", password: new Secret(secret) };
-const scram: SaslConfig = { ...plain, mechanism: "SCRAM-SHA-256" };
+const scram: SaslConfig = { ...plain, mechanism: "SCRAM-SHA-256", tokenauth: false };
 const bearer: SaslConfig = {
   mechanism: "OAUTHBEARER",
+  from: "a file",
   token: () => Promise.resolve(new Secret(secret)),
   extensions: { logicalCluster: "lkc-1", pool: "p" },
 };
@@ -56,10 +57,10 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const first = link(0, "");
-    await authenticate(first.link, plain, 30_000);
+    await authenticate(first.link, plain, 1000);
     assert.deepEqual(first.sent, ["PLAIN", `\0ann\0${secret}`]);
     const second = link(0, "");
-    await authenticate(second.link, bearer, 30_000);
+    await authenticate(second.link, bearer, 1000);
     assert.deepEqual(second.sent, [
       "OAUTHBEARER",
       `n,,\x01auth=Bearer ${secret}\x01logicalCluster=lkc-1\x01pool=p\x01\x01`,
@@ -84,11 +85,16 @@ Deno.test({
       [link(0, refusal(`no ${secret}!`)), plain, "denied", /PLAIN: no \*\*\*!$/],
       [link(0, refusal("who?")), scram, "denied", /"ann" with SCRAM-SHA-256: who\?$/],
       [link(0, "nonsense"), scram, "denied", /SCRAM-SHA-256: its first message is not SCRAM's$/],
-      [link(0, '{"status":"x"}', refusal("no")), bearer, "denied", /the token .*BEARER: no$/],
+      [
+        link(0, '{"status":"x"}', refusal("no")),
+        bearer,
+        "denied",
+        /the token of a file .*BEARER: no$/,
+      ],
       [link(0, '{"status":"x"}', ""), bearer, "denied", /OAUTHBEARER: {"status":"x"}$/],
     ];
     for (const [{ link, sent }, config, kind, message] of cases) {
-      const failure = await authenticate(link, config, 30_000).then(() => {}, (error) => error);
+      const failure = await authenticate(link, config, 1000).then(() => {}, (error) => error);
       assert.ok(failure instanceof Failure, String(failure));
       assert.equal(failure.kind, kind);
       assert.match(failure.message, message);

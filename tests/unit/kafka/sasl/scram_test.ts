@@ -62,6 +62,17 @@ Deno.test({
 });
 
 Deno.test({
+  name: "scram: a delegation token is named as one, by KIP-48's extension",
+  permissions: "none",
+  fn: async () => {
+    const client = new ScramClient({ ...vector.user, tokenauth: true });
+    assert.equal(client.first(), `${vector.first},tokenauth=true`);
+    // What is signed has the extension, too: the proof is another one.
+    assert.notEqual(await client.final(vector.serverFirst), vector.final);
+  },
+});
+
+Deno.test({
   name: "scram: a server that does not prove itself is rejected",
   permissions: "none",
   fn: async () => {
