@@ -14,6 +14,7 @@ import {
   text,
 } from "../support/cli.ts";
 import { hasKdc, type Kdc, startKdc, startKerberosBroker } from "../support/kerberos.ts";
+import { S, search } from "../support/planted_secrets.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { until } from "../support/group.ts";
 
@@ -32,6 +33,7 @@ function ended({ code, stderr, stdout }: Finished, status: number, message: RegE
   assert.equal(code, status, stderr);
   assert.match(stderr, message);
   assert.equal(stderr.split("\n").length, 2, stderr);
+  search("stderr", stderr);
   assert.equal(text(stdout), "");
 }
 
@@ -169,6 +171,12 @@ sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab
         [{ "sasl.kerberos.keytab": `${kdc.folder}/none` }],
         64,
         /sasl\.kerberos\.keytab: cannot read "\S+\/none": No such file/,
+      ],
+      // A secret in the wrong place.
+      [
+        [{ "sasl.kerberos.keytab": S }],
+        64,
+        /sasl\.kerberos\.keytab: cannot read its file: No such/,
       ],
       [[{ "sasl.kerberos.keytab": ca }], 64, /sasl\.kerberos\.keytab: "\S+" is not a keytab$/m],
       [

@@ -25,7 +25,7 @@ Deno.test({
         /^sasl\.username is set, but security\.protocol is not — set it to/,
       ],
       [{ "ssl.ca.location": "x" }, /^ssl\.ca\.location is set, but security\.protocol is not/],
-      [sasl, /^sasl\.mechanism is not set — use one of PLAIN, SCRAM-SHA-256, .*OAUTHBEARER$/],
+      [sasl, /^sasl\.mechanism is not set — use one of PLAIN, SCRAM-SHA-256, .*GSSAPI, /],
       [{ ...sasl, "sasl.mechanism": "NTLM" }, /^sasl\.mechanism is not one of PLAIN/],
       [plain, /^sasl\.username is not set, nor is env KAFKA_SASL_USERNAME$/],
       [
