@@ -1,5 +1,6 @@
 import { batches, messages } from "./messages.ts";
 import { compression } from "./compression.ts";
+import { keytabs } from "./keytabs.ts";
 import { columnRows, guard, packing, plainRows } from "./rows.ts";
 import { avro, avroSchemas, json, protobuf, protobufSchemas } from "./structured.ts";
 import type { Target } from "./target.ts";
@@ -20,6 +21,7 @@ export async function makeTargets(): Promise<Target[]> {
     protobuf,
     protobufSchemas,
     packing,
+    keytabs,
     ...texts,
     quoting,
   ];

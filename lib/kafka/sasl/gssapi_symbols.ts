@@ -49,7 +49,7 @@ export function loadLibrary(paths = gssapiPaths): Library {
     } catch (error) {
       throw new Failure(
         "usage",
-        `cannot log in with GSSAPI: cannot load ${path}: ${systemReason(error)}`,
+        `cannot log in with GSSAPI: cannot load ${path}: ${dlopenReason(error)}`,
       );
     }
   }
@@ -60,4 +60,9 @@ export function loadLibrary(paths = gssapiPaths): Library {
     "usage",
     `cannot log in with GSSAPI: this host lacks libgssapi_krb5.so.2 of MIT Kerberos — ${install}`,
   );
+}
+
+/** What the system says, without Deno's words, which it has twice. */
+function dlopenReason(error: unknown): string {
+  return systemReason(error).replace(/^(Could not open library: )+/, "");
 }

@@ -6,30 +6,13 @@ import { explain } from "../../../../lib/kafka/sasl/gssapi_failures.ts";
 import { keytabPrincipals } from "../../../../lib/kafka/sasl/gssapi_keytab.ts";
 import { GssError } from "../../../../lib/kafka/sasl/gssapi_library.ts";
 import { loadLibrary } from "../../../../lib/kafka/sasl/gssapi_symbols.ts";
-
-/** An entry of a keytab: size, count, realm, components, name type, time, key version, key. */
-function entry(realm: string, ...components: string[]): number[] {
-  const text = (text: string) => [0, text.length, ...new TextEncoder().encode(text)];
-  const body = [0, components.length, ...[realm, ...components].flatMap(text)];
-  const rest = [0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 18, 0, 4, 1, 2, 3, 4];
-  return [0, 0, 0, body.length + rest.length, ...body, ...rest];
-}
-
-const hole = [0xff, 0xff, 0xff, 0xfc, 9, 9, 9, 9];
-const keytab = Uint8Array.from([
-  ...[5, 2],
-  ...entry("EXAMPLE.COM", "loader"),
-  ...hole,
-  ...entry("EXAMPLE.COM", "loader"),
-  ...entry("EXAMPLE.COM", "kafka", "host"),
-]);
+import { keytab, keytabOwners } from "../../../support/keytab.ts";
 
 Deno.test({
   name: "gssapi: the principals of a keytab; anything else is none, and ends in bounds",
   permissions: "none",
   fn: () => {
-    const all = ["loader@EXAMPLE.COM", "kafka/host@EXAMPLE.COM"];
-    assert.deepEqual(keytabPrincipals(keytab), all);
+    assert.deepEqual(keytabPrincipals(keytab), keytabOwners);
     assert.deepEqual(keytabPrincipals(Uint8Array.of(5, 2)), []);
     for (
       const bytes of [[], [5], [5, 1], [5, 3, 0, 0], [...new TextEncoder().encode("[libdefaults")]]
@@ -38,7 +21,10 @@ Deno.test({
     }
     for (let end = 0; end < keytab.length; end++) {
       const found = keytabPrincipals(keytab.slice(0, end));
-      assert.ok(found === null || found.every((name) => all.includes(name)), `${end}: ${found}`);
+      assert.ok(
+        found === null || found.every((name) => keytabOwners.includes(name)),
+        `${end}: ${found}`,
+      );
     }
     for (let at = 0; at < keytab.length; at++) {
       const wrong = keytab.slice();
@@ -140,7 +126,10 @@ Deno.test("gssapi: a host without the library, and with a file that is not one",
   const file = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(file, "not a library");
-    assert.throws(() => loadLibrary([file]), { kind: "usage", message: /cannot load \/\S+: / });
+    assert.throws(() => loadLibrary([file]), {
+      kind: "usage",
+      message: /cannot load \/\S+: (?!Could)/,
+    });
   } finally {
     await Deno.remove(file);
   }
