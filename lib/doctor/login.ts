@@ -14,15 +14,16 @@ export async function checkLogin(
     const who = sasl === null
       ? "no login is configured, and none is required"
       : sasl.mechanism === "OAUTHBEARER"
-      ? "the token is accepted (OAUTHBEARER)"
+      ? `the token of ${sasl.from} is accepted (OAUTHBEARER)`
       : `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
     say("ok", who);
     return answer;
   } catch (error) {
     const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
-    const todo = denied
-      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
-      : undefined;
+    const what = sasl?.mechanism === "OAUTHBEARER"
+      ? `check the token of ${sasl.from}, and who may log in with it`
+      : "check sasl.username, sasl.password and sasl.mechanism";
+    const todo = denied ? `${what}; the login was not retried` : undefined;
     say("fail", whatWentWrong(error), todo);
     return null;
   }

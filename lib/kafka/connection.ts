@@ -323,6 +323,7 @@ export class Connection {
     }
     clearTimeout(this.#timer);
     this.#mute.end();
+    this.#session?.close();
     for (const { reject } of this.#pending.splice(0)) reject(error);
     return error;
   }

@@ -51,6 +51,11 @@ export class Login {
     }
   }
 
+  /** Frees a login that is not used. */
+  discard(): void {
+    this.#mechanism.close?.();
+  }
+
   /**
    * Logs in. Returns as {@link authenticate} does. Throws Failure (denied) if the broker rejects the
    * login, or can't prove that it knows the password; the secret is in no message.
