@@ -15,12 +15,9 @@ export async function checkLogin(
     say("ok", whoIsLoggedIn(sasl));
     return answer;
   } catch (error) {
-    // What Kerberos says has its advice already.
-    const denied = error instanceof Failure && error.kind === "denied" && sasl !== null &&
-      sasl.mechanism !== "GSSAPI";
-    const todo = denied
-      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
-      : undefined;
+    const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
+    const what = denied ? whatToCheck(sasl) : null;
+    const todo = what === null ? undefined : `${what}; the login was not retried`;
     say("fail", whatWentWrong(error), todo);
     return null;
   }
@@ -28,11 +25,22 @@ export async function checkLogin(
 
 function whoIsLoggedIn(sasl: SaslConfig | null): string {
   if (sasl === null) return "no login is configured, and none is required";
-  if (sasl.mechanism === "OAUTHBEARER") return "the token is accepted (OAUTHBEARER)";
+  if (sasl.mechanism === "OAUTHBEARER") {
+    return `the token of ${sasl.from} is accepted (OAUTHBEARER)`;
+  }
   if (sasl.mechanism !== "GSSAPI") {
     return `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
   }
   const { principal, keytab } = sasl;
   const who = principal === null ? "the principal" : `principal "${principal}"`;
   return `${who} of the ${keytab === null ? "ticket cache" : "keytab"} is logged in with GSSAPI`;
+}
+
+/** Null: what Kerberos says has its advice already. */
+function whatToCheck(sasl: SaslConfig): string | null {
+  if (sasl.mechanism === "GSSAPI") return null;
+  if (sasl.mechanism !== "OAUTHBEARER") {
+    return "check sasl.username, sasl.password and sasl.mechanism";
+  }
+  return `check the token of ${sasl.from}, and who may log in with it`;
 }

@@ -9,6 +9,9 @@ const LATEST = 0.95;
 /** The pause after a login that could not be prepared, milliseconds. */
 const PAUSE = 1000;
 
+/** How long a prepared login waits for a request, milliseconds: its token has an end. */
+const FRESH = 5000;
+
 /** Logs in on a new connection. Throws ConnectionError, Failure. Null: the login has no end. */
 export async function logIn(link: Link, config: ClientConfig): Promise<Session | null> {
   const lifetime = await authenticate(link, config.sasl!, config.timeout);
@@ -28,6 +31,8 @@ export class Session {
   #end = Infinity;
   #preparing: Promise<void> | null = null;
   #login: Login | null = null;
+  /** Until when it may be used, performance.now(). */
+  #loginUntil = 0;
   #closed = false;
   /** Why the last login could not be prepared. */
   #problem: unknown = null;
@@ -48,7 +53,7 @@ export class Session {
    * at once. Throws ConnectionError, Failure: then the connection is of no more use.
    */
   async renew(link: Link): Promise<void> {
-    if (this.#login?.isOld) this.#discard();
+    if (performance.now() > this.#loginUntil) this.#discard();
     if (this.#login === null) this.#preparing ??= this.#prepare(link.host);
     if (performance.now() >= this.#end) await this.#preparing;
     const login = this.#login;
@@ -60,7 +65,7 @@ export class Session {
     } else if (performance.now() >= this.#end) throw this.#problem;
   }
 
-  /** The connection is closed. */
+  /** The connection is closed: frees a login that is not used. */
   close(): void {
     this.#closed = true;
     this.#discard();
@@ -82,6 +87,7 @@ export class Session {
     const { sasl, timeout, debug } = this.#config;
     try {
       this.#login = await Login.prepare(sasl!, host, timeout);
+      this.#loginUntil = performance.now() + FRESH;
       if (this.#closed) this.#discard();
     } catch (error) {
       this.#problem = error;

@@ -24,6 +24,8 @@ export interface IdentityProvider extends AsyncDisposable {
   jwks: string;
   /** Requests for tokens so far. */
   asked: Asked[];
+  /** Tokens given so far. */
+  given: string[];
   /** Seconds that a token lives; changed by a test. */
   lifetime: number;
   /** A token of another kind than those that it gives. */
@@ -75,8 +77,15 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     if (path === "/unavailable") return json({ error: "temporarily_unavailable" }, 503);
     if (path === "/missing") return new Response("no", { status: 404 });
     const expires_in = provider.lifetime;
-    const given = (access_token: string) =>
-      json({ access_token, expires_in, token_type: "Bearer" });
+    const given = (access_token: string) => {
+      provider.given.push(access_token);
+      return json({ access_token, expires_in, token_type: "Bearer" });
+    };
+    if (path === "/echo") {
+      const secret = atob(authorization?.replace("Basic ", "") ?? "");
+      const said = [authorization, secret, ...form.values()].join(" ");
+      return json({ error: "invalid_client", error_description: `who is ${said}?` }, 401);
+    }
     if (path === "/expired") {
       const exp = Math.floor(Date.now() / 1000) - 3600;
       return given(await sign({ iat: exp - 60, exp }));
@@ -101,6 +110,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     ca: ca.certificate,
     jwks: `${url}/jwks`,
     asked: [],
+    given: [],
     lifetime: 300,
     token: sign,
     async [Symbol.asyncDispose]() {

@@ -23,7 +23,6 @@ export async function startLoginBroker(idp: IdentityProvider, session = 3000): P
         `${module}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="x";`,
       [`${prefix}.oauthbearer.sasl.server.callback.handler.class`]:
         `${module}.oauthbearer.OAuthBearerValidatorCallbackHandler`,
-      [`${prefix}.oauthbearer.sasl.oauthbearer.jwks.endpoint.url`]: idp.jwks,
     };
   };
   return await startBroker({
@@ -38,7 +37,9 @@ export async function startLoginBroker(idp: IdentityProvider, session = 3000): P
     // Kafka 4 asks only servers that this property names.
     jvm: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${idp.jwks}`],
     properties: {
-      // Lists are not read with a listener's prefix.
+      "sasl.oauthbearer.jwks.endpoint.url": idp.jwks,
+      // Kafka 4.1's brokers check nothing but a token's form without it.
+      "sasl.oauthbearer.jwt.validator.class": `${module}.oauthbearer.BrokerJwtValidator`,
       "sasl.oauthbearer.expected.audience": audience,
       "sasl.oauthbearer.expected.issuer": issuer,
       ...bearer("oauth"),

@@ -92,18 +92,18 @@ export class CredentialsKeeper {
   }
 
   async #ofInstance(limit: number): Promise<AwsCredentials> {
-    let why = "has no role";
+    const failed =
+      "cannot find AWS credentials: not in env AWS_ACCESS_KEY_ID, not by AWS_ROLE_ARN, not in " +
+      'profile "default" of ~/.aws, not by AWS_CONTAINER_CREDENTIALS_…; the machine:';
     try {
       const found = await instanceCredentials(this.#env, limit);
       if (found) return found;
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
-      why = error.message.replace(/^cannot get AWS credentials: /, "");
+      const why = error.message.replace(/^cannot get AWS credentials: /, "");
+      throw new ConnectionError(`${failed} ${why}`);
     }
-    throw new ConnectionError(
-      `cannot find AWS credentials: not in env AWS_ACCESS_KEY_ID, not by AWS_ROLE_ARN, not in ` +
-        `profile "default" of ~/.aws, not by AWS_CONTAINER_CREDENTIALS_…; the machine: ${why}`,
-    );
+    throw new Failure("denied", `${failed} it has no role`);
   }
 
   /** What a profile names; null if it does not exist, or names none. */

@@ -11,9 +11,6 @@ const ILLEGAL_SASL_STATE = 34;
 /** What a login may take that is not the broker's time: this share of the whole limit. */
 export const PREPARATION = 0.8;
 
-/** For how long a login that was prepared can be used, milliseconds. */
-const FRESH = 60_000;
-
 /**
  * Logs in on a connection, within about `timeout` milliseconds. Returns for how long the broker
  * accepts requests on it until the next login, milliseconds; 0 if it has no limit (KIP-368). Throws
@@ -34,7 +31,6 @@ export async function authenticate(
 export class Login {
   readonly #mechanism: Mechanism;
   readonly #first: Uint8Array;
-  readonly #since = performance.now();
 
   private constructor(mechanism: Mechanism, first: Uint8Array) {
     this.#mechanism = mechanism;
@@ -55,12 +51,7 @@ export class Login {
     }
   }
 
-  /** Whether it was prepared too long ago: Kerberos' messages have a time of their own. */
-  get isOld(): boolean {
-    return performance.now() - this.#since > FRESH;
-  }
-
-  /** To be called instead of {@link on}. */
+  /** Frees a login that is not used. */
   discard(): void {
     this.#mechanism.close?.();
   }
