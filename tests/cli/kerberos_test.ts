@@ -4,16 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { ConnectionError } from "../../lib/kafka/connection_error.ts";
-import { Gssapi } from "../../lib/kafka/sasl/gssapi.ts";
-import {
-  consumer,
-  type Finished,
-  gpdbKafka,
-  producer,
-  start as startProgram,
-  text,
-} from "../support/cli.ts";
-import { hasKdc, type Kdc, startKdc, startKerberosBroker } from "../support/kerberos.ts";
+import { consumer, type Finished, gpdbKafka, producer, text } from "../support/cli.ts";
+import { following } from "../support/following.ts";
+import { hasKdc, startKdc, startKerberosBroker, startLogin, withEnv } from "../support/kerberos.ts";
 import { S, search } from "../support/planted_secrets.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { until } from "../support/group.ts";
@@ -211,17 +204,17 @@ sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab
     await new Promise((resolve) => setTimeout(resolve, 4000));
     ended(await read({}, { env: { KRB5CCNAME: cache } }), 77, /the ticket has expired — run kinit/);
     await withEnv(env, async () => {
-      await start(short);
+      await startLogin(short);
       await new Promise((resolve) => setTimeout(resolve, 4000));
-      await start(short);
+      await startLogin(short);
       // It is not renewed while the KDC is down: then another try may help.
       await kdc.stop();
       await new Promise((resolve) => setTimeout(resolve, 4000));
-      const failed = await start(short).then(() => null, (error) => error);
+      const failed = await startLogin(short).then(() => null, (error) => error);
       assert.ok(failed instanceof ConnectionError, String(failed));
       assert.match(failed.message, /no KDC can be reached/);
       await kdc.start();
-      await start(short);
+      await startLogin(short);
     });
   });
 
@@ -229,36 +222,47 @@ sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab
     const short = `${kdc.folder}/short.keytab`;
     const flags = ["-b", at.SESSION, ...given({ "sasl.kerberos.keytab": short })];
     const follow = ["-t", topic, "-o", "0", "--until", "forever", "-v", "--timeout", "20s"];
-    const child = startProgram("consumer", [...follow, ...flags], { env });
-    child.stdin.close();
-    let stdout = "";
-    let stderr = "";
-    const collect = async (stream: ReadableStream<Uint8Array>, add: (text: string) => void) => {
-      for await (const piece of stream) add(text(piece as Uint8Array<ArrayBuffer>));
-    };
-    const collected = [
-      collect(child.stdout, (piece) => stdout += piece),
-      collect(child.stderr, (piece) => stderr += piece),
-    ];
+    const run = following([...follow, ...flags], env);
     for (let i = 2; i <= 4; i++) {
       await produce(broker, topic, [{ value: `${i},b` }]);
       await until(`row ${i} and another login`, 30_000, () => {
-        const again = stderr.match(/logged in again, for [\d.]+ s/g) ?? [];
-        return Promise.resolve(stdout.includes(`${i},b\n`) && again.length >= i - 1);
+        const again = run.stderr.match(/logged in again, for [\d.]+ s/g) ?? [];
+        return Promise.resolve(run.stdout.includes(`${i},b\n`) && again.length >= i - 1);
       });
     }
-    child.kill("SIGTERM");
-    await child.status;
-    await Promise.all(collected);
-    assert.equal(stdout, "1,a\n2,b\n3,b\n4,b\n");
-    assert.doesNotMatch(stderr, /closed the connection|rejects|cannot/);
+    await run.end();
+    assert.equal(run.stdout, "1,a\n2,b\n3,b\n4,b\n");
+    assert.doesNotMatch(run.stderr, /closed the connection|rejects|cannot/);
+  });
+
+  await t.step("a group outlives a KDC that is down for longer than a ticket is good", async () => {
+    const short = `${kdc.folder}/short.keytab`;
+    const own = uniqueName("kerberos");
+    await createTopic(broker, own);
+    const flags = ["-b", at.SESSION, ...given({ "sasl.kerberos.keytab": short })];
+    const follow = ["-t", own, "-g", own, "--until", "forever", "-v", "--timeout", "30s"];
+    const run = following([...follow, ...flags], env);
+    await produce(broker, own, [{ value: "1,a" }]);
+    await until("the first row", 30_000, () => Promise.resolve(run.stdout.includes("1,a\n")));
+    await kdc.stop();
+    await until(
+      "a login that fails",
+      30_000,
+      () => Promise.resolve(/no KDC can be reached/.test(run.stderr)),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    await kdc.start();
+    await produce(broker, own, [{ value: "2,b" }]);
+    await until("the second row", 30_000, () => Promise.resolve(run.stdout.includes("2,b\n")));
+    await run.end();
+    assert.equal(run.stdout, "1,a\n2,b\n");
   });
 
   await t.step("1,000 logins leave no memory behind", async () => {
     await withEnv(env, async () => {
-      for (let i = 0; i < 300; i++) await start(keytab);
+      for (let i = 0; i < 300; i++) await startLogin(keytab);
       const before = Deno.memoryUsage().rss;
-      for (let i = 0; i < 1000; i++) await start(keytab);
+      for (let i = 0; i < 1000; i++) await startLogin(keytab);
       const grown = Deno.memoryUsage().rss - before;
       // What a login holds is 12 KB.
       assert.ok(grown < 6_000_000, `${grown} bytes`);
@@ -295,31 +299,3 @@ sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab
     await reads(byKeytab);
   });
 });
-
-/** A login as far as the first message, which needs all of the KDC. */
-async function start(keytab: string): Promise<void> {
-  const mechanism = new Gssapi(
-    { mechanism: "GSSAPI", service: "kafka", principal: null, keytab, ticketCache: null },
-    "127.0.0.1",
-    30_000,
-  );
-  try {
-    assert.ok((await mechanism.start()).length > 100);
-  } finally {
-    mechanism.close();
-  }
-}
-
-/** Kerberos reads the environment of this process. */
-async function withEnv(env: Kdc["env"], work: () => Promise<void>): Promise<void> {
-  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
-  try {
-    await work();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  }
-}

@@ -1,6 +1,7 @@
 /** A KDC of MIT Kerberos, and a broker that asks for its tickets. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Gssapi } from "../../lib/kafka/sasl/gssapi.ts";
 import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { freePorts } from "../../scripts/servers/broker/ports.ts";
 import { spawnLogged, tryRun } from "../../scripts/servers/broker/process.ts";
@@ -195,4 +196,32 @@ export async function startKerberosBroker(kdc: Kdc): Promise<{ broker: Broker; c
   const path = join(kdc.folder, "ca.pem");
   await Deno.writeTextFile(path, ca.certificate);
   return { broker, ca: path };
+}
+
+/** A login as far as the first message, which needs all of the KDC. */
+export async function startLogin(keytab: string): Promise<void> {
+  const mechanism = new Gssapi(
+    { mechanism: "GSSAPI", service: "kafka", principal: null, keytab, ticketCache: null },
+    "127.0.0.1",
+    30_000,
+  );
+  try {
+    assert.ok((await mechanism.start()).length > 100);
+  } finally {
+    mechanism.close();
+  }
+}
+
+/** Kerberos reads the environment of this process. */
+export async function withEnv(env: Kdc["env"], work: () => Promise<void>): Promise<void> {
+  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+  try {
+    await work();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
 }

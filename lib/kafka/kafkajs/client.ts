@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { Kafka, type KafkaConfig, logLevel, type Mechanism as KafkajsMechanism } from "kafkajs";
 import { Failure } from "../../failure.ts";
 import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
+import { ConnectionError } from "../connection_error.ts";
 import { PREPARATION } from "../sasl/authenticate.ts";
 import { rejected, SaslError } from "../sasl/mechanism.ts";
 import { newMechanism } from "../sasl/new_mechanism.ts";
@@ -57,9 +58,11 @@ function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
           while (message !== null) message = await mechanism.next(await send(message));
         } catch (error) {
           if (error instanceof SaslError || isRejection(error)) {
-            throw final(rejected(addressName({ host, port }), mechanism, error.message));
+            throw again(rejected(addressName({ host, port }), mechanism, error.message), false);
           }
-          throw error instanceof Failure ? final(error) : error;
+          if (error instanceof Failure) throw again(error, false);
+          // Where a token or a ticket comes from is down.
+          throw error instanceof ConnectionError ? again(error, true) : error;
         } finally {
           mechanism.close?.();
         }
@@ -68,9 +71,9 @@ function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
   };
 }
 
-/** kafkajs tries again unless an error says that it must not. */
-function final(failure: Failure): Failure {
-  return Object.assign(failure, { retriable: false });
+/** Whether kafkajs may try again: some parts of it do unless they are told, others do not. */
+function again(error: Error, retriable: boolean): Error {
+  return Object.assign(error, { retriable });
 }
 
 /** Whether it is a broker's error code, as kafkajs throws it: SASL_AUTHENTICATION_FAILED. */

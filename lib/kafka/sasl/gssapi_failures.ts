@@ -108,5 +108,5 @@ async function withoutTicket(
     entry === principal || entry.replace(/@[^@]*$/, "") === principal
   );
   if (found || principal === null) return `the keytab is of no use: ${message}`;
-  return `${name} has no keys${of}; it has those of ${has}`;
+  return `${name} has no keys${of}; it has those of ${has.replaceAll(/\p{Cc}/gu, "?")}`;
 }
