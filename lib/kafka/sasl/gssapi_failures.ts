@@ -65,6 +65,7 @@ function known(code: number, { principal, keytab }: GssapiConfig): string | unde
   const renew = keytab === null
     ? "run kinit again, or set sasl.kerberos.keytab and sasl.kerberos.principal"
     : "export the keytab again";
+  const clocks = "the clocks of this host and of the KDC differ by too much — synchronize them";
   const meanings: Record<number, string> = {
     1: `${who} has expired in the KDC`,
     6: `the KDC does not know ${who} — check sasl.kerberos.principal and its realm`,
@@ -74,7 +75,8 @@ function known(code: number, { principal, keytab }: GssapiConfig): string | unde
     24: `the keys of ${who} are others by now — ${renew}`,
     31: `the keys of ${who} are others by now — ${renew}`,
     [TICKET_EXPIRED]: `the ticket has expired — ${renew}`,
-    37: "the clocks of this host and of the KDC differ by too much — synchronize them",
+    37: clocks,
+    148: clocks,
     154: "krb5.conf names no KDC of the realm — check it, and KRB5_CONFIG",
     220: "krb5.conf names no KDC of the realm — check it, and KRB5_CONFIG",
     224: "krb5.conf has no default_realm — set it, or give the principal with its realm",

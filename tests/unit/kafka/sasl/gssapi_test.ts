@@ -60,6 +60,7 @@ Deno.test("gssapi: each of Kerberos' codes is one line that says what to do", as
     [24, /the keys of principal "loader" are others by now — run kinit again/],
     [32, /the ticket has expired — run kinit again, or set sasl\.kerberos\.keytab/],
     [37, /the clocks of this host and of the KDC differ by too much — synchronize them/],
+    [148, /the clocks of this host and of the KDC differ by too much — synchronize them/],
     [154, /krb5\.conf names no KDC of the realm — check it/],
     [224, /krb5\.conf has no default_realm — set it/],
     [99, /: Kerberos' words$/],
