@@ -4,6 +4,7 @@ import { columnRows, guard, packing, plainRows } from "./rows.ts";
 import { avro, avroSchemas, json, protobuf, protobufSchemas } from "./structured.ts";
 import type { Target } from "./target.ts";
 import { quoting, texts } from "./texts.ts";
+import { tokens } from "./tokens.ts";
 
 /** All that reads what comes from outside. */
 export async function makeTargets(): Promise<Target[]> {
@@ -21,6 +22,7 @@ export async function makeTargets(): Promise<Target[]> {
     protobufSchemas,
     packing,
     ...texts,
+    ...tokens,
     quoting,
   ];
 }
