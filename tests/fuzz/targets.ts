@@ -5,6 +5,7 @@ import { columnRows, guard, packing, plainRows } from "./rows.ts";
 import { avro, avroSchemas, json, protobuf, protobufSchemas } from "./structured.ts";
 import type { Target } from "./target.ts";
 import { quoting, texts } from "./texts.ts";
+import { tokens } from "./tokens.ts";
 
 /** All that reads what comes from outside. */
 export async function makeTargets(): Promise<Target[]> {
@@ -23,6 +24,7 @@ export async function makeTargets(): Promise<Target[]> {
     packing,
     keytabs,
     ...texts,
+    ...tokens,
     quoting,
   ];
 }

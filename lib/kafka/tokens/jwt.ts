@@ -2,6 +2,9 @@
 import { Failure } from "../../failure.ts";
 import { Secret } from "../../secret.ts";
 
+/** Characters of a claim that are shown. */
+const LONGEST_CLAIM = 200;
+
 /** RFC 6750's b64token is all that a bearer token can be; anything else would end up in a log. */
 export function bearerToken(text: string, from: string): Secret {
   const token = text.trim();
@@ -42,10 +45,16 @@ export function describeToken(token: Secret): string {
   const said = [
     ["its audience is", aud],
     ["its issuer is", iss],
-  ].flatMap(([what, value]) => value === undefined ? [] : [`${what} ${JSON.stringify(value)}`]);
+  ].flatMap(([what, value]) => value === undefined ? [] : [`${what} ${shortened(value)}`]);
   if (typeof exp === "number") {
     const over = exp * 1000 <= Date.now();
     said.push(`it ${over ? "expired" : "expires"} at ${instant(exp * 1000)}`);
   }
   return said.join(", ");
+}
+
+/** A claim in one line that is not long. */
+function shortened(claim: unknown): string {
+  const text = JSON.stringify(claim).replaceAll(/[\x7f-\x9f\u2028\u2029]/g, " ");
+  return text.length > LONGEST_CLAIM ? `${text.slice(0, LONGEST_CLAIM)}…` : text;
 }

@@ -77,6 +77,17 @@ Deno.test(
   },
 );
 
+Deno.test("a session by a password is renewed in the same way", local, async () => {
+  await using kafka = await sessions(300);
+  const sasl = { mechanism: "PLAIN" as const, username: "u", password: new Secret("p") };
+  const connection = await Connection.open(kafka.brokers.get(1)!, kafka.config({ sasl }), [
+    metadata,
+  ]);
+  await until(kafka, connection, 3);
+  assert.equal(new Set(kafka.requests.map(({ connection }) => connection)).size, 1);
+  connection.close();
+});
+
 Deno.test("a session without an end is not renewed", local, async () => {
   await using kafka = await sessions(0);
   const connection = await open(kafka, () => Promise.resolve("token"));

@@ -131,6 +131,7 @@ Deno.test("tokens: what a JWT says is told, of anything else nothing", none, () 
     'its audience is ["a","b\\""], its issuer is "https://idp/ü", it expires at 2096-10-02T07:06:40Z',
   );
   assert.equal(told(jwt({ exp: 1 })), "it expired at 1970-01-01T00:00:01Z");
+  assert.equal(told(jwt({ aud: "a".repeat(300) })), `its audience is "${"a".repeat(199)}…`);
   for (const text of ["opaque", "a.b", "a.b.c", "..", jwt(5), jwt(null), jwt({ exp: "x" })]) {
     assert.equal(told(text), "", text);
   }
