@@ -19,7 +19,7 @@ BEGIN
         '_stand', '_client_begin', '_client_finish', '_source', '_apply', '_merge', '_same_key', '_evaluation',
         '_blame', '_clear', '_list', '_reject', '_keep_rejected', '_lock_merge', '_check_target', '_check_kind',
         '_target_columns')
-      OR p.proname IN ('_begin', '_copy', '_logged', '_finish') AND NOT (
+      OR p.proname IN ('_begin', '_copy', '_not_of_client', '_logged', '_finish') AND NOT (
         SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint, text)'::regprocedure))
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);
