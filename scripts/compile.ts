@@ -7,8 +7,8 @@ import { parseArgs } from "node:util";
 import { Failure } from "../lib/failure.ts";
 import config from "../deno.json" with { type: "json" };
 import { writeArchive, writeSums } from "./compile/archive.ts";
-import type { Licence } from "./compile/bundle.ts";
 import { compileProgram, findCommit, programPath } from "./compile/build.ts";
+import { ownPackages, type Package } from "./compile/packages.ts";
 import { type Platform, platforms, thisPlatform } from "./compile/platforms.ts";
 import { programs } from "./compile/programs.ts";
 import { findRuntime, wayNames } from "./compile/runtime.ts";
@@ -80,16 +80,17 @@ async function compile({ platforms, closed, archive, out }: Options): Promise<vo
   for (const platform of platforms) {
     const runtime = await findRuntime(platform, closed);
     console.error(`${platform.name}: Deno ${runtime.version}, ${wayNames[runtime.way]}`);
-    const licences = new Map<string, Licence>();
+    const packages = new Map<string, Package>();
+    for (const one of await ownPackages(runtime.version)) packages.set(one.url, one);
     for (const program of programs) {
       const output = programPath(out, platform, program);
       const compiled = await compileProgram(program, platform, runtime, commit, output);
-      for (const licence of compiled.licences) licences.set(licence.id, licence);
+      for (const one of compiled.packages) packages.set(one.url, one);
       console.error(`  ${output}  ${(compiled.bytes / 1e6).toFixed(1)} MB`);
     }
     if (!archive) continue;
     const name = `gpdb-kafka-${config.version}-${platform.name}`;
-    const bytes = await writeArchive(out, name, platform, commit.time, [...licences.values()]);
+    const bytes = await writeArchive(out, name, platform, commit.time, [...packages.values()]);
     console.error(`  ${join(out, `${name}.tar.gz`)}  ${(bytes / 1e6).toFixed(1)} MB`);
   }
   await writeSums(out);

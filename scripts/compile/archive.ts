@@ -2,14 +2,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { programPath } from "./build.ts";
-import type { Licence } from "./bundle.ts";
 import { filesOf, read, sha256 } from "./files.ts";
 import { installText } from "./install_text.ts";
+import { bomText, licencesText, type Package } from "./packages.ts";
 import type { Platform } from "./platforms.ts";
 import { programs } from "./programs.ts";
 import { type TarFile, writeTar } from "./tar.ts";
-
-const zstd = "lib/protocol/codecs/zstd_wasm.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -22,7 +20,7 @@ export async function writeArchive(
   name: string,
   platform: Platform,
   time: number,
-  licences: readonly Licence[],
+  packages: readonly Package[],
 ): Promise<number> {
   const files: TarFile[] = [];
   for (const program of programs) {
@@ -34,7 +32,9 @@ export async function writeArchive(
   const title = `gpdb-kafka ${config.version} for ${platform.name}`;
   files.push(fromText(`${name}/INSTALL`, installText(install, title)));
   files.push(await fromDisk(`${name}/LICENSE`, join(root, "LICENSE"), false));
-  files.push(fromText(`${name}/LICENSES-THIRD-PARTY`, await thirdParty(licences)));
+  const sorted = packages.toSorted((a, b) => a.url < b.url ? -1 : 1);
+  files.push(fromText(`${name}/LICENSES-THIRD-PARTY`, licencesText(sorted)));
+  files.push(fromText(`${name}/sbom.cdx.json`, bomText(sorted)));
   for (const path of await filesOf(join(root, "sql"))) {
     files.push(await fromDisk(`${name}/sql/${path}`, join(root, "sql", path), false));
   }
@@ -50,22 +50,6 @@ export async function writeArchive(
 async function fromDisk(name: string, path: string, executable: boolean): Promise<TarFile> {
   const { size } = await Deno.stat(path);
   return { name, size, executable, content: () => read(path) };
-}
-
-/** What is in the programs beside this project's own code, and on which terms. */
-async function thirdParty(licences: readonly Licence[]): Promise<string> {
-  const runtime =
-    "Deno, the runtime (https://deno.com): MIT License, Copyright the Deno authors. " +
-    "It contains V8 and other libraries under their own licences.\n";
-  // The licence of zstd is at the top of the module that it was compiled to.
-  const lines = (await Deno.readTextFile(join(root, zstd))).split("\n");
-  const comment = lines.slice(2, lines.findIndex((line) => !line.startsWith("//")));
-  const parts = [
-    ...licences.toSorted((a, b) => a.id < b.id ? -1 : 1),
-    { id: "zstd 1.5.7", text: comment.map((line) => line.replace(/^\/\/ ?/, "")).join("\n") },
-  ];
-  const line = "-".repeat(80);
-  return [runtime, ...parts.map(({ id, text }) => `${id}\n\n${text.trim()}\n`)].join(`${line}\n`);
 }
 
 function fromText(name: string, text: string): TarFile {

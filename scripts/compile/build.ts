@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../lib/failure.ts";
-import { bundle, type Licence, readLicences } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
+import { type Package, readPackages } from "./packages.ts";
 import { type Platform, thisPlatform } from "./platforms.ts";
 import { finish } from "./process.ts";
 import type { Program } from "./programs.ts";
@@ -35,8 +36,8 @@ export async function findCommit(): Promise<Commit> {
 export interface Compiled {
   /** Its size. */
   bytes: number;
-  /** Of the npm packages in it. */
-  licences: Licence[];
+  /** The npm packages in it. */
+  packages: Package[];
 }
 
 /**
@@ -88,7 +89,7 @@ export async function compileProgram(
   }
   return {
     bytes: (await Deno.stat(output)).size,
-    licences: await readLicences(staged.folder, staged.versions),
+    packages: await readPackages(staged.folder, staged.versions),
   };
 }
 

@@ -55,29 +55,3 @@ export async function bundle(
     workers: workers.map((worker) => join(bundleFolder, basename(worker))),
   };
 }
-
-/** An npm package that a program has. */
-export interface Licence {
-  /** `kafkajs@2.2.4` */
-  id: string;
-  text: string;
-}
-
-/** The licences of packages (`kafkajs@2.2.4`) that `bundle` has unpacked in `folder`. */
-export async function readLicences(folder: string, ids: readonly string[]): Promise<Licence[]> {
-  const licences: Licence[] = [];
-  for (const id of ids) {
-    const name = id.slice(0, id.indexOf("@", 1));
-    const store = join(folder, "node_modules/.deno", id.replace("/", "+"));
-    licences.push({ id, text: await licenceOf(join(store, "node_modules", name)) });
-  }
-  return licences;
-}
-
-async function licenceOf(folder: string): Promise<string> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^licen[cs]e/i.test(name)) return await Deno.readTextFile(join(folder, name));
-  }
-  const { license, author } = JSON.parse(await Deno.readTextFile(join(folder, "package.json")));
-  return `${license}. ${typeof author === "string" ? author : author?.name ?? ""}\n`;
-}

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundle, readLicences } from "../../../scripts/compile/bundle.ts";
+import { bundle } from "../../../scripts/compile/bundle.ts";
 import { filesOf, sha256 } from "../../../scripts/compile/files.ts";
+import {
+  bomText,
+  licencesText,
+  ownPackages,
+  readPackages,
+} from "../../../scripts/compile/packages.ts";
 import { elfEnd, machineOf, platforms } from "../../../scripts/compile/platforms.ts";
 import { reason } from "../../../scripts/compile/process.ts";
 import { programs } from "../../../scripts/compile/programs.ts";
@@ -146,7 +152,7 @@ Deno.test("a program is compiled from what it imports alone", async () => {
   });
 });
 
-Deno.test("a bundle is the same wherever it is made, and its packages' licences are known", async () => {
+Deno.test("a bundle is the same wherever it is made, and what is in it is known", async () => {
   const consumer = programs[0];
   const make = async () => {
     await using staged = await stage(consumer, "build x", 1_000_000_000);
@@ -158,17 +164,26 @@ Deno.test("a bundle is the same wherever it is made, and its packages' licences 
       assert.equal((await Deno.stat(join(made.folder, path))).mtime?.getTime(), 1e12, path);
       hashes[path] = await sha256(join(made.folder, path));
     }
-    return { hashes, made, licences: await readLicences(staged.folder, staged.versions) };
+    return { hashes, made, packages: await readPackages(staged.folder, staged.versions) };
   };
   const [one, another] = [await make(), await make()];
   assert.deepEqual(one.hashes, another.hashes);
   for (const path of [one.made.entry, ...one.made.workers]) assert.ok(path in one.hashes, path);
-  assert.deepEqual(one.licences.map(({ id }) => id.split("@")[0]), [
-    "kafkajs",
-    "long",
-    "protobufjs",
-  ]);
-  for (const { id, text } of one.licences) assert.match(text, /Copyright|Apache/, id);
+  const packages = [...one.packages, ...await ownPackages("2.9.6")];
+  const names = ["kafkajs", "long", "protobufjs", "deno", "zstd"];
+  assert.deepEqual(packages.map(({ name }) => name), names);
+  for (const { name, text } of packages) assert.match(text, /Copyright|Apache/, name);
+  for (const name of names) assert.match(licencesText(packages), new RegExp(`^${name} \\d`, "m"));
+  const bom = JSON.parse(bomText(packages));
+  assert.deepEqual([bom.bomFormat, bom.specVersion], ["CycloneDX", "1.6"]);
+  const kafkajs = bom.components.find((component: { name: string }) =>
+    component.name === "kafkajs"
+  );
+  assert.deepEqual([kafkajs.purl, kafkajs.licenses], ["pkg:npm/kafkajs@2.2.4", [{
+    license: { id: "MIT" },
+  }]]);
+  assert.match(kafkajs.hashes[0].content, /^[0-9a-f]{128}$/);
+  assert.equal(bomText(packages), bomText(packages), "the same packages are the same bytes");
 });
 
 Deno.test("tar unpacks our archives, and the same files give the same bytes", async () => {
