@@ -33,7 +33,7 @@ BEGIN
   EXCEPTION WHEN undefined_object THEN
     NULL; -- it was never set in this session
   END;
-  IF coalesce(plan, '') = '' OR plan::json->>'source' IS DISTINCT FROM s.name THEN RETURN NULL; END IF;
+  IF coalesce(plan, '') = '' OR (plan::json->>'source') IS DISTINCT FROM s.name THEN RETURN NULL; END IF;
   RETURN plan::json->'rows';
 END
 $$;

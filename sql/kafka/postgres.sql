@@ -2,8 +2,12 @@
 --
 --   psql -d DATABASE -f sql/kafka/postgres.sql        or: gpdb-kafka sql schema --for postgres
 --
--- Run it as a role of its own that is not a superuser, but a member of pg_execute_server_program.
--- As a superuser, once:
+-- For sources that gpdb-kafka reads itself (--via client) run it as any role that may CREATE in the
+-- database: nothing in it needs more. One schema for these and the others, so that a source can be
+-- changed from one to the other and goes on where it stands.
+--
+-- For sources that the server reads by a program, run it as a role of its own that is not a superuser,
+-- but a member of pg_execute_server_program. As a superuser, once:
 --
 --   CREATE ROLE kafka_owner NOSUPERUSER;
 --   GRANT pg_execute_server_program TO kafka_owner;
