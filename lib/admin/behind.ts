@@ -1,5 +1,5 @@
 import { type LogChange, UNCHANGED } from "../kafka/log_changes.ts";
-import type { PartitionLog } from "../kafka/logs.ts";
+import { NO_LEADER, type PartitionLog } from "../kafka/logs.ts";
 
 /** How far a stored offset is behind the end of its log. */
 export interface Behind {
@@ -14,9 +14,11 @@ export interface Behind {
 /** `stored` null: nothing is. `change` is of the log, since then. */
 export function behind(
   stored: number | null,
-  { start, stable, high }: PartitionLog,
+  log: PartitionLog,
   { other, shared }: LogChange = UNCHANGED,
 ): Behind {
+  if (log === NO_LEADER) return { lag: 0, lost: 0, note: "no leader: its log cannot be read" };
+  const { start, stable, high } = log;
   if (stored === null) return { lag: stable - start, lost: 0, note: "nothing stored" };
   if (other !== null) return { lag: stable - start, lost: 0, note: other };
   if (stored < start) {

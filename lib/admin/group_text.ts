@@ -1,6 +1,5 @@
 import type { Cluster } from "../kafka/cluster.ts";
-import { isHidden, memberNames, type StoredOffset } from "../kafka/groups.ts";
-import type { GroupState } from "../kafka/kafkajs/admin.ts";
+import { type GroupState, isHidden, memberNames, type StoredOffset } from "../kafka/groups.ts";
 import { logChanges } from "../kafka/log_changes.ts";
 import { readLogsIfAny } from "../kafka/logs.ts";
 import { allPartitions } from "../kafka/partitions.ts";

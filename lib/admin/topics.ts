@@ -1,9 +1,9 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { check } from "../kafka/errors.ts";
-import type { TopicConfig } from "../kafka/kafkajs/admin.ts";
-import type { PartitionLog } from "../kafka/logs.ts";
+import { NO_LEADER, type PartitionLog } from "../kafka/logs.ts";
 import { noLeader, partitionName } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
+import type { TopicConfig } from "../protocol/messages/describe_topic_configs.ts";
 import type { PartitionMetadata, TopicMetadata } from "../protocol/messages/metadata.ts";
 import { endColumns } from "./end_columns.ts";
 import { type Cell, counted, table } from "./table.ts";
@@ -67,8 +67,9 @@ export function topicText(
     p.leader === -1 ? "none" : p.leader,
     p.replicas.join(","),
     p.inSyncReplicas.join(",") + (isBehind(p) ? " (under-replicated)" : ""),
-    logs[i].start,
-    ...ends.cells(logs[i]),
+    ...(logs[i] === NO_LEADER
+      ? ends.header.concat("").map(() => null)
+      : [logs[i].start, ...ends.cells(logs[i])]),
   ]);
   const sorted = [...configs.filter(({ own }) => own), ...configs.filter(({ own }) => !own)];
   const settings = sorted.map(({ name, value, own }): Cell[] => [

@@ -1,10 +1,11 @@
 import { Failure } from "../failure.ts";
-import { withAdmin } from "../kafka/admin.ts";
 import type { Cluster } from "../kafka/cluster.ts";
-import { isHidden, memberNames } from "../kafka/groups.ts";
+import { groupState, isHidden, memberNames } from "../kafka/groups.ts";
 import { type LogChange, logChanges } from "../kafka/log_changes.ts";
 import { storedPositions } from "../kafka/offsets.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
+import { topicConfigs } from "../kafka/topics.ts";
+import { describeConfigs } from "../protocol/messages/describe_configs.ts";
 import { inWords } from "../text.ts";
 import type { Say } from "./findings.ts";
 
@@ -46,36 +47,40 @@ export async function checkGroup(
 /** Looks at the group's members. Returns the topic's retention: without it the log alone judges. */
 async function askAdmin(
   say: Say,
-  { config }: Cluster,
+  cluster: Cluster,
   group: string,
   topic: string,
   broker: number,
   hasOffsets: boolean,
 ): Promise<number | null> {
   try {
-    // Half of the check's time, so that a broker that does not answer costs no more than a line.
-    return await withAdmin({ ...config, timeout: config.timeout / 2 }, async (admin) => {
-      const state = await admin.group(group);
-      // Not everybody may see the configs of brokers and topics.
-      const minutes = await admin.brokerConfig(broker, "offsets.retention.minutes")
-        .catch(() => null);
-      const kept = Number(minutes) > 0 ? 60_000 * Number(minutes) : null;
-      sayMembers(say, group, state, hasOffsets, kept);
-      const configs = await admin.topicConfigs(topic).catch(() => []);
-      const value = (name: string) => configs.find((config) => config.name === name)?.value ?? "";
-      const retention = Number(value("retention.ms"));
-      return value("cleanup.policy").includes("delete") && retention > 0 ? retention : null;
-    });
+    const state = await groupState(cluster, group);
+    // Not everybody may see the configs of brokers and topics.
+    const minutes = await retentionMinutes(cluster, broker).catch(() => null);
+    const kept = Number(minutes) > 0 ? 60_000 * Number(minutes) : null;
+    sayMembers(say, group, state, hasOffsets, kept);
+    const configs = await topicConfigs(cluster, topic).catch(() => []);
+    const value = (name: string) => configs.find((config) => config.name === name)?.value ?? "";
+    const retention = Number(value("retention.ms"));
+    return value("cleanup.policy").includes("delete") && retention > 0 ? retention : null;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    // kafkajs asks for all topics, and tries on while one of them has a partition without leader.
-    const todo = error.kind === "denied"
-      ? "grant this user the right to describe the group"
-      : "one partition without a leader, of any topic, is enough to cause this: start the " +
-        "brokers that are down";
-    say("warn", error.message, todo);
+    const denied = error.kind === "denied";
+    say(
+      "warn",
+      error.message,
+      denied ? "grant this user the right to describe the group" : undefined,
+    );
     return null;
   }
+}
+
+/** How long a group's offsets are kept; null if the broker does not say. */
+async function retentionMinutes(cluster: Cluster, broker: number): Promise<string | null> {
+  const name = "offsets.retention.minutes";
+  const connection = await cluster.broker(broker);
+  const { values } = await connection.call(describeConfigs, { broker, names: [name] });
+  return values.get(name) ?? null;
 }
 
 function sayMembers(

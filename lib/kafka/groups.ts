@@ -1,9 +1,7 @@
+import { type DescribedGroup, describeGroups } from "../protocol/messages/describe_groups.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { withAdmin } from "./admin.ts";
 import type { Cluster } from "./cluster.ts";
-import type { ClientConfig } from "./config.ts";
-import { check } from "./errors.ts";
-import type { GroupState } from "./kafkajs/admin.ts";
+import { check, LeftOutError } from "./errors.ts";
 import type { Commit } from "./offsets.ts";
 import { partitionName, type TopicPartition } from "./partitions.ts";
 import { retry } from "./retry.ts";
@@ -40,9 +38,27 @@ export function byName(a: TopicPartition, b: TopicPartition): number {
   return a.partition - b.partition;
 }
 
-/** A group's state and its live members. Throws Failure. */
-export async function groupState(config: ClientConfig, group: string): Promise<GroupState> {
-  return await withAdmin(config, (admin) => admin.group(group));
+/** A consumer group as its coordinator sees it. */
+export type GroupState = Pick<DescribedGroup, "state" | "members">;
+
+/**
+ * A group's state and its live members; one that does not exist is Dead. The cluster must have been
+ * opened with findCoordinator and describeGroups. Throws Failure.
+ */
+export async function groupState(cluster: Cluster, group: string): Promise<GroupState> {
+  const failed = `cannot read the members of group "${group}"`;
+  return await retry(cluster.config, async () => {
+    const connection = await cluster.coordinator(group);
+    const { groups } = await connection.call(describeGroups, { groups: [group] });
+    const found = groups.find((one) => one.group === group);
+    if (!found) throw new LeftOutError(failed, connection.name, "the group");
+    check(failed, found.errorCode);
+    const { state, members } = found;
+    return {
+      state,
+      members: members.map((member) => ({ ...member, host: member.host.replace(/^\//, "") })),
+    };
+  });
 }
 
 /**

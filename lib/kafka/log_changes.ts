@@ -31,7 +31,7 @@ export async function logChanges(
     const identity = { clusterId: cluster.clusterId, topicId };
     const other = identityChange(identityOf(item.metadata ?? null), identity);
     if (other !== null) changes.set(item, { other, shared: Infinity });
-    return other === null && cluster.has(item.topic, item.partition);
+    return other === null && cluster.leader(item.topic, item.partition) !== -1;
   });
   const ends = await sharedEnds(
     cluster,

@@ -2,6 +2,7 @@ import { EARLIEST, type Isolation, LATEST } from "../protocol/messages/list_offs
 import type { Cluster } from "./cluster.ts";
 import { lookUpPositions } from "./offsets.ts";
 import type { TopicPartition } from "./partitions.ts";
+import { pause } from "../waiting.ts";
 
 /** What a partition's log holds. */
 export interface PartitionLog {
@@ -50,16 +51,32 @@ export async function readLogs(
 /** Of a partition that does not exist, as of one that nothing was ever written to. */
 const NO_LOG: PartitionLog = { start: 0, stable: 0, high: 0, leaderEpoch: -1 };
 
+/** Of a partition without a leader: what it has is not known. */
+export const NO_LEADER: PartitionLog = { start: 0, stable: 0, high: 0, leaderEpoch: -1 };
+
+/** How long a leader that is being elected is waited for, milliseconds. */
+const ELECTION = 1000;
+
 /**
  * The same for partitions that may not exist, of topics that the cluster was asked for: a group may
- * have stored an offset of one that is gone since the topic was recreated. Throws Failure.
+ * have stored an offset of one that is gone since the topic was recreated. One that has no leader,
+ * also not in a second, has the log {@link NO_LEADER}. Throws Failure.
  */
 export async function readLogsIfAny(
   cluster: Cluster,
   items: readonly TopicPartition[],
 ): Promise<PartitionLog[]> {
   const existing = items.filter(({ topic, partition }) => cluster.has(topic, partition));
-  const found = await readLogs(cluster, existing);
-  const logs = new Map(existing.map((item, i) => [item, found[i]]));
-  return items.map((item) => logs.get(item) ?? NO_LOG);
+  const isLed = ({ topic, partition }: TopicPartition) => cluster.leader(topic, partition) !== -1;
+  for (const started = performance.now(); performance.now() - started < ELECTION;) {
+    const topics = [...new Set(existing.filter((item) => !isLed(item)).map(({ topic }) => topic))];
+    if (topics.length === 0) break;
+    await pause(ELECTION / 5);
+    await cluster.refresh(topics).catch(() => {});
+  }
+  const led = existing.filter(isLed);
+  const found = await readLogs(cluster, led);
+  const logs = new Map(led.map((item, i) => [item, found[i]]));
+  const others = new Map(existing.map((item) => [item, NO_LEADER]));
+  return items.map((item) => logs.get(item) ?? others.get(item) ?? NO_LOG);
 }

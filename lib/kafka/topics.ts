@@ -1,5 +1,9 @@
 import { Failure } from "../failure.ts";
 import { createTopics, type CreateTopicsRequest } from "../protocol/messages/create_topics.ts";
+import {
+  describeTopicConfigs,
+  type TopicConfig,
+} from "../protocol/messages/describe_topic_configs.ts";
 import { errorName, isUnfit, TOPIC_ALREADY_EXISTS } from "../protocol/error_codes.ts";
 import type { Cluster } from "./cluster.ts";
 import { check, LeftOutError } from "./errors.ts";
@@ -35,5 +39,19 @@ export async function createTopic(cluster: Cluster, wanted: NewTopic): Promise<b
     }
     check(failed, errorCode, errorMessage);
     return true;
+  });
+}
+
+/**
+ * A topic's configs, by name. The cluster must have been opened with describeTopicConfigs. Throws
+ * Failure.
+ */
+export async function topicConfigs(cluster: Cluster, topic: string): Promise<TopicConfig[]> {
+  return await retry(cluster.config, async () => {
+    const { brokers } = await cluster.refresh([]);
+    const broker = await cluster.broker(brokers[0].id);
+    const answer = await broker.call(describeTopicConfigs, { topic });
+    check(`cannot read the configs of topic "${topic}"`, answer.errorCode, answer.errorMessage);
+    return answer.configs;
   });
 }

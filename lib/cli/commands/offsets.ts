@@ -12,6 +12,7 @@ import { Failure, systemReason } from "../../failure.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import { groupOffsets, groupState, isHidden, memberNames } from "../../kafka/groups.ts";
 import { commitOffsets } from "../../kafka/offsets.ts";
+import { describeGroups } from "../../protocol/messages/describe_groups.ts";
 import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../../protocol/messages/offset_commit.ts";
@@ -60,7 +61,10 @@ export const offsetsCommand: Command = {
       ? exporting(given)
       : showing(given);
     const config = await clientConfig(given, env, console, "gpdb-kafka");
-    const apis = [findCoordinator, offsetFetch, offsetCommit, listOffsets, offsetForLeaderEpoch];
+    const apis = [
+      ...[findCoordinator, describeGroups, offsetFetch, offsetCommit],
+      ...[listOffsets, offsetForLeaderEpoch],
+    ];
     const cluster = new Cluster(config, apis);
     try {
       await work(cluster);
@@ -75,7 +79,7 @@ function showing(given: Given): Work {
   const topics = givenTopics(given);
   return async (cluster) => {
     const stored = await ofTopics(cluster, group, topics);
-    print(await offsetsText(cluster, stored, group, await groupState(cluster.config, group)));
+    print(await offsetsText(cluster, stored, group, await groupState(cluster, group)));
   };
 }
 
@@ -155,7 +159,7 @@ async function change(
       moveNote(move),
     ]),
   ));
-  const state = await groupState(cluster.config, group);
+  const state = await groupState(cluster, group);
   const { members } = state;
   if (isHidden(state, moves.some(({ old }) => old !== null))) {
     console.warn(

@@ -11,10 +11,11 @@ import { Failure } from "../../failure.ts";
 import { withAdmin } from "../../kafka/admin.ts";
 import { Cluster } from "../../kafka/cluster.ts";
 import type { ClientConfig } from "../../kafka/config.ts";
-import { readLogs } from "../../kafka/logs.ts";
+import { readLogs, readLogsIfAny } from "../../kafka/logs.ts";
 import { partitionsOf } from "../../kafka/partitions.ts";
-import { createTopic, type NewTopic } from "../../kafka/topics.ts";
+import { createTopic, type NewTopic, topicConfigs } from "../../kafka/topics.ts";
 import { createTopics } from "../../protocol/messages/create_topics.ts";
+import { describeTopicConfigs } from "../../protocol/messages/describe_topic_configs.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { clientConfig, connectionFlags } from "../flags/connection.ts";
 import { env } from "../environment.ts";
@@ -69,11 +70,14 @@ export const topicsCommand: Command = {
     const wanted = verb === "create" ? newTopic(given, topic) : null;
     if (verb === "delete") checkAsked(given, topic);
     const config = await clientConfig(given, env, console, "gpdb-kafka");
-    const cluster = new Cluster(config, wanted ? [createTopics] : [listOffsets]);
+    const cluster = new Cluster(
+      config,
+      wanted ? [createTopics] : [listOffsets, describeTopicConfigs],
+    );
     try {
       if (wanted) await create(cluster, wanted, console);
       else if (verb === "list") print(topicTable(await allTopics(cluster)));
-      else if (verb === "describe") await describe(cluster, config, topic);
+      else if (verb === "describe") await describe(cluster, topic);
       else await remove(cluster, config, topic, given.has("yes"), console);
     } finally {
       cluster.close();
@@ -127,11 +131,11 @@ function explained(error: unknown, { configs, replication }: NewTopic, brokers: 
   return new Failure(error.kind, error.message + hint, { cause: error });
 }
 
-async function describe(cluster: Cluster, config: ClientConfig, topic: string): Promise<void> {
+async function describe(cluster: Cluster, topic: string): Promise<void> {
   const found = await cluster.topic(topic);
   const [logs, configs] = await Promise.all([
-    readLogs(cluster, partitionsOf(found)),
-    withAdmin(config, (admin) => admin.topicConfigs(topic)),
+    readLogsIfAny(cluster, partitionsOf(found)),
+    topicConfigs(cluster, topic),
   ]);
   print(topicText(found, logs, configs));
 }
