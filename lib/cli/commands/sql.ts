@@ -8,6 +8,7 @@ import { openDatabase, readColumns } from "../../load/database.ts";
 import { databaseProblem } from "../../load/errors.ts";
 import { quoteTable } from "../../greenplum/source.ts";
 import { suggestion } from "../../text.ts";
+import type { Console } from "../console.ts";
 import type { Given } from "../flags.ts";
 import { print } from "../print.ts";
 import type { Command } from "../run.ts";
@@ -20,11 +21,12 @@ import { unknownVerb } from "../verbs.ts";
 export const sqlCommand: Command = {
   name: "gpdb-kafka sql",
   about:
-    "prints SQL: schema (kafka.load), source NAME (loads a topic into a table), example (crimes)",
+    "prints SQL: schema (kafka.load), source NAME (loads a topic into a table), table NAME (a table for a topic's records), example (crimes)",
   examples: [
     "gpdb-kafka sql schema | psql -d warehouse",
     "gpdb-kafka sql source crimes --brokers broker1:9092 " +
     "--dsn postgres://gpadmin@coordinator/warehouse | psql -d warehouse",
+    "gpdb-kafka sql table readings --value json --brokers broker1:9092",
     "gpdb-kafka sql source --from-gpss job.yaml",
     "gpdb-kafka sql example --for postgres",
   ],
@@ -34,14 +36,14 @@ export const sqlCommand: Command = {
   async run(given, console) {
     const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
     const [what, name, ...more] = given.files;
-    const files = what === "source" ? 2 : 1;
+    const files = what === "source" || what === "table" ? 2 : 1;
     if (given.files.length > files) {
       throw new Failure("usage", `"${shown(more[0] ?? name)}" is one argument too many`);
     }
     if (what === "source" && given.has("from-gpss")) {
       const whole = await withGpssFile(given, sqlFlags, console);
-      print(await text(what, whole.files[1], dialect, whole));
-    } else print(await text(what, name, dialect, given));
+      print(await text(what, whole.files[1], dialect, whole, console));
+    } else print(await text(what, name, dialect, given, console));
   },
 };
 
@@ -50,6 +52,7 @@ async function text(
   name: string | undefined,
   dialect: Dialect,
   given: Given,
+  console: Console,
 ): Promise<string> {
   if (what !== undefined) checkSqlFlags(given, what);
   switch (what) {
@@ -60,8 +63,11 @@ async function text(
     case "source":
       if (!name) throw new Failure("usage", "no source: use gpdb-kafka sql source NAME");
       return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
+    case "table":
+      if (!name) throw new Failure("usage", "no topic: use gpdb-kafka sql table NAME");
+      return await (await import("./sql_table.ts")).tableSql(name, dialect, given, console);
     default:
-      throw unknownVerb(what, ["schema", "source", "example"]);
+      throw unknownVerb(what, ["schema", "source", "table", "example"]);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type BatchLook, lookAtBatch } from "../../../lib/doctor/batches.ts";
 import { expiry } from "../../../lib/doctor/certificate.ts";
-import { countFields, splitFields, splitRows } from "../../../lib/doctor/csv.ts";
+import { countFields, splitFields, splitRows } from "../../../lib/consume/csv.ts";
 import type { Say } from "../../../lib/doctor/findings.ts";
 import { judgeBatches } from "../../../lib/doctor/format.ts";
 import { checkLeaders } from "../../../lib/doctor/leaders.ts";

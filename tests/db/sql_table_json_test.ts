@@ -1,0 +1,103 @@
+/** A table that `gpdb-kafka sql table` prints from records of JSON: it is made, loaded, compared. */
+import assert from "node:assert/strict";
+import { produce } from "../support/kafka.ts";
+import { dialect, load, ownServer } from "../support/load.ts";
+import { startWorld } from "../support/load_world.ts";
+import { columnsOfTable, makeTable } from "../support/new_table.ts";
+
+/** Fields of every kind, and names that are hard to write. */
+function document(n: number): string {
+  const long = "x".repeat(70);
+  return JSON.stringify({
+    id: n,
+    amount: n % 2 === 0 ? 1.5 : 3,
+    big: n,
+    mixed: n % 2 === 0 ? "text" : n,
+    ok: n % 3 === 0,
+    at: `2026-01-${String(1 + n % 28).padStart(2, "0")}T12:00:00.5+02:00`,
+    day: "2026-02-28",
+    perhaps: n % 2 === 0 ? "2026-02-28" : "2026-02-30",
+    none: null,
+    sometimes: n === 1004 ? "here" : undefined,
+    customer: { name: n % 2 === 0 ? "Ann" : "Bob", address: { city: "Bonn", geo: { x: 1 } } },
+    tags: [n],
+    counts: Object.fromEntries([[`key${n % 100}`, n]]),
+    "customer_name": "the other one",
+    "odd, \"name\" 'it' = $HOME \\": "odd",
+    [`${long}a`]: "first",
+    [`${long}b`]: "second",
+    order: "reserved",
+    ctid: "system",
+    "kafka$x": "own",
+    "": "empty",
+  }).replace(`"big":${n}`, `"big":${n === 1004 ? "9223372036854775808" : n}`);
+}
+
+Deno.test({
+  name: "sql table: a table from the last 1,000 JSON records holds them, whatever their names are",
+  ignore: !ownServer || dialect !== "postgres",
+  async fn() {
+    await using world = await startWorld(3);
+    const { broker, sql, topic } = world;
+    const values = Array.from({ length: 1005 }, (_, n) => document(n));
+    // Before the last 1,000, though not before the table: it has no column.
+    values[0] = '{"early": 1, "id": 0}';
+    await produce(broker, topic, values.slice(0, 1003).map((value) => ({ value })), 0);
+    await produce(broker, topic, [
+      { value: null },
+      ...values.slice(1003).map((value) => ({ value })),
+    ], 2);
+    const args = ["orders", "-t", topic, "-b", broker.bootstrap, "--value", "json"];
+    const printed = await makeTable(world, args);
+    const columns = await columnsOfTable(world, "orders");
+    const long = "x".repeat(54);
+    assert.deepEqual(
+      columns.map(({ name, type }) => `${name.replace(/_[0-9a-f]{8}$/, "_HASH")}: ${type}`),
+      [
+        "id: bigint",
+        "amount: numeric",
+        "big: numeric",
+        "mixed: text",
+        "ok: boolean",
+        "at: timestamp with time zone",
+        "day: date",
+        "perhaps: text",
+        "none: text",
+        "customer_name: text",
+        "customer_address_city: text",
+        "customer_address_geo: jsonb",
+        "tags: jsonb",
+        "counts: jsonb",
+        "customer_name_2: text",
+        "odd, \"name\" 'it' = $HOME \\: text",
+        `${long}_HASH: text`,
+        `${long}_HASH: text`,
+        "order: text",
+        "ctid_: text",
+        "_kafka$x: text",
+        "value: text",
+        "sometimes: text",
+      ],
+    );
+    assert.ok(columns.every(({ required }) => !required));
+    // The null value is one of the last 1,000.
+    const comments = new Map(columns.map(({ name, comment }) => [name, comment]));
+    assert.equal(comments.get("id"), "JSON: integer in 999 of 999 records");
+    assert.equal(comments.get("mixed"), "JSON: string in 500 of 999 records, integer in 499");
+    assert.match(printed, /^-- Topic .*: the last 999 records, JSON\n/);
+    assert.equal((await load({ sql }, "orders")).rows, 1005);
+    const rows = await sql`SELECT row_to_json(orders)::text AS row FROM orders WHERE id = 1004`;
+    const loaded = Object.entries(JSON.parse(rows[0].row)).map(([name, value]) =>
+      [name.replace(/_[0-9a-f]{8}$/, "_HASH"), value] as const
+    );
+    const value = JSON.parse(values[1004]);
+    assert.deepEqual(loaded.map(([, value]) => value), [
+      ...[1004, 1.5, value.big, "text", false, loaded[5][1], "2026-02-28", "2026-02-28", null],
+      ...["Ann", "Bonn", { x: 1 }, [1004], { key4: 1004 }, "the other one", "odd"],
+      ...["first", "second", "reserved", "system", "own", "empty", "here"],
+    ]);
+    const [{ same }] =
+      await sql`SELECT at = '2026-01-25T12:00:00.5+02:00' AS same FROM orders WHERE id = 1004`;
+    assert.ok(same);
+  },
+});
