@@ -1,5 +1,6 @@
 import { Failure } from "../../failure.ts";
 import { type Dialect, sourceDdl } from "../../greenplum/ddl.ts";
+import { idleFields } from "../../greenplum/shape.ts";
 import { exampleSql, schemaSql } from "../../greenplum/schema_files.ts";
 import type { Column, SourceDefinition } from "../../greenplum/source.ts";
 import { shown } from "../../secret.ts";
@@ -14,6 +15,7 @@ import { print } from "../print.ts";
 import type { Command } from "../run.ts";
 import { withGpssFile } from "../flags/gpss.ts";
 import { mappingOf } from "../flags/mapping.ts";
+import { structured } from "../flags/shape.ts";
 import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 
@@ -62,7 +64,10 @@ async function text(
       return await exampleSql(dialect);
     case "source":
       if (!name) throw new Failure("usage", "no source: use gpdb-kafka sql source NAME");
-      return sourceDdl(checked(await complete(sourceFlags(given, name), given), dialect), dialect);
+      return sourceDdl(
+        checked(await complete(sourceFlags(given, name), given, console), dialect),
+        dialect,
+      );
     case "table":
       if (!name) throw new Failure("usage", "no topic: use gpdb-kafka sql table NAME");
       return await (await import("./sql_table.ts")).tableSql(name, dialect, given, console);
@@ -75,20 +80,26 @@ async function text(
 async function complete(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
+  console: Console,
 ): Promise<SourceDefinition> {
-  if (!given.has("dsn")) return mapped(source, given, null);
+  if (!given.has("dsn")) return mapped(source, given, null, console);
+  const { target, columns } = await liveTable(source, given);
+  const chosen = source.columns?.map(({ name, type }) => {
+    const found = columns.find((column) => column.name === name);
+    if (!found) {
+      const hint = suggestion(name, columns.map((column) => column.name), "");
+      throw new Failure("usage", `--column: the table has no column "${name}"${hint}`);
+    }
+    return type === "" ? found : { name, type };
+  });
+  return mapped({ ...source, target, columns: chosen ?? columns }, given, columns, console);
+}
+
+/** Looks the table up. Throws Failure that says what is wrong with it, or with the way to it. */
+async function liveTable(source: SourceDefinition, given: Given) {
   const sql = openDatabase(Dsn.parse("--dsn", given.get("dsn")!), "gpdb-kafka sql");
   try {
-    const { target, columns } = await readColumns(sql, quoteTable(source.target));
-    const chosen = source.columns?.map(({ name, type }) => {
-      const found = columns.find((column) => column.name === name);
-      if (!found) {
-        const hint = suggestion(name, columns.map((column) => column.name), "");
-        throw new Failure("usage", `--column: the table has no column "${name}"${hint}`);
-      }
-      return type === "" ? found : { name, type };
-    });
-    return mapped({ ...source, target, columns: chosen ?? columns }, given, columns);
+    return await readColumns(sql, quoteTable(source.target));
   } catch (error) {
     const problem = databaseProblem(error);
     if (problem === null) throw error;
@@ -106,10 +117,19 @@ function mapped(
   source: SourceDefinition & { columns: Column[] | null },
   given: Given,
   target: readonly Column[] | null,
+  console: Console,
 ): SourceDefinition {
   if (!isMapped(given)) return source;
   const named = given.has("column") ? source.columns : null;
   const { columns, shape, readerFlags } = mappingOf(given, target, named, rejectsInDatabase(given));
+  if (shape !== null && target !== null && structured.includes(given.get("value") ?? "")) {
+    for (const name of idleFields(shape, target.map(({ name }) => name))) {
+      const hint = suggestion(name, target.map((column) => column.name), "");
+      console.warn(
+        `--fields: "${name}" is not a column of the table, and no expression uses it${hint}`,
+      );
+    }
+  }
   return { ...source, columns, shape, readerFlags: [...readerFlags, ...source.readerFlags] };
 }
 
