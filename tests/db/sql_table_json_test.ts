@@ -1,6 +1,8 @@
 /** A table that `gpdb-kafka sql table` prints from records of JSON: it is made, loaded, compared. */
 import assert from "node:assert/strict";
-import { produce } from "../support/kafka.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { createTopic, kafkajs, produce, uniqueName } from "../support/kafka.ts";
 import { dialect, load, ownServer } from "../support/load.ts";
 import { startWorld } from "../support/load_world.ts";
 import { columnsOfTable, makeTable } from "../support/new_table.ts";
@@ -100,4 +102,27 @@ Deno.test({
       await sql`SELECT at = '2026-01-25T12:00:00.5+02:00' AS same FROM orders WHERE id = 1004`;
     assert.ok(same);
   },
+});
+
+Deno.test("sql table: records are found before a thousand offsets that have none", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("sparse");
+  await createTopic(broker, topic);
+  await produce(broker, topic, [{ value: '{"id": 1}' }, { value: '{"id": 2, "name": "x"}' }]);
+  const producer = kafkajs(broker).producer({
+    ...{ transactionalId: topic, maxInFlightRequests: 1, idempotent: true },
+  });
+  await producer.connect();
+  try {
+    const transaction = await producer.transaction();
+    const messages = Array.from({ length: 1500 }, () => ({ value: '{"aborted": 1}' }));
+    await transaction.send({ topic, messages });
+    await transaction.abort();
+  } finally {
+    await producer.disconnect();
+  }
+  const run = await gpdbKafka(["sql", "table", topic, "--value", "json", "-b", broker.bootstrap]);
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(text(run.stdout), /: the last 2 records, JSON\n/);
+  assert.match(text(run.stdout), /\(\n {2}"id" bigint,\n {2}"name" text\n\)/);
 });
