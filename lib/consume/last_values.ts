@@ -21,6 +21,8 @@ export interface LastValues {
   tombstones: number;
   /** A line for each record that is not such a value. */
   bad: readonly string[];
+  /** Whether there was more text than was wanted. */
+  cut: boolean;
 }
 
 /**
@@ -39,13 +41,14 @@ export async function lastJsonValues(
 ): Promise<LastValues> {
   const logs = await logsOf(topic, config);
   const all = logs.reduce((sum, { from, to }) => sum + to - from, 0);
-  let found: LastValues = { values: 0, tombstones: 0, bad: [] };
+  let found: LastValues = { values: 0, tombstones: 0, bad: [], cut: false };
   let offsets = count;
   for (let tries = 1; all > 0; tries++) {
     restart();
     found = await valuesOf(topic, lastOffsets(logs, offsets), mostBytes, config, take);
     const records = found.values + found.bad.length;
-    if (records >= ENOUGH * count || offsets >= all || tries === MOST_TRIES) break;
+    const enough = records >= ENOUGH * count || found.cut;
+    if (enough || offsets >= all || tries === MOST_TRIES) break;
     offsets *= Math.max(2, Math.min(100, Math.ceil(count / Math.max(1, records))));
   }
   return found;
@@ -138,5 +141,5 @@ async function valuesOf(
     stream,
     (line) => bad.push(line.replace(/; left out$/, "")),
   );
-  return { values, tombstones, bad };
+  return { values, tombstones, bad, cut: taken > mostBytes };
 }

@@ -40,7 +40,8 @@ export function columnNames(fields: readonly (readonly string[])[]): string[] {
 
 function columnName(steps: readonly string[]): string {
   const whole = steps.join("_") || "value";
-  if (systemColumns.includes(whole)) return `${whole}_`;
+  // A lone dot is the whole value where fields are listed.
+  if (systemColumns.includes(whole) || whole === ".") return `${whole}_`;
   if (whole.startsWith(OWN)) return columnName([`_${whole}`]);
   return byteLength(whole) <= LONGEST_NAME ? whole : beginning(whole, `_${hashOf(whole)}`);
 }

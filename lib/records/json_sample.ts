@@ -1,10 +1,8 @@
 /** What JSON values of a sample have in common, for the columns of a table. */
-import type { Described } from "./described.ts";
+import { type Described, MOST_COLUMNS } from "./described.ts";
 
 /** An object with more names than this is not a record but a map: one JSON column. */
 const MOST_NAMES = 50;
-/** Of the whole value; more than a table can have is found out later. */
-const MOST_NAMES_OF_ALL = 2000;
 /** Levels of objects that are looked into. */
 const MOST_LEVELS = 3;
 /** Digits that a number may have, written out: PostgreSQL's numeric has 131,072. */
@@ -143,7 +141,7 @@ function timesOf(text: string): Times {
 
 /** Values that were looked at, and what they have in common. */
 export class JsonSample {
-  readonly #root = new Place(MOST_LEVELS, MOST_NAMES_OF_ALL);
+  readonly #root = new Place(MOST_LEVELS, MOST_COLUMNS);
 
   /** A value as the reader's path `.` writes it: a string of its own without quotes. */
   add(text: string): void {

@@ -124,6 +124,14 @@ Deno.test("sql table: invalid arguments are a usage error of one line", async ()
     ];
     await Promise.all(cases.map(([args, message]) => fails(args, message)));
   });
+  await withFiles(
+    { "odd.avsc": JSON.stringify(record("Odd", { "a\nb": "int" })) },
+    async (path) => {
+      const run = await table("orders", "--value", "avro", "--schema", path("odd.avsc"));
+      assert.equal(run.code, 64);
+      assert.match(run.stderr, /has no column: .*\n.*no field has a name that one can have\n$/);
+    },
+  );
   const source = await gpdbKafka(["sql", "source", "orders", "--distributed-by", "id"]);
   assert.equal(source.code, 64);
   assert.match(source.stderr, /--distributed-by is a flag of table, not of source/);
@@ -197,7 +205,7 @@ Deno.test("sql table: what a registry or a topic lacks is an error of one line",
   const lines = run.stderr.trimEnd().split("\n");
   assert.deepEqual(lines.map((line) => line.replace(/: topic.*/, "")), [
     "2 of the last 3 records are not JSON",
-    'field "a\\nb" has no column: its name does not fit into a line',
-    'field "x;\\r--" has no column: its name does not fit into a line',
+    'field "a\\nb" has no column: its name has control characters',
+    'field "x;\\r--" has no column: its name has control characters',
   ]);
 });

@@ -32,6 +32,14 @@ function document(n: number): string {
     ctid: "system",
     "kafka$x": "own",
     "": "empty",
+    ".": "dot",
+    " a ": "blanks",
+    '"b"': "quotes",
+    "c[0]": "brackets",
+    "d:e=f,g": "signs",
+    // No column.
+    "h\ti": "tab",
+    "ü.ö": { ".": { "": "deep" } },
   }).replace(`"big":${n}`, `"big":${n === 1004 ? "9223372036854775808" : n}`);
 }
 
@@ -78,6 +86,12 @@ Deno.test({
         "ctid_: text",
         "_kafka$x: text",
         "value: text",
+        "._: text",
+        " a : text",
+        '"b": text',
+        "c[0]: text",
+        "d:e=f,g: text",
+        "ü.ö_._: text",
         "sometimes: text",
       ],
     );
@@ -96,7 +110,8 @@ Deno.test({
     assert.deepEqual(loaded.map(([, value]) => value), [
       ...[1004, 1.5, value.big, "text", false, loaded[5][1], "2026-02-28", "2026-02-28", null],
       ...["Ann", "Bonn", { x: 1 }, [1004], { key4: 1004 }, "the other one", "odd"],
-      ...["first", "second", "reserved", "system", "own", "empty", "here"],
+      ...["first", "second", "reserved", "system", "own", "empty", "dot", "blanks"],
+      ...["quotes", "brackets", "signs", "deep", "here"],
     ]);
     const [{ same }] =
       await sql`SELECT at = '2026-01-25T12:00:00.5+02:00' AS same FROM orders WHERE id = 1004`;

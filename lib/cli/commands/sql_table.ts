@@ -77,7 +77,7 @@ export async function tableSql(
   }, dialect);
 }
 
-/** Those that a command can name. Throws Failure if none is left, or they are too many. */
+/** Those that the command in a comment can name. Throws Failure if none is left, or they are too many. */
 function usable(leaves: Leaf[] | null, console: Console): Leaf[] {
   if (leaves === null) {
     throw new Failure(
@@ -86,12 +86,14 @@ function usable(leaves: Leaf[] | null, console: Console): Leaf[] {
         "by hand for those that are needed",
     );
   }
-  return leaves.filter(({ steps }) => {
-    const odd = steps.find((step) => /[\0\r\n]/.test(step));
+  const usable = leaves.filter(({ steps }) => {
+    const odd = steps.find((step) => /\p{Cc}/u.test(step));
     if (odd === undefined) return true;
-    console.warn(`field ${JSON.stringify(odd)} has no column: its name does not fit into a line`);
+    console.warn(`field ${JSON.stringify(odd)} has no column: its name has control characters`);
     return false;
   });
+  if (usable.length > 0) return usable;
+  throw new Failure("usage", "a table has no columns: no field has a name that one can have");
 }
 
 async function described(

@@ -69,6 +69,6 @@ export function checkTableName(name: string): void {
   if (byteLength(name) <= LONGEST_NAME) return;
   throw new Failure(
     "usage",
-    `--table: "${name}" is longer than ${LONGEST_NAME} bytes, which the database would cut off`,
+    `--table: "${name}" is longer than ${LONGEST_NAME} bytes, which the database would cut off — use --table NAME`,
   );
 }
