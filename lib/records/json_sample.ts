@@ -5,8 +5,9 @@ import { type Described, MOST_COLUMNS } from "./described.ts";
 const MOST_NAMES = 50;
 /** Levels of objects that are looked into. */
 const MOST_LEVELS = 3;
-/** Digits that a number may have, written out: PostgreSQL's numeric has 131,072. */
-const MOST_EXPONENT = 100_000;
+/** PostgreSQL's numeric has 16,383 digits after the point at most, and more before it. */
+const MOST_DIGITS = 1000;
+const MOST_EXPONENT = 15_000;
 
 const kinds = ["null", "boolean", "integer", "number", "string", "object", "array"] as const;
 type Kind = typeof kinds[number];
@@ -121,7 +122,7 @@ function isInteger(text: string): boolean {
 
 function isHuge(text: string): boolean {
   const [, exponent] = /[eE]([+-]?\d+)$/.exec(text) ?? [];
-  return text.length > MOST_EXPONENT || Math.abs(Number(exponent ?? 0)) > MOST_EXPONENT;
+  return text.length > MOST_DIGITS || Math.abs(Number(exponent ?? 0)) > MOST_EXPONENT;
 }
 
 const iso =

@@ -5,6 +5,10 @@ import { gpdbKafka, text } from "../support/cli.ts";
 import { createTopic, kafkajs, produce, uniqueName } from "../support/kafka.ts";
 import { dialect, load, ownServer } from "../support/load.ts";
 import { startWorld } from "../support/load_world.ts";
+import { leavesOf } from "../../lib/records/described.ts";
+import { JsonSample } from "../../lib/records/json_sample.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
+import { Random } from "../support/random.ts";
 import { columnsOfTable, makeTable } from "../support/new_table.ts";
 
 /** Fields of every kind, and names that are hard to write. */
@@ -140,4 +144,49 @@ Deno.test("sql table: records are found before a thousand offsets that have none
   assert.equal(run.code, 0, run.stderr);
   assert.match(text(run.stdout), /: the last 2 records, JSON\n/);
   assert.match(text(run.stdout), /\(\n {2}"id" bigint,\n {2}"name" text\n\)/);
+});
+
+/** A text that may be a time, or a number, or nearly so. */
+function nearly(random: Random): string {
+  const pick = (...some: string[]) => some[random.int(0, some.length - 1)];
+  const two = (most: number) => String(random.int(0, most)).padStart(2, "0");
+  if (random.int(0, 2) === 0) {
+    const digits = () => pick("0", "7", "12", "9223372036854775807", "9".repeat(40));
+    return pick("", "-") + digits() + pick("", "", `.${digits()}`) +
+      pick("", "", `e${pick("", "-", "+")}${pick("0", "5", "300", "15000", "20000")}`);
+  }
+  const date = `${pick("2026", "2024", "1900", "0001", "9999", "0000")}-${two(13)}-${two(32)}`;
+  const time = `${pick("T", " ")}${two(25)}:${two(60)}${
+    pick("", `:${two(60)}${pick("", ".5", ".123456789")}`)
+  }`;
+  const zone = pick("", "", "Z", `${pick("+", "-")}${two(16)}${pick("", `:${two(60)}`, two(60))}`);
+  return date + pick("", time + zone);
+}
+
+Deno.test({
+  name:
+    "sql table: what is called a time or a number is one to the database, whatever its settings are",
+  async fn() {
+    await using pg = await startPostgres();
+    const random = new Random(20261126);
+    const found = new Map<string, number>();
+    for (const style of ["ISO, MDY", "SQL, DMY", "German"]) {
+      const texts = Array.from({ length: 2000 }, () => nearly(random)).map((text) => {
+        const isNumber = /^-?(0|[1-9])/.test(text) && !/^\d{4}-/.test(text);
+        const sample = new JsonSample();
+        sample.add(`{"a": ${isNumber ? text : JSON.stringify(text)}}`);
+        const [{ type }] = leavesOf([sample.describe()])!;
+        found.set(type, (found.get(type) ?? 0) + 1);
+        return { text, type };
+      });
+      const casts = texts.map(({ text, type }) => `'${text}'::${type}`);
+      await pg.sql.unsafe(`SET datestyle = '${style}'; SET timezone = 'Asia/Kolkata'`);
+      for (let at = 0; at < casts.length; at += 100) {
+        await pg.sql.unsafe(`SELECT ${casts.slice(at, at + 100).join(", ")}`);
+      }
+    }
+    for (const type of ["text", "date", "timestamp", "timestamptz", "bigint", "numeric"]) {
+      assert.ok(found.get(type)! > 50, `${type}: ${found.get(type)}`);
+    }
+  },
 });
