@@ -58,6 +58,13 @@ export const synonyms: readonly (readonly string[])[] = [
     .map((name) => [name, REGISTRY + name]),
 ];
 
+/** Blanks at the ends of these may be a part of them; of no other property. */
+export const literal: readonly string[] = [
+  "sasl.username",
+  "sasl.password",
+  ...registryNames.filter((name) => name.endsWith("basic.auth.user.info")),
+];
+
 const kerberos = "Kerberos (GSSAPI) is not supported";
 const javaClass = "it names a Java class";
 const noFetching = "tokens are read from a file, not fetched: set sasl.oauthbearer.token.file";

@@ -7,6 +7,8 @@ export interface Case {
   /** Which listener. */
   at: string;
   properties?: Record<string, string>;
+  /** The file of properties, if it is not made of these. */
+  file?: string;
   env?: Record<string, string>;
   /** 0 unless told; then the rows must be there. */
   code?: number;
@@ -47,6 +49,13 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": file("ca"),
       },
+    },
+    {
+      name: "a file that Java's Properties.store wrote",
+      at: "SASL",
+      file: "\ufeff#Thu Nov 26 10\\:00\\:00 UTC 2026\r\nsecurity.protocol=SASL_SSL\r\n" +
+        `ssl.ca.location=${file("ca")}\r\nsasl.mechanism=PLAIN\r\nsasl.username=\\u0061lice\r\n` +
+        `sasl.password=${secrets.plain.replace("=", "\\=")}\r\n`,
     },
     {
       name: "an authority nobody named",

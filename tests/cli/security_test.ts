@@ -23,7 +23,7 @@ Deno.test("security: each way in works, and each way not in is one line and a st
     const config = file(`${crypto.randomUUID()}`);
     const log = `${config}.log`;
     const lines = Object.entries(properties).map(([key, value]) => `${key} = ${value}\n`);
-    await Deno.writeTextFile(config, `# ${one.name}\n${lines.join("")}`);
+    await Deno.writeTextFile(config, one.file ?? `# ${one.name}\n${lines.join("")}`);
     // Only who is expected to try until the end does so for a short time.
     const timeout = stderr.source.includes("tried for 1 s") ? "1s" : "20s";
     const args = ["-b", at[one.at], "-t", topic, "-o", "0", "-F", config, "--timeout", timeout];

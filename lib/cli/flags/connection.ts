@@ -1,5 +1,4 @@
-import { Failure, systemReason } from "../../failure.ts";
-import { shownPath } from "../../secret.ts";
+import { Failure } from "../../failure.ts";
 import { type ClientConfig, parseAddress } from "../../kafka/config.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Console } from "../console.ts";
@@ -67,21 +66,14 @@ export async function readProperties(
   const { mergeProperties, parseProperties, splitProperty } = await import(
     "../../properties/properties.ts"
   );
-  const said = file === undefined ? [] : parseProperties(await readConfig(file, given), file);
   const at = "-X";
-  return mergeProperties(
-    [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
-    console.debug,
-  );
-}
-
-async function readConfig(file: string, given: Given): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const from = given.has("config") ? "--config" : "env KAFKA_CONFIG";
-    throw new Failure("usage", `${from}: cannot read ${shownPath(file)}: ${systemReason(error)}`);
+  const properties = own.map((text) => ({ ...splitProperty(text, at), at, own: true }));
+  if (file !== undefined) {
+    const { readText } = await import("../../properties/read_text.ts");
+    const text = await readText(file, given.has("config") ? "--config" : "env KAFKA_CONFIG");
+    properties.unshift(...parseProperties(text, file, console.warn));
   }
+  return mergeProperties(properties, console.debug);
 }
 
 /**
