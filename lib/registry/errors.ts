@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { distrust } from "../kafka/tls.ts";
+import { dial } from "../kafka/dial.ts";
 
 /** A try that failed in a way which another one may not: a registry that is down or overloaded. */
 export class PassingError extends Error {
@@ -35,8 +35,6 @@ export function explainFetch(
   hasIdentity: boolean,
 ): Failure | PassingError {
   const text = causes(error);
-  const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
-  if (problem !== undefined) return untrusted(problem, name);
   const [, alert] = /received fatal alert: (\w+)/.exec(text) ?? [];
   if (alert !== undefined && /Certificate|UnknownCA|AccessDenied|DecryptError/.test(alert)) {
     const why = hasIdentity
@@ -69,14 +67,26 @@ export function explainFetch(
   return new PassingError(`${name} closes the connection before it has answered${why}`);
 }
 
-function untrusted(problem: string, name: string): Failure {
-  const { why, cause } = distrust(problem, new URL(name).hostname);
-  const todo = {
-    authority: " — set schema.registry.ssl.ca.location to its authority's PEM",
-    name: " — use a URL with a name that is in the certificate",
-    other: "",
-  }[cause];
-  return new Failure("denied", `cannot trust the certificate of ${name}: ${why}${todo}`);
+/**
+ * The same, of a registry whose certificate is not trusted; of other errors null. `trusted` is PEM.
+ */
+export async function explainDistrust(
+  error: unknown,
+  base: string,
+  trusted: readonly string[],
+): Promise<Failure | null> {
+  const { hostname, port } = new URL(base);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const { untrusted } = await import("../kafka/distrust.ts");
+  return await untrusted(causes(error), {
+    name: base,
+    host,
+    trusted,
+    setting: "schema.registry.ssl.ca.location",
+    otherName: "use a URL with a name that is in the certificate",
+    noName: null,
+    connect: () => dial({ host, port: Number(port || 443) }),
+  });
 }
 
 /** The error's text and its causes'. */

@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { trusted } from "../kafka/authorities.ts";
 import type { RegistryConfig, RegistryUrl } from "./config.ts";
-import { explainFetch, inLine, PassingError } from "./errors.ts";
+import { explainDistrust, explainFetch, inLine, PassingError } from "./errors.ts";
 
 /** The largest answer that is read, bytes. Schemas have kilobytes. */
 export const LARGEST_ANSWER = 16 * 1024 * 1024;
@@ -64,7 +64,11 @@ export class Http {
       if (abort.signal.aborted) {
         throw new PassingError(`${url.base} does not answer: no answer within ${seconds(timeout)}`);
       }
-      throw explainFetch(error, url.base, this.#config.tls.identity !== null);
+      const { authorities, identity } = this.#config.tls;
+      const why = url.base.startsWith("https:")
+        ? await explainDistrust(error, url.base, trusted(authorities))
+        : null;
+      throw why ?? explainFetch(error, url.base, identity !== null);
     } finally {
       clearTimeout(timer);
     }

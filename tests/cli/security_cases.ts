@@ -89,7 +89,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "EXPIRED",
       properties: tls,
       code: 77,
-      stderr: /it has expired/,
+      stderr: /it expired on [\d-]+ — renew/,
     },
     {
       name: "no client certificate",
