@@ -17,7 +17,8 @@ export async function connectTls(
   const { host: hostname, port } = address;
   const caCerts = trusted(authorities);
   const options = {
-    hostname,
+    // The zone of an address, `fe80::1%eth0`, is this host's own word, and in no certificate.
+    hostname: hostname.replace(/%.*/, ""),
     caCerts,
     // Deno before 2.5 does not know it and still checks the name, which is the safe side.
     unsafelyDisableHostnameVerification: !checkHostname,
@@ -27,7 +28,7 @@ export async function connectTls(
     // The only way to show a client certificate; it leaves Nagle's algorithm on, so
     // that a second small write waits for the answer to the first, 40 ms with Linux.
     const { certificates: cert, key } = identity;
-    conn = await Deno.connectTls({ ...options, port, cert, key: key.reveal() });
+    conn = await Deno.connectTls({ ...options, hostname, port, cert, key: key.reveal() });
   } else {
     const tcp = await dial(address);
     tcp.setNoDelay(true);
@@ -44,7 +45,7 @@ export async function connectTls(
     const { untrusted } = await import("./distrust.ts");
     const why = await untrusted(error, {
       name: addressName(address),
-      host: hostname,
+      host: options.hostname,
       trusted: caCerts,
       setting: "ssl.ca.location",
       otherName: "connect by a name in the certificate (brokers advertise theirs in " +

@@ -78,7 +78,7 @@ async function deliver(
   watch: (progress: () => Progress) => void,
 ): Promise<Done> {
   const { topic } = options;
-  const cluster = new Cluster(config, [produceApi, initProducerId, listOffsets]);
+  const cluster = new Cluster(config, [produceApi, listOffsets]);
   try {
     const partitions = (await cluster.topic(topic)).partitions.length;
     if (options.partition !== null && options.partition >= partitions) {

@@ -1,4 +1,5 @@
 import { Failure, systemReason } from "../failure.ts";
+import { protocols } from "../kafka/broker_list.ts";
 import {
   type ClientConfig,
   type SaslConfig,
@@ -9,8 +10,6 @@ import { Secret, shownPath } from "../secret.ts";
 import { checkOptions, type LoginModule, parseJaas } from "./jaas.ts";
 import type { Properties } from "./properties.ts";
 import { tlsConfig } from "./security_tls.ts";
-
-const protocols = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] as const;
 
 type Env = (name: string) => string | undefined;
 

@@ -1,5 +1,6 @@
 import { Failure } from "../../failure.ts";
-import { type ClientConfig, parseAddress } from "../../kafka/config.ts";
+import { parseBrokers } from "../../kafka/broker_list.ts";
+import type { ClientConfig } from "../../kafka/config.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Console } from "../console.ts";
 import type { Properties } from "../../properties/properties.ts";
@@ -87,22 +88,35 @@ export async function clientConfig(
   clientId: string,
   properties?: Properties,
 ): Promise<ClientConfig> {
+  properties ??= await readProperties(given, env, console);
+  const config = openConfig(given, env, console, clientId, properties);
+  if (properties.size === 0) return config;
+  // Loaded only if it is used: a start without it stays quick.
+  const { securityConfig } = await import("../../properties/security.ts");
+  return { ...config, ...await securityConfig(properties, env) };
+}
+
+/** The same without TLS and login. */
+export function openConfig(
+  given: Given,
+  env: (name: string) => string | undefined,
+  console: Console,
+  clientId: string,
+  properties: Properties,
+): ClientConfig {
   if (given.has("zookeeper")) {
     throw new Failure(
       "usage",
       "--zookeeper: Kafka 4 has no ZooKeeper, and the brokers keep the offsets — use --brokers",
     );
   }
-  properties ??= await readProperties(given, env, console);
   return {
     brokers: brokerList(given, env, properties),
     clientId: properties.get("client.id") || clientId,
     timeout: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     debug: console.debug,
-    ...(properties.size > 0
-      // Loaded only if it is used: a start without it stays quick.
-      ? await (await import("../../properties/security.ts")).securityConfig(properties, env)
-      : { tls: null, sasl: null }),
+    tls: null,
+    sasl: null,
   };
 }
 
@@ -119,10 +133,5 @@ function brokerList(
     ["KAFKA_PEERS", env("KAFKA_PEERS") || undefined],
   ];
   const [name, text] = sources.find(([, text]) => text !== undefined) ?? ["", "localhost:9092"];
-  const brokers = text!.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  // Without its text: in a variable it may be a URL, with a login.
-  const wrong = brokers.findIndex((broker) => !parseAddress(broker));
-  if (wrong !== -1) throw new Failure("usage", `${name}: broker ${wrong + 1} is not HOST:PORT`);
-  if (brokers.length === 0) throw new Failure("usage", `${name} names no broker`);
-  return brokers;
+  return parseBrokers(text!, name, properties.get("security.protocol") ?? "");
 }

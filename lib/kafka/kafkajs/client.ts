@@ -4,8 +4,8 @@
  */
 import "../../node_warnings.ts";
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
-import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
-import { tlsSockets } from "./socket.ts";
+import type { ClientConfig, SaslConfig } from "../config.ts";
+import { seedName, sockets } from "./socket.ts";
 import "./timers.ts";
 
 /** A client that reaches the same cluster by the same means as ours. It logs nothing. */
@@ -17,14 +17,14 @@ export function kafkajs(config: ClientConfig): Kafka {
 export function kafkajsConfig(config: ClientConfig): KafkaConfig {
   const { brokers, clientId, timeout, tls, sasl } = config;
   return {
-    // kafkajs does not accept an address without a port.
-    brokers: brokers.map((broker) => addressName(parseAddress(broker)!)),
+    brokers: brokers.map(seedName),
     clientId,
     connectionTimeout: timeout,
     authenticationTimeout: timeout,
     requestTimeout: timeout,
     logLevel: logLevel.NOTHING,
-    ...(tls ? { ssl: true, socketFactory: tlsSockets(config) } : {}),
+    ssl: tls !== null,
+    socketFactory: sockets(config),
     ...(sasl ? { sasl: saslOptions(sasl) } : {}),
   };
 }
