@@ -31,9 +31,18 @@ export function checkVersions(say: Say, greetings: readonly Greeting[], withSasl
   let missing = 0;
   for (const { address, ranges } of greetings) {
     const lacks = needed.flatMap((api) => {
-      const { name, key, version } = api;
+      const { name, key, version, older } = api;
       const range = ranges.find((one) => one.key === key);
-      if (range && range.min <= version && version <= range.max) return [];
+      const fits = (version: number) => range && range.min <= version && version <= range.max;
+      if (fits(version)) return [];
+      if (older && fits(older.version)) {
+        missing++;
+        say(
+          "ok",
+          `${address} is asked with ${name} ${older.version}, for it accepts no ${version}`,
+        );
+        return [];
+      }
       const has = range ? `${range.min} to ${range.max}` : "none";
       const lack = `${name} ${version} (it accepts ${has})`;
       const todo = without.get(api);

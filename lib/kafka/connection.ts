@@ -129,6 +129,7 @@ export class Connection {
     { tail, into, answered = true }: CallOptions = {},
   ): Promise<Response> {
     if (this.#failed) throw this.#failed;
+    if (api.older && !this.accepts(api)) api = api.older;
     const correlation = this.#correlation++ & 0x7fffffff;
     const { clientId } = this.#config;
     const frame = encodeRequest(api, request, { correlation, clientId, tail: tail?.length ?? 0 });

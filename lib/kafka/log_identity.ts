@@ -63,7 +63,7 @@ function differ(stored: string | null, found: string | null): boolean {
  * than the item's own offset if an unclean leader election has cut the log since. Infinity if the
  * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is
  * another's. Asks the leaders, and again if they moved, until the timeout. Of a broker that does not
- * accept the question, as Azure Event Hubs, nothing is known. Throws Failure.
+ * accept the question nothing is known. Throws Failure.
  */
 export async function sharedEnds(
   cluster: Cluster,

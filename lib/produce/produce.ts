@@ -1,7 +1,6 @@
 import { Failure } from "../failure.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { initProducerId } from "../protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { produce as produceApi } from "../protocol/messages/produce.ts";
 import { Arena } from "./arena.ts";
