@@ -1,6 +1,7 @@
 import { Failure } from "../../failure.ts";
 import { parseBrokers } from "../../kafka/broker_list.ts";
 import type { ClientConfig } from "../../kafka/config.ts";
+import { giveBackLibraries } from "../../libraries.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Console } from "../console.ts";
 import type { Properties } from "../../properties/properties.ts";
@@ -63,18 +64,24 @@ export async function readProperties(
 ): Promise<Properties> {
   const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
   const own = given.all("property");
-  if (file === undefined && own.length === 0) return new Map();
+  if (file === undefined && own.length === 0) {
+    giveBackLibraries();
+    return new Map();
+  }
   const { mergeProperties, parseProperties, splitProperty } = await import(
     "../../properties/properties.ts"
   );
   const at = "-X";
-  const properties = own.map((text) => ({ ...splitProperty(text, at), at, own: true }));
+  const written = own.map((text) => ({ ...splitProperty(text, at), at, own: true }));
   if (file !== undefined) {
     const { readText } = await import("../../properties/read_text.ts");
     const text = await readText(file, given.has("config") ? "--config" : "env KAFKA_CONFIG");
-    properties.unshift(...parseProperties(text, file, console.warn));
+    written.unshift(...parseProperties(text, file, console.warn));
   }
-  return mergeProperties(properties, console.debug);
+  const properties = mergeProperties(written, console.debug);
+  const mechanism = properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms");
+  if (mechanism?.toUpperCase() !== "GSSAPI") giveBackLibraries();
+  return properties;
 }
 
 /**
