@@ -6,7 +6,6 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { Commits } from "./commits.ts";
 import { readPartitions } from "./alone.ts";
 import { planSpans } from "./plan_spans.ts";
@@ -43,7 +42,7 @@ export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Sp
   // A broker answers what comes over one connection in its order, and a fetch it answers when there
   // are records: offsets go over connections of their own.
   const control = new Cluster(config, [
-    ...[listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
+    ...[listOffsets, findCoordinator, offsetFetch, offsetCommit],
   ]);
   try {
     await describeTopics(run.cluster, run.options.topics);

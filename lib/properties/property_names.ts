@@ -86,6 +86,13 @@ export const synonyms: readonly (readonly string[])[] = [
     .map((name) => [name, REGISTRY + name]),
 ];
 
+/** Blanks at the ends of these may be a part of them; of no other property. */
+export const literal: readonly string[] = [
+  "sasl.username",
+  "sasl.password",
+  ...registryNames.filter((name) => name.endsWith("basic.auth.user.info")),
+];
+
 const javaClass = "it names a Java class";
 const fixedPauses = "the pauses between tries are fixed";
 const brokerSide = "the broker checks the token";

@@ -1,3 +1,4 @@
+import type { Reader } from "../reader.ts";
 import type { Api } from "./api.ts";
 import { type Isolation, isolationByte } from "./list_offsets.ts";
 import { writeTopics } from "./topics.ts";
@@ -38,6 +39,31 @@ export interface FetchResponse {
 }
 
 /**
+ * Fetch (key 1) version 6: as version 10, without sessions and leader epochs.
+ *
+ *     request  => replica_id int32, max_wait_ms int32, min_bytes int32, max_bytes int32,
+ *       isolation_level int8, topics [topic string, partitions [partition int32,
+ *         fetch_offset int64, log_start_offset int64, partition_max_bytes int32]]
+ *     response => throttle_time_ms int32, responses [as version 10]
+ */
+const fetchWithoutEpochs: Api<FetchRequest, FetchResponse> = {
+  name: "Fetch",
+  key: 1,
+  version: 6,
+  encode(writer, request) {
+    writer.int32(-1).int32(request.maxWait).int32(1).int32(request.maxBytes)
+      .int8(isolationByte(request.isolation));
+    writeTopics(writer, request.topics, ({ partition, offset }, w) => {
+      w.int32(partition).int64(offset).int64(-1).int32(request.partitionMaxBytes);
+    });
+  },
+  decode(reader) {
+    reader.throttleTime();
+    return { errorCode: 0, partitions: decodePartitions(reader) };
+  },
+};
+
+/**
  * Fetch (key 1) version 10, https://kafka.apache.org/protocol#The_Messages_Fetch
  * No fetch session (KIP-227): each request names all partitions. Version 10 is the first one that
  * zstd batches may be sent to (KIP-110).
@@ -56,6 +82,7 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
   name: "Fetch",
   key: 1,
   version: 10,
+  older: fetchWithoutEpochs,
   encode(writer, request) {
     writer.int32(-1).int32(request.maxWait).int32(1).int32(request.maxBytes)
       .int8(isolationByte(request.isolation)).int32(0).int32(-1);
@@ -68,27 +95,31 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
     reader.throttleTime();
     const errorCode = reader.int16();
     reader.int32();
-    const partitions: FetchedPartition[] = [];
-    reader.array((r) => {
-      const topic = r.string();
-      r.array((p) => {
-        const partition = {
-          topic,
-          partition: p.int32(),
-          errorCode: p.int16(),
-          highWatermark: p.int64(),
-          lastStableOffset: p.int64(),
-          logStart: p.int64(),
-          aborted: p.array((a) => ({ producerId: a.int64(), firstOffset: a.int64() })),
-          start: 0,
-          end: 0,
-        };
-        const size = Math.max(p.int32(), 0);
-        partition.start = p.skip(size);
-        partition.end = partition.start + size;
-        partitions.push(partition);
-      });
-    });
-    return { errorCode, partitions };
+    return { errorCode, partitions: decodePartitions(reader) };
   },
 };
+
+function decodePartitions(reader: Reader): FetchedPartition[] {
+  const partitions: FetchedPartition[] = [];
+  reader.array((r) => {
+    const topic = r.string();
+    r.array((p) => {
+      const partition = {
+        topic,
+        partition: p.int32(),
+        errorCode: p.int16(),
+        highWatermark: p.int64(),
+        lastStableOffset: p.int64(),
+        logStart: p.int64(),
+        aborted: p.array((a) => ({ producerId: a.int64(), firstOffset: a.int64() })),
+        start: 0,
+        end: 0,
+      };
+      const size = Math.max(p.int32(), 0);
+      partition.start = p.skip(size);
+      partition.end = partition.start + size;
+      partitions.push(partition);
+    });
+  });
+  return partitions;
+}

@@ -5,8 +5,10 @@ import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/req
 import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/request.js";
 import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
+import foreignOlderFetch from "kafkajs/src/protocol/requests/fetch/v6/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
+import foreignOlderMetadata from "kafkajs/src/protocol/requests/metadata/v5/request.js";
 import foreignMetadata from "kafkajs/src/protocol/requests/metadata/v6/request.js";
 import foreignOffsetFetch from "kafkajs/src/protocol/requests/offsetFetch/v4/request.js";
 import foreignProduce from "kafkajs/src/protocol/requests/produce/v7/request.js";
@@ -62,6 +64,8 @@ requests("ApiVersions, Metadata", async () => {
   // Versions 6 and 7 differ in the response only.
   const foreign = foreignMetadata({ topics, allowAutoTopicCreation: false });
   await same(metadata, { topics }, foreign, undefined, 6);
+  const older = foreignOlderMetadata({ topics, allowAutoTopicCreation: false });
+  await same(metadata.older!, { topics }, older);
   // kafkajs asks for no topic where others ask for all: an empty array, not a null one.
   const all = new Writer();
   metadata.encode(all, { topics: null });
@@ -89,32 +93,32 @@ requests("CreateTopics", async () => {
 
 requests("Fetch", async () => {
   const partitions = [{ partition: 0, offset: 2 ** 33 }, { partition: 7, offset: 0 }];
+  const topics = [{ topic: "t", partitions }, { topic: "u", partitions: [partitions[1]] }];
   for (const isolation of ["read_uncommitted", "read_committed"] as const) {
-    await same(
-      fetch,
-      {
-        isolation,
-        maxWait: 500,
-        maxBytes: 1 << 23,
-        partitionMaxBytes: 1 << 20,
-        topics: [{ topic: "t", partitions }, { topic: "u", partitions: [partitions[1]] }],
-      },
-      foreignFetch({
-        replicaId: -1,
-        maxWaitTime: 500,
-        minBytes: 1,
-        maxBytes: 1 << 23,
-        isolationLevel: isolation === "read_committed" ? 1 : 0,
-        topics: [["t", partitions], ["u", [partitions[1]]]].map(([topic, list]) => ({
-          topic,
-          partitions: (list as typeof partitions).map(({ partition, offset }) => ({
-            partition,
-            fetchOffset: offset,
-            maxBytes: 1 << 20,
-          })),
+    const request = {
+      isolation,
+      maxWait: 500,
+      maxBytes: 1 << 23,
+      partitionMaxBytes: 1 << 20,
+      topics,
+    };
+    const theirs = {
+      replicaId: -1,
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: 1 << 23,
+      isolationLevel: isolation === "read_committed" ? 1 : 0,
+      topics: topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition, offset }) => ({
+          partition,
+          fetchOffset: offset,
+          maxBytes: 1 << 20,
         })),
-      }),
-    );
+      })),
+    };
+    await same(fetch, request, foreignFetch(theirs));
+    await same(fetch.older!, request, foreignOlderFetch(theirs));
   }
 });
 
