@@ -5,6 +5,7 @@ import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/req
 import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/request.js";
 import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
+import foreignRackFetch from "kafkajs/src/protocol/requests/fetch/v11/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
 import foreignMetadata from "kafkajs/src/protocol/requests/metadata/v6/request.js";
@@ -17,7 +18,7 @@ import type { Api } from "../../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
-import { fetch } from "../../../lib/protocol/messages/fetch.ts";
+import { fetch, fetchWithRack } from "../../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../../lib/protocol/messages/list_offsets.ts";
@@ -116,6 +117,35 @@ requests("Fetch", async () => {
       }),
     );
   }
+});
+
+requests("Fetch, with a rack and leader epochs", async () => {
+  const partition = { partition: 3, offset: 2 ** 33 };
+  await same(
+    fetchWithRack,
+    {
+      isolation: "read_committed",
+      maxWait: 500,
+      maxBytes: 1 << 23,
+      partitionMaxBytes: 1 << 20,
+      rack: "Zürich-1",
+      topics: [{ topic: "t", partitions: [{ ...partition, leaderEpoch: 7 }, partition] }],
+    },
+    foreignRackFetch({
+      replicaId: -1,
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: 1 << 23,
+      isolationLevel: 1,
+      rackId: "Zürich-1",
+      topics: [{
+        topic: "t",
+        partitions: [7, -1].map((currentLeaderEpoch) => ({
+          ...{ partition: 3, currentLeaderEpoch, fetchOffset: 2 ** 33, maxBytes: 1 << 20 },
+        })),
+      }],
+    }),
+  );
 });
 
 /** Of versions that kafkajs does not have: the protocol's own grammar, byte by byte. */
