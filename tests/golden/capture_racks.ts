@@ -6,7 +6,7 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { fetch, fetchWithRack } from "../../lib/protocol/messages/fetch.ts";
 import { createTopic, produce } from "../support/kafka.ts";
 import { leadersOf, RACK_SELECTOR } from "../support/racks.ts";
-import { type Frames, racksModule, Recorder } from "./recorder.ts";
+import { type Frames, framesModule, Recorder } from "./recorder.ts";
 
 const TOPIC = "golden-racks";
 const frames: Frames = new Map();
@@ -49,6 +49,9 @@ await toFollower.record("fetch_rack_later_epoch", fetchWithRack, ask("", 0, 9));
 await toFollower.record("fetch_rack_out_of_range", fetchWithRack, ask("", 99));
 await toFollower.record("fetch_of_follower_without_rack", fetch, ask(""));
 
-await Deno.writeTextFile(new URL("golden_racks.ts", import.meta.url), racksModule(frames));
+await Deno.writeTextFile(
+  new URL("golden_racks.ts", import.meta.url),
+  framesModule("capture_racks.ts", "goldenRacks", frames),
+);
 console.log(`leader ${leader}`);
 for (const [name, bytes] of frames) console.log(`${name}: ${bytes.length} bytes`);

@@ -1,5 +1,6 @@
 import type { Api } from "../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../lib/protocol/messages/describe_configs.ts";
 import { fetch, fetchWithRack } from "../../lib/protocol/messages/fetch.ts";
@@ -14,11 +15,12 @@ import { produce } from "../../lib/protocol/messages/produce.ts";
 import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
 import { golden } from "./golden.ts";
+import { goldenGroups } from "./golden_groups.ts";
 import { goldenRacks } from "./golden_racks.ts";
 
 export { captured } from "./golden.ts";
 
-const recorded = { ...golden, ...goldenRacks };
+const recorded = { ...golden, ...goldenRacks, ...goldenGroups };
 
 /** The name of a recorded answer. */
 export type Case = keyof typeof recorded;
@@ -43,6 +45,7 @@ export function decodeWhole<Response>(
 
 const apis: Record<string, Api<never, unknown>> = {
   api_versions: apiVersions,
+  consumer_group_describe: consumerGroupDescribe,
   create_topics: createTopics,
   describe_configs: describeConfigs,
   fetch_rack: fetchWithRack,

@@ -1,4 +1,4 @@
-// Made by tests/golden/capture_racks.ts from two real brokers' answers; README.md says how.
+// Made by tests/golden/capture_racks.ts from real brokers' answers; README.md says how.
 
 /** Base64 of each answer, from after its correlation id. */
 export const goldenRacks = {

@@ -84,11 +84,11 @@ export function goldenModule(captured: Captured, frames: Frames): string {
     `export const golden = ${framesText(frames)}`;
 }
 
-/** The text of golden_racks.ts. */
-export function racksModule(frames: Frames): string {
-  return "// Made by tests/golden/capture_racks.ts from two real brokers' answers; README.md says how.\n" +
+/** The text of another module of frames, which `script` in tests/golden writes. */
+export function framesModule(script: string, name: string, frames: Frames): string {
+  return `// Made by tests/golden/${script} from real brokers' answers; README.md says how.\n` +
     `\n/** Base64 of each answer, from after its correlation id. */\n` +
-    `export const goldenRacks = ${framesText(frames)}`;
+    `export const ${name} = ${framesText(frames)}`;
 }
 
 function framesText(frames: Frames): string {

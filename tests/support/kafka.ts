@@ -191,6 +191,21 @@ function bytesOrNull(value: Uint8Array | string | null): Buffer | null {
   return value === null ? null : Buffer.from(value as Uint8Array);
 }
 
+/**
+ * The arguments of Kafka's console tools, which have other names for their properties since 4.2
+ * (KIP-1147): there the older ones are warned of, among the rows.
+ */
+function toolArgs({ version }: Broker, tool: "reader" | "formatter", args: string[]): string[] {
+  const [major, minor] = version.split(".").map(Number);
+  if (major < 4 || major === 4 && minor < 2) return args;
+  const names: Record<string, string> = {
+    "--property": `--${tool}-property`,
+    "--producer-property": "--command-property",
+    "--consumer-property": "--command-property",
+  };
+  return args.map((arg) => names[arg] ?? arg);
+}
+
 /** Kafka's own console producer: each line of the input is a record. */
 export async function consoleProduce(
   broker: Broker,
@@ -204,7 +219,8 @@ export async function consoleProduce(
   const className = newer
     ? "org.apache.kafka.tools.ConsoleProducer"
     : "kafka.tools.ConsoleProducer";
-  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic, ...args];
+  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic];
+  all.push(...toolArgs(broker, "reader", args));
   const result = await broker.run(className, all, { ...options, stdin: input });
   // It reports records it could not send, and still ends with 0.
   if (result.code !== 0 || /\bERROR\b/.test(result.stderr)) throw toolError(className, result);
@@ -228,12 +244,25 @@ export async function consoleConsume(
     : ["--max-messages", String(count), "--timeout-ms", "30000"];
   const which = typeof topic === "string" ? ["--topic", topic] : ["--include", topic.source];
   const all = ["--bootstrap-server", broker.bootstrap, ...which, "--from-beginning"];
-  const result = await broker.run(className, [...all, ...until, ...args], options);
+  all.push(...until, ...toolArgs(broker, "formatter", args));
+  const result = await broker.run(className, all, options);
   // Its idle timeout is an error to it, and the end of the topic to us.
   const timedOut = result.stderr.includes("TimeoutException");
   const failed = result.code !== 0 || /\bERROR\b/.test(result.stderr);
   if (failed && !(timedOut && count === undefined)) throw toolError(className, result);
   return result.stdout;
+}
+
+/** The command line of the same consumer, from the topic's start on and without an end. */
+export async function consoleConsumer(
+  broker: Broker,
+  topic: string,
+  args: string[],
+): Promise<string[]> {
+  return await broker.commandLine("org.apache.kafka.tools.consumer.ConsoleConsumer", [
+    ...["--bootstrap-server", broker.bootstrap, "--topic", topic, "--from-beginning"],
+    ...toolArgs(broker, "formatter", args),
+  ]);
 }
 
 function toolError(className: string, result: RunResult): Error {

@@ -16,6 +16,7 @@ import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/req
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
 import { fetch, fetchWithRack } from "../../../lib/protocol/messages/fetch.ts";
@@ -170,6 +171,10 @@ Deno.test("requests are the protocol's bytes: Metadata 10", none, () => {
   const long = "x".repeat(200); // its length + 1 takes two bytes: 201 = 0b1_1001001
   const name = [...long].map(() => 120);
   sameBytes(metadataWithIds, { topics: [long] }, [2, ...noId, 0xc9, 1, ...name, 0, 0, 0, 0, 0]);
+});
+
+Deno.test("requests are the protocol's bytes: ConsumerGroupDescribe 1", none, () => {
+  sameBytes(consumerGroupDescribe, { group: "gh" }, [2, 3, 103, 104, 0, 0]);
 });
 
 Deno.test("requests are the protocol's bytes: OffsetForLeaderEpoch 2", none, () => {
