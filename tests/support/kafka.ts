@@ -191,13 +191,26 @@ function bytesOrNull(value: Uint8Array | string | null): Buffer | null {
   return value === null ? null : Buffer.from(value as Uint8Array);
 }
 
+/** Whether a broker is of this release or a later one. */
+function isSince({ version }: Broker, major: number, minor: number): boolean {
+  const [itsMajor, itsMinor] = version.split(".").map(Number);
+  return itsMajor > major || itsMajor === major && itsMinor >= minor;
+}
+
+/** Changes configs and quotas with Kafka's own tool, which has moved among the others by 4.4. */
+export async function alterConfigs(broker: Broker, args: string[]): Promise<void> {
+  const folder = isSince(broker, 4, 2) ? "org.apache.kafka.tools" : "kafka.admin";
+  const all = ["--bootstrap-server", broker.bootstrap, "--alter", ...args];
+  const result = await broker.run(`${folder}.ConfigCommand`, all);
+  if (result.code !== 0) throw toolError("ConfigCommand", result);
+}
+
 /**
  * The arguments of Kafka's console tools, which have other names for their properties since 4.2
  * (KIP-1147): there the older ones are warned of, among the rows.
  */
-function toolArgs({ version }: Broker, tool: "reader" | "formatter", args: string[]): string[] {
-  const [major, minor] = version.split(".").map(Number);
-  if (major < 4 || major === 4 && minor < 2) return args;
+function toolArgs(broker: Broker, tool: "reader" | "formatter", args: string[]): string[] {
+  if (!isSince(broker, 4, 2)) return args;
   const names: Record<string, string> = {
     "--property": `--${tool}-property`,
     "--producer-property": "--command-property",
@@ -215,8 +228,7 @@ export async function consoleProduce(
   options: RunOptions = {},
 ): Promise<void> {
   // Kafka 4 moved it among the tools that are written in Java.
-  const newer = !broker.version.startsWith("3.");
-  const className = newer
+  const className = isSince(broker, 4, 0)
     ? "org.apache.kafka.tools.ConsoleProducer"
     : "kafka.tools.ConsoleProducer";
   const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic];
