@@ -2,6 +2,7 @@
  * kafkajs with our configuration, for group membership and administration: what is not worth a
  * protocol of its own. Import this module lazily: kafkajs costs a start 100 ms and more.
  */
+import "../../node_warnings.ts";
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
 import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
 import { tlsSockets } from "./socket.ts";
