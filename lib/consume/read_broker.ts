@@ -85,10 +85,11 @@ export async function readBroker(
   let round = 0;
   let empty = 0;
   let askedAt = 0;
-  const isOpen = (span: Span) => !span.isFetched && !replicas.isElsewhere(span, id);
-  const isOver = () => signal?.aborted || !spans.some(isOpen);
-  const ask = (buffer: AnswerBuffer): Asked => {
-    const open = spans.filter(isOpen);
+  const isOpen = (span: Span) =>
+    !span.isFetched && !span.isDoubted && !replicas.isElsewhere(span, id);
+  /** What may be asked for now; nothing if that is over. */
+  const openSpans = () => signal?.aborted ? [] : spans.filter(isOpen);
+  const ask = (buffer: AnswerBuffer, open: Span[]): Asked => {
     // A broker fills its answer in the order asked: each partition is first in turn.
     open.push(...open.splice(0, round++ % open.length));
     askedAt = performance.now();
@@ -99,16 +100,19 @@ export async function readBroker(
     return { buffer, spans: open, response };
   };
   const askAtOnce = () => {
-    const mustWait = isOver() || spans.some((span) => span.isDoubted);
+    const open = openSpans();
+    const mustWait = open.length === 0 || spans.some((span) => span.isDoubted);
     const buffer = mustWait ? null : memory.tryTake(room, id);
-    return buffer === null ? null : ask(buffer);
+    return buffer === null ? null : ask(buffer, open);
   };
   const askLater = async () => {
-    if (isOver()) return null;
+    if (openSpans().length === 0) return null;
     await hand.finish();
     const taken = memory.take(room, id);
     const buffer = signal ? await unlessAborted(taken, signal) : await taken;
-    if (buffer && !isOver()) return ask(buffer);
+    // Its choice of replicas may have ended meanwhile, and more spans may have come.
+    const open = openSpans();
+    if (buffer && open.length > 0) return ask(buffer, open);
     taken.then((unused) => memory.give(unused));
     return null;
   };
