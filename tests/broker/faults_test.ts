@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Broker, BrokerNode } from "../../scripts/servers/broker.ts";
 import { consumer, text } from "../support/cli.ts";
-import { sleep } from "../support/group.ts";
+import { sleep, until } from "../support/group.ts";
+import { isInstalled } from "../support/installed.ts";
 import { createTopic, produce, uniqueName, withAdmin } from "../support/kafka.ts";
 import { leadersOf, type RackCluster, rackCluster } from "../support/racks.ts";
 import { Traffic } from "../support/traffic.ts";
@@ -60,6 +61,17 @@ const faults: [what: string, fault: (cluster: RackCluster, topic: string) => Pro
     await node.pause();
     await sleep(SESSION);
     await node.kill();
+    await node.start();
+  }],
+  ["a broker's disk takes no more", async (cluster, topic) => {
+    const { broker } = cluster;
+    if (broker.way !== "Java" || !await isInstalled("prlimit", ["--version"])) return;
+    const node = await leaderNode(cluster, topic);
+    // As on a full disk, no file of it can grow: the broker gives its only folder up, and ends.
+    const args = ["--pid", `${node.pid}`, "--fsize=4096"];
+    assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
+    await until("the broker ends", 60_000, () => node.pid === undefined);
+    await sleep(SESSION);
     await node.start();
   }],
   ["a rolling restart", async (cluster) => {
