@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generateRows } from "../../scripts/generate_rows.ts";
 import { consumer, runProgram, start, text } from "../support/cli.ts";
-import { createTopic, groupOffsets, uniqueName } from "../support/kafka.ts";
+import { createTopic, groupOffsets, kafkajs, uniqueName } from "../support/kafka.ts";
 import { leadersOf, type RackCluster, rackCluster } from "../support/racks.ts";
 import { RowSum } from "../support/rows.ts";
 
@@ -141,6 +141,37 @@ Deno.test("racks: rows come from the replica in the client's rack, and exactly t
     const [own] = sent.splice(1, 1);
     assert.ok(own > written.bytes, `${own} of ${written.bytes}`);
     assert.ok(sent.every((bytes) => bytes < 0.1 * written.bytes), `${sent}`);
+  });
+
+  await t.step("of aborted transactions no follower sends a row", async () => {
+    const topic = uniqueName("transactions");
+    await createTopic(cluster.broker, topic, { replication: 3 });
+    const producer = kafkajs(cluster.broker).producer({
+      ...{ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 },
+    });
+    await producer.connect();
+    const rows = new RowSum();
+    for (let n = 0; n < 20; n++) {
+      const transaction = await producer.transaction();
+      const values = [`${n},a`, `${n},b`];
+      await transaction.send({ topic, messages: values.map((value) => ({ value })) });
+      if (n % 3 === 1) await transaction.abort();
+      else {
+        await transaction.commit();
+        rows.add(new TextEncoder().encode(values.join("\n") + "\n"));
+      }
+    }
+    await producer.disconnect();
+    for (const id of [1, 2, 3]) {
+      const run = await consumer([
+        ...["-b", cluster.bootstrap, "-t", topic, "-o", "earliest"],
+        ...["-X", `client.rack=rack-${id}`],
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      const sum = new RowSum();
+      sum.add(run.stdout);
+      assert.equal(sum.toString(), rows.toString());
+    }
   });
 
   await t.step("the follower that is read from hangs (SIGSTOP): the same rows, once", async () => {

@@ -6,7 +6,7 @@ import { waitForCluster } from "./ready.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /** Readiness, and a controlled shutdown, must be reached in this time. */
-export const deadlineMs = 60_000;
+export const deadlineMs = 120_000;
 
 export interface NodeSettings {
   id: number;
