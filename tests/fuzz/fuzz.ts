@@ -8,6 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import { parseArgs } from "node:util";
+import { pause } from "../../lib/waiting.ts";
 import { Random } from "../support/random.ts";
 import { makeTargets } from "./targets.ts";
 import type { Target, Tried } from "./target.ts";
@@ -110,6 +111,8 @@ export async function fuzz(
         const one = await attempt(target, seed, from + tally.tried, tally);
         if (one !== null) found.push(one);
       } while (performance.now() < turn);
+      // The runtime frees what belongs to a buffer in between only.
+      await pause(0);
     }
   } while (performance.now() - started < 1000 * seconds);
   const memory = Deno.memoryUsage().rss;

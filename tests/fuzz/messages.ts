@@ -67,18 +67,23 @@ async function rowsOf(
   return read === null ? null : parts.join("").split("\n").slice(0, -1);
 }
 
+/** Without its offset: a batch's base offset is not in its CRC, and a lone batch has no neighbours. */
+function valueOf(row: string): string {
+  return row.slice(row.indexOf(",") + 1);
+}
+
 /** Fetched batches, CRCs checked or not: rows, or an error; with the CRC no row that was not there. */
 export async function batches(): Promise<Target> {
   for (const codec of codecs) if (codec !== "none") await loadCodec(codec);
   const [kernel, target] = [new Kernel(), new Kernel()];
-  const whole = new Map<string, Set<string>>();
-  for (const { name, bytes } of fetched) {
-    whole.set(name, new Set(await rowsOf(bytes, true, kernel, target)));
+  const whole = new Set<string>();
+  for (const { bytes } of fetched) {
+    for (const row of await rowsOf(bytes, true, kernel, target) ?? []) whole.add(valueOf(row));
   }
   return {
     name: "batches",
     async run(random, tried) {
-      const { name, bytes } = choice(fetched, random);
+      const { bytes } = choice(fetched, random);
       // Changes among the batches only, so that most answers can be read as far as there.
       const at = Math.min(bytes.length, random.int(40, 60));
       const changed = mutated(bytes.subarray(at), choice(fetched, random).bytes, random);
@@ -91,10 +96,7 @@ export async function batches(): Promise<Target> {
       const rows = await rowsOf(input, checkCrcs, kernel, target);
       if (!checkCrcs || rows === null) return;
       for (const row of rows) {
-        must(
-          whole.get(name)!.has(row) || fetched.some((one) => whole.get(one.name)!.has(row)),
-          () => `a row that no record has: ${row}`,
-        );
+        must(whole.has(valueOf(row)), () => `a row that no record has: ${row}`);
       }
     },
   };
