@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
-import { type Connection, ConnectionError } from "../kafka/connection.ts";
+import type { Connection } from "../kafka/connection.ts";
+import { ConnectionError } from "../kafka/connection_error.ts";
 import type { BrokerError } from "../kafka/errors.ts";
 import { byTopic, noLeader, partitionName } from "../kafka/partitions.ts";
 import type { Backoff } from "../kafka/retry.ts";
