@@ -68,6 +68,7 @@ export async function checkRows(
       maxRecords: Infinity,
       commit: false,
       until: "end",
+      rack: "",
       metadataMaxAge: 60_000,
       checkCrcs: true,
       memoryMax: MEMORY_MAX,
