@@ -242,7 +242,7 @@ BEGIN
     FROM (SELECT (aclexplode(c.relacl)).*, c.relowner FROM pg_class c WHERE c.oid = s.reader::regclass) a
     JOIN pg_roles r ON r.oid = a.grantee
     WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner LOOP
-    EXECUTE format('GRANT SELECT, INSERT, DELETE, TRUNCATE ON %s TO %I',
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s TO %I',
       s.stage || coalesce(', ' || s.latest, ''), role.name);
     EXECUTE format('GRANT SELECT ON %s, %s TO %I', s.fields_view, s.shape_view, role.name);
   END LOOP;
@@ -252,6 +252,7 @@ $$;
 \ir plan.sql
 \ir shape.sql
 \ir shape_checks.sql
+\ir change_events.sql
 \ir load_staged.sql
 \ir load.sql
 \ir manage.sql
