@@ -1,21 +1,24 @@
-import io.debezium.engine.ChangeEvent;
+import io.debezium.embedded.Connect;
 import io.debezium.engine.DebeziumEngine;
-import io.debezium.engine.Header;
-import io.debezium.engine.format.JsonByteArray;
-import io.debezium.engine.format.KeyValueHeaderChangeEventFormat;
+import io.debezium.engine.RecordChangeEvent;
+import io.debezium.engine.format.ChangeEventFormat;
 import java.io.FileInputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.apache.kafka.connect.storage.Converter;
 
 /**
  * Writes the change events of Debezium's engine to Kafka, with the bytes and topics that Kafka
- * Connect would give them. The argument is a file of Debezium's properties, and bootstrap.servers.
- * On standard output: `topic <tab> value` of each record that Kafka has. Ends with standard input.
+ * Connect would give them. The argument is a file of Debezium's properties, bootstrap.servers, and
+ * Connect's key.converter and value.converter with theirs. On standard output: topic, tab and
+ * Debezium's text of each record that Kafka has. Ends with standard input.
  */
 public class DebeziumToKafka {
   public static void main(String[] args) throws Exception {
@@ -24,13 +27,14 @@ public class DebeziumToKafka {
       settings.load(file);
     }
     Object brokers = settings.remove("bootstrap.servers");
+    Converter keys = converter(settings, "key.converter");
+    Converter values = converter(settings, "value.converter");
     ByteArraySerializer bytes = new ByteArraySerializer();
     KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
         Map.of("bootstrap.servers", brokers, "acks", "all", "linger.ms", "0"), bytes, bytes);
 
-    DebeziumEngine<ChangeEvent<byte[], byte[]>> engine = DebeziumEngine
-        .create(KeyValueHeaderChangeEventFormat.of(
-            JsonByteArray.class, JsonByteArray.class, JsonByteArray.class))
+    DebeziumEngine<RecordChangeEvent<SourceRecord>> engine = DebeziumEngine
+        .create(ChangeEventFormat.of(Connect.class))
         .using(settings)
         .using((success, message, error) -> {
           if (!success) {
@@ -39,19 +43,17 @@ public class DebeziumToKafka {
           }
         })
         .notifying((events, committer) -> {
-          for (ChangeEvent<byte[], byte[]> event : events) {
-            ProducerRecord<byte[], byte[]> record =
-                new ProducerRecord<>(event.destination(), event.key(), event.value());
-            for (Header<byte[]> header : event.<byte[]>headers()) {
-              record.headers().add(header.getKey(), header.getValue());
-            }
-            producer.send(record);
+          for (RecordChangeEvent<SourceRecord> event : events) {
+            SourceRecord record = event.record();
+            producer.send(new ProducerRecord<>(record.topic(),
+                keys.fromConnectData(record.topic(), record.keySchema(), record.key()),
+                values.fromConnectData(record.topic(), record.valueSchema(), record.value())));
           }
           producer.flush();
-          for (ChangeEvent<byte[], byte[]> event : events) {
-            byte[] value = event.value();
-            System.out.println(event.destination() + "\t"
-                + (value == null ? "null" : new String(value, StandardCharsets.UTF_8)));
+          for (RecordChangeEvent<SourceRecord> event : events) {
+            Object value = event.record().value();
+            String text = value instanceof Struct ? value.toString() : "null";
+            System.out.println(event.record().topic() + "\t" + text.replace('\n', ' '));
             committer.markProcessed(event);
           }
           committer.markBatchFinished();
@@ -65,5 +67,18 @@ public class DebeziumToKafka {
     engine.close();
     producer.close();
     executor.shutdown();
+  }
+
+  /** A converter by the name that `what` has, with the properties whose names begin with it. */
+  static Converter converter(Properties settings, String what) throws Exception {
+    Class<?> type = Class.forName((String) settings.remove(what));
+    Converter converter = (Converter) type.getDeclaredConstructor().newInstance();
+    String prefix = what + ".";
+    Map<String, Object> own = settings.stringPropertyNames().stream()
+        .filter(name -> name.startsWith(prefix))
+        .collect(Collectors.toMap(name -> name.substring(prefix.length()), settings::get));
+    own.keySet().forEach(name -> settings.remove(prefix + name));
+    converter.configure(own, what.equals("key.converter"));
+    return converter;
   }
 }

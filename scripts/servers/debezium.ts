@@ -1,5 +1,5 @@
 /**
- * A real Debezium for tests: its engine with the connector for PostgreSQL, which Maven fetches (38 MB,
+ * A real Debezium for tests: its engine with the connector for PostgreSQL, which Maven fetches (43 MB,
  * once) and Java 17 runs. It writes the changes of a database to topics `PREFIX.SCHEMA.TABLE`, which
  * must exist.
  */
@@ -15,12 +15,16 @@ const program = fileURLToPath(new URL("DebeziumToKafka.java", import.meta.url));
 
 /** The class path of Debezium's jars. Throws Failure (broker) if Maven cannot fetch them. */
 export async function debeziumJars(): Promise<string> {
-  const cache = await cachedFolder(`debezium-${version}`, async (fresh, cache) => {
+  const cache = await cachedFolder(`debezium-${version}-avro`, async (fresh, cache) => {
     console.error(`Fetching Debezium ${version} with Maven into ${cache}`);
     const names = ["debezium-api", "debezium-embedded", "debezium-connector-postgres"];
-    const artifacts = names.map((name) => `io.debezium:${name}:${version}`);
+    const artifacts = [
+      ...names.map((name) => `io.debezium:${name}:${version}`),
+      "io.apicurio:apicurio-registry-utils-converter:2.6.13.Final",
+      "org.slf4j:slf4j-simple:1.7.36",
+    ];
     const pom = join(fresh, "pom.xml");
-    await Deno.writeTextFile(pom, pomOf([...artifacts, "org.slf4j:slf4j-simple:1.7.36"]));
+    await Deno.writeTextFile(pom, pomOf(artifacts));
     const goal = ["-f", pom, "dependency:copy-dependencies", "-DoutputDirectory=jars"];
     await runMaven(goal, `Debezium ${version}`, "install Maven and Java 17");
   });
@@ -38,16 +42,46 @@ export interface DebeziumOptions {
   prefix: string;
   /** The tables that it reads: `public.orders,public.marks`. */
   tables: string;
-  /** More properties of the connector and its converters. */
-  properties?: Record<string, string>;
+  /** Those of the converters, and more of the connector. */
+  properties: Record<string, string>;
+}
+
+/** Connect's properties of the converters of keys and values: JSON, with or without its schema. */
+export function jsonConverters(schemas: boolean): Record<string, string> {
+  const json = "org.apache.kafka.connect.json.JsonConverter";
+  const both = ["key.converter", "value.converter"];
+  return Object.fromEntries(both.flatMap((name) => [
+    [name, json],
+    [`${name}.schemas.enable`, `${schemas}`],
+  ]));
+}
+
+/** Those of values that are Avro in the frame of Confluent's registry; `url` is Apicurio's API of it. */
+export function avroValues(url: string): Record<string, string> {
+  const own = {
+    "url": new URL("/apis/registry/v2", url).href,
+    "auto-register": "true",
+    "headers.enabled": "false",
+    "as-confluent": "true",
+    "use-id": "contentId",
+  };
+  return {
+    "value.converter": "io.apicurio.registry.utils.converter.AvroConverter",
+    ...Object.fromEntries(
+      Object.entries(own).map(([name, value]) => [
+        `value.converter.apicurio.registry.${name}`,
+        value,
+      ]),
+    ),
+  };
 }
 
 /** A running Debezium. Disposing it ends its process. */
 export interface Debezium extends AsyncDisposable {
-  /** What it has written so far: topic, tab, value. */
+  /** What it has written so far: topic, tab, and Debezium's text of the value. */
   readonly records: readonly string[];
   /**
-   * Waits until the brokers have a record of that topic whose value matches. Throws Failure (broker)
+   * Waits until the brokers have a record of that topic whose text matches. Throws Failure (broker)
    * after `ms`, or if Debezium ended.
    */
   written(topic: string, value: RegExp, ms?: number): Promise<void>;

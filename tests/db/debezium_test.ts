@@ -5,8 +5,14 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startBroker } from "../../scripts/servers/broker.ts";
-import { debeziumJars, startDebezium } from "../../scripts/servers/debezium.ts";
+import {
+  avroValues,
+  debeziumJars,
+  jsonConverters,
+  startDebezium,
+} from "../../scripts/servers/debezium.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
+import { registryVariable, startRegistry } from "../../scripts/servers/registry.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
 import { createTopic } from "../support/kafka.ts";
@@ -26,36 +32,47 @@ const columns = `
 
 interface Variant {
   name: string;
+  /** Avro by a schema registry; else JSON. */
+  avro: boolean;
   properties: Record<string, string>;
   /** FULL: events have every value. Else large values that did not change are missing in them. */
   identity: "FULL" | "DEFAULT";
   flags: string[];
 }
 
-const fields = (place: string) =>
-  `id, customer, note, amount, ratio, at, day, ${place}, span, data:text, doc, flag, big, code, short`;
+const fields = (place: string, data: string) =>
+  `id, customer, note, amount, ratio, at, day, ${place}, span, ${data}, doc, flag, big, code, short`;
+const decode = ["--select", "data = decode(data, 'base64')"];
 
 const variants: Variant[] = [
   {
-    name: "without their schema, in a topic with three partitions, large values left out",
+    name: "JSON, large values left out",
+    avro: false,
     properties: {
-      "key.converter.schemas.enable": "false",
-      "value.converter.schemas.enable": "false",
+      ...jsonConverters(false),
       "time.precision.mode": "isostring",
       "provide.transaction.metadata": "true",
       "heartbeat.interval.ms": "200",
     },
     identity: "DEFAULT",
-    flags: ["--fields", fields("place")],
+    flags: ["--fields", fields("place", "data:text"), ...decode],
   },
   {
-    name: "with their schema, REPLICA IDENTITY FULL, numbers for times",
-    properties: {},
+    name: "JSON with its schema, REPLICA IDENTITY FULL, numbers for times",
+    avro: false,
+    properties: jsonConverters(true),
     identity: "FULL",
     flags: [
-      ...["--fields", fields("place_us:bigint=place")],
+      ...["--fields", fields("place_us:bigint=place", "data:text"), ...decode],
       ...["--select", "place = timestamp 'epoch' + place_us * interval '1 microsecond'"],
     ],
+  },
+  {
+    name: "Avro, large values left out",
+    avro: true,
+    properties: { ...jsonConverters(false), "time.precision.mode": "isostring" },
+    identity: "DEFAULT",
+    flags: ["--fields", fields("place", "data")],
   },
 ];
 
@@ -144,7 +161,7 @@ async function loadKilled(target: Postgres, rows: () => Promise<string[]>): Prom
   }
 }
 
-for (const [number, { name, properties, identity, flags }] of variants.entries()) {
+for (const { name, avro, properties, identity, flags } of variants) {
   Deno.test({
     name: jars instanceof Error
       ? `debezium: skipped, its jars cannot be fetched (${name})`
@@ -152,6 +169,9 @@ for (const [number, { name, properties, identity, flags }] of variants.entries()
     ignore: !hasOwn || jars instanceof Error,
     async fn() {
       await using broker = await startBroker();
+      await using registry = avro
+        ? await startRegistry({ own: !Deno.env.get(registryVariable)?.includes("/apis/") })
+        : null;
       await using source = await startPostgres({ settings: { wal_level: "logical" } });
       await using target = await startPostgres({ url: source.dsn });
       await installConsumer(source);
@@ -196,26 +216,29 @@ for (const [number, { name, properties, identity, flags }] of variants.entries()
           "decimal.handling.mode": "string",
           "skipped.operations": "none",
           ...properties,
+          ...(registry ? avroValues(registry.url) : {}),
         },
       });
       let mark = 0;
       /** Waits until the topic has all changes so far. */
       const written = async () => {
         await source.sql`INSERT INTO marks VALUES (${++mark})`;
-        await debezium.written(`${prefix}.public.marks`, new RegExp(`"n":${mark}\\b`));
+        await debezium.written(`${prefix}.public.marks`, new RegExp(`{n=${mark}}`));
       };
       await written();
 
       const add = async (source: string, from: string, more: string[]) => {
         const run = await gpdbKafka([
           ...["sql", "source", source, "--for", "postgres", "--table", "orders", "-t", from],
-          ...["--dsn", target.dsn, "-b", broker.bootstrap, "--value", "json", ...more],
+          ...["--dsn", target.dsn, "-b", broker.bootstrap, ...more],
         ]);
         assert.equal(run.code, 0, run.stderr);
         await runScript(target, text(run.stdout));
       };
-      const merge = ["--envelope", "debezium", "--merge", "id", ...flags];
-      merge.push("--select", "data = decode(data, 'base64')");
+      const value = registry
+        ? ["--value", "avro", "--registry", registry.url]
+        : ["--value", "json"];
+      const merge = [...value, "--envelope", "debezium", "--merge", "id", ...flags];
       await add("orders", topic, merge);
 
       const rows = async ({ sql }: { sql: postgres.Sql }) =>
@@ -241,8 +264,8 @@ for (const [number, { name, properties, identity, flags }] of variants.entries()
 
       const count = (value: string) =>
         debezium.records.filter((line) => line.includes(value)).length;
-      for (const op of ["r", "c", "u", "d"]) assert.ok(count(`"op":"${op}"`) > 0, op);
-      const absent = count('"__debezium_unavailable_value"');
+      for (const op of ["r", "c", "u", "d"]) assert.ok(count(`op=${op},`) > 0, op);
+      const absent = count("=__debezium_unavailable_value");
       assert.equal(absent > 0, identity === "DEFAULT", `${absent} values that are absent`);
 
       // A truncated table: named, and what the hint says helps.
@@ -261,7 +284,7 @@ for (const [number, { name, properties, identity, flags }] of variants.entries()
       await written();
       await loadAll("after TRUNCATE");
 
-      if (number === 0) {
+      if (properties["provide.transaction.metadata"]) {
         await add("transactions", `${prefix}.transaction`, merge);
         await assert.rejects(
           loadCounts(target, "transactions"),
