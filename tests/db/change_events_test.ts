@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { gpdbKafka, text } from "../support/cli.ts";
 import { produce, type TestRecord } from "../support/kafka.ts";
-import { ownServer, runScript } from "../support/load.ts";
+import { dialect, ownServer, runScript } from "../support/load.ts";
 import { canReject, loadCounts } from "../support/load_shaped.ts";
 import { startWorld, type World } from "../support/load_world.ts";
 
@@ -23,7 +23,7 @@ const flags = [
 
 async function add({ broker, dsn, topic, sql }: World, more: string[] = flags, where = "orders") {
   const run = await gpdbKafka([
-    ...["sql", "source", where, "--for", "postgres", "-t", topic, "--dsn", dsn],
+    ...["sql", "source", where, "--for", dialect, "-t", topic, "--dsn", dsn],
     ...[
       "-b",
       broker.bootstrap,

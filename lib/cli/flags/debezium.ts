@@ -98,13 +98,14 @@ export function debezium(
  * what to do, where a type would read some of them as something else.
  */
 function temporal(type: string, text: string): string {
-  const number = `${text} ~ '^-?[0-9]+$'`;
+  const converted = (digits: string, made: string) =>
+    `CASE WHEN ${text} ~ '^-?[0-9]${digits}$' THEN ${made} ELSE ${text} END`;
   if (/^date/i.test(type)) {
-    const days = `${text} ~ '^-?[0-9]{1,7}$'`;
-    return `CASE WHEN ${days} THEN (DATE '1970-01-01' + ${text}::integer)::text ELSE ${text} END`;
+    return converted("{1,7}", `(DATE '1970-01-01' + ${text}::integer)::text`);
   }
-  const unit = /^interval/i.test(type)
-    ? "microseconds"
-    : "is a number: set time.precision.mode=isostring in the connector";
-  return `CASE WHEN ${number} THEN ${text} || ' ${unit}' ELSE ${text} END`;
+  if (/^interval/i.test(type)) {
+    return converted("{1,18}", `(INTERVAL '1 microsecond' * ${text}::double precision)::text`);
+  }
+  const hint = "is a number: set time.precision.mode=isostring in the connector";
+  return converted("+", `${text} || ' ${hint}'`);
 }
