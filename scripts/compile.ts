@@ -8,6 +8,7 @@ import { Failure } from "../lib/failure.ts";
 import config from "../deno.json" with { type: "json" };
 import { writeArchive, writeSums } from "./compile/archive.ts";
 import { compileProgram, findCommit, programPath } from "./compile/build.ts";
+import { ownPackages, type Package } from "./compile/packages.ts";
 import { type Platform, platforms, thisPlatform } from "./compile/platforms.ts";
 import { programs } from "./compile/programs.ts";
 import { findRuntime, wayNames } from "./compile/runtime.ts";
@@ -79,14 +80,17 @@ async function compile({ platforms, closed, archive, out }: Options): Promise<vo
   for (const platform of platforms) {
     const runtime = await findRuntime(platform, closed);
     console.error(`${platform.name}: Deno ${runtime.version}, ${wayNames[runtime.way]}`);
+    const packages = new Map<string, Package>();
+    for (const one of await ownPackages(runtime.version)) packages.set(one.url, one);
     for (const program of programs) {
       const output = programPath(out, platform, program);
-      const bytes = await compileProgram(program, platform, runtime, commit, output);
-      console.error(`  ${output}  ${(bytes / 1e6).toFixed(1)} MB`);
+      const compiled = await compileProgram(program, platform, runtime, commit, output);
+      for (const one of compiled.packages) packages.set(one.url, one);
+      console.error(`  ${output}  ${(compiled.bytes / 1e6).toFixed(1)} MB`);
     }
     if (!archive) continue;
     const name = `gpdb-kafka-${config.version}-${platform.name}`;
-    const bytes = await writeArchive(out, name, platform, commit.time);
+    const bytes = await writeArchive(out, name, platform, commit.time, [...packages.values()]);
     console.error(`  ${join(out, `${name}.tar.gz`)}  ${(bytes / 1e6).toFixed(1)} MB`);
   }
   await writeSums(out);

@@ -28,9 +28,12 @@ const folders: Record<string, Folder> = {
   "lib/protocol/codecs": { what: "gzip, snappy, lz4, zstd" },
   "lib/protocol/kernel": { what: "the loops over bytes, in AssemblyScript, and their calls" },
   "lib/kafka": {
-    what: "connections, leaders, coordinators, logs, offsets, retries, SASL, TLS",
+    what: "connections, leaders, coordinators, logs, offsets, retries, TLS",
     imports: ["protocol"],
   },
+  "lib/kafka/aws": { what: "Amazon MSK with IAM: AWS's signatures and credentials" },
+  "lib/kafka/tokens": { what: "tokens of OAUTHBEARER: from token endpoints, renewed in time" },
+  "lib/kafka/sasl": { what: "logins: a file for each mechanism of SASL" },
   "lib/kafka/kafkajs": { what: "groups and administration, by kafkajs" },
   "lib/records": {
     what: "fields of JSON, Avro and Protobuf: schemas and paths become a program of the kernel",
@@ -97,6 +100,7 @@ const folders: Record<string, Folder> = {
   "tests/db": { what: "tests that need a database; `golden/` has the schemas that are upgraded" },
   "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
   "tests/binary": { what: "tests that need compiled programs" },
+  "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },
   "tests/support/scripted_broker": { what: "a broker with faults that real ones lack on demand" },

@@ -1,3 +1,4 @@
+import "../node_warnings.ts";
 import postgres from "postgres";
 import { Failure } from "../failure.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";

@@ -4,6 +4,7 @@ import config from "../../deno.json" with { type: "json" };
 import { programPath } from "./build.ts";
 import { filesOf, read, sha256 } from "./files.ts";
 import { installText } from "./install_text.ts";
+import { bomText, licencesText, type Package } from "./packages.ts";
 import type { Platform } from "./platforms.ts";
 import { programs } from "./programs.ts";
 import { type TarFile, writeTar } from "./tar.ts";
@@ -11,7 +12,7 @@ import { type TarFile, writeTar } from "./tar.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * Writes `folder/NAME.tar.gz`: a platform's programs, the SQL, the licence and how to install them.
+ * Writes `folder/NAME.tar.gz`: a platform's programs, the SQL, the licences and how to install them.
  * Returns its size in bytes. `time` is what its files are dated, in seconds.
  */
 export async function writeArchive(
@@ -19,6 +20,7 @@ export async function writeArchive(
   name: string,
   platform: Platform,
   time: number,
+  packages: readonly Package[],
 ): Promise<number> {
   const files: TarFile[] = [];
   for (const program of programs) {
@@ -30,6 +32,9 @@ export async function writeArchive(
   const title = `gpdb-kafka ${config.version} for ${platform.name}`;
   files.push(fromText(`${name}/INSTALL`, installText(install, title)));
   files.push(await fromDisk(`${name}/LICENSE`, join(root, "LICENSE"), false));
+  const sorted = packages.toSorted((a, b) => a.url < b.url ? -1 : 1);
+  files.push(fromText(`${name}/LICENSES-THIRD-PARTY`, licencesText(sorted)));
+  files.push(fromText(`${name}/sbom.cdx.json`, bomText(sorted)));
   for (const path of await filesOf(join(root, "sql"))) {
     files.push(await fromDisk(`${name}/sql/${path}`, join(root, "sql", path), false));
   }

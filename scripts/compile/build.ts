@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../lib/failure.ts";
-import { pathsToLeaveOut } from "./leave_out.ts";
+import { bundle } from "./bundle.ts";
+import { type Package, readPackages } from "./packages.ts";
 import { type Platform, thisPlatform } from "./platforms.ts";
 import { finish } from "./process.ts";
 import type { Program } from "./programs.ts";
@@ -31,8 +32,16 @@ export async function findCommit(): Promise<Commit> {
   }
 }
 
+/** A program that was compiled. */
+export interface Compiled {
+  /** Its size. */
+  bytes: number;
+  /** The npm packages in it. */
+  packages: Package[];
+}
+
 /**
- * Compiles one program into the file `output` and returns its size in bytes.
+ * Compiles one program into the file `output`.
  *
  * @throws {Failure} `usage`: which way to the runtime was tried, why it failed, what else to do.
  */
@@ -42,18 +51,13 @@ export async function compileProgram(
   runtime: Runtime,
   commit: Commit,
   output: string,
-): Promise<number> {
+): Promise<Compiled> {
   await using staged = await stage(
     program,
     `build ${commit.name}, Deno ${runtime.version}`,
     commit.time,
   );
-  const leftOut = await pathsToLeaveOut(
-    runtime.deno,
-    staged.folder,
-    staged.packages,
-    program.entry,
-  );
+  const { folder: bundled, entry, workers } = await bundle(program, staged.folder, commit.time);
   await Deno.mkdir(dirname(output), { recursive: true });
   // Beside its place, so that users see the old program or the new one, never a part of one. With
   // its whole path, because the compiler runs in another folder.
@@ -66,20 +70,14 @@ export async function compileProgram(
     // It would be read from a name in /tmp that anyone on the host can take first.
     "--no-code-cache",
     ...program.permissions,
-    ...[...program.workers, ...program.include].flatMap((path) => ["--include", path]),
-    ...leftOut.flatMap((path) => ["--exclude", path]),
-    program.entry,
+    ...[...workers, ...program.include].flatMap((path) => ["--include", path]),
+    entry,
   ];
   try {
     await finish([...runtime.deno, ...args], {
       what: "deno compile",
-      cwd: staged.folder,
-      env: {
-        ...(runtime.path === undefined ? {} : { [runtimeVariable]: runtime.path }),
-        // It parses every file of an npm package, and the 100,000 lines of numbers in a test of one
-        // that prom-client needs are an expression too deep for the usual 2 MiB.
-        RUST_MIN_STACK: String(64 * 1024 * 1024),
-      },
+      cwd: bundled,
+      env: runtime.path === undefined ? {} : { [runtimeVariable]: runtime.path },
       deadlineMs: 10 * 60_000,
     });
     await check(fresh, platform);
@@ -89,7 +87,10 @@ export async function compileProgram(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  return (await Deno.stat(output)).size;
+  return {
+    bytes: (await Deno.stat(output)).size,
+    packages: await readPackages(staged.folder, staged.versions),
+  };
 }
 
 /** A runtime that does not fit shows when the program starts, at the latest. */

@@ -53,7 +53,7 @@ async function readYaml(path: string): Promise<unknown> {
     throw new Failure("usage", `${FLAG}: cannot read ${shownPath(path)}: ${systemReason(error)}`);
   }
   // Loaded here only: nothing else needs it.
-  const { parseDocument } = await import("yaml");
+  const { parseDocument } = await import("./yaml.ts");
   const document = parseDocument(text, { logLevel: "error", prettyErrors: true });
   const [error] = document.errors;
   if (error !== undefined) {

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256 } from "../../../scripts/compile/files.ts";
-import { pathsToLeaveOut } from "../../../scripts/compile/leave_out.ts";
+import { bundle } from "../../../scripts/compile/bundle.ts";
+import { filesOf, sha256 } from "../../../scripts/compile/files.ts";
+import {
+  bomText,
+  licencesText,
+  ownPackages,
+  readPackages,
+} from "../../../scripts/compile/packages.ts";
 import { elfEnd, machineOf, platforms } from "../../../scripts/compile/platforms.ts";
 import { reason } from "../../../scripts/compile/process.ts";
 import { programs } from "../../../scripts/compile/programs.ts";
@@ -146,17 +152,38 @@ Deno.test("a program is compiled from what it imports alone", async () => {
   });
 });
 
-Deno.test("what a package has for browsers alone is left out of binaries", async () => {
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
-  const find = (...packages: string[]) =>
-    pathsToLeaveOut([Deno.execPath()], root, packages, "lib/records/protobuf.ts");
-  assert.deepEqual(await find("kafkajs"), []);
-  const paths = await find("kafkajs", "protobufjs");
-  assert.ok(
-    paths.some((path) => path.endsWith(join("protobufjs", "8.8.1", "dist"))),
-    String(paths),
+Deno.test("a bundle is the same wherever it is made, and what is in it is known", async () => {
+  const consumer = programs[0];
+  const make = async () => {
+    await using staged = await stage(consumer, "build x", 1_000_000_000);
+    const made = await bundle(consumer, staged.folder, 1_000_000_000);
+    const hashes: Record<string, string> = {};
+    for (const path of await filesOf(made.folder)) {
+      const text = await Deno.readTextFile(join(made.folder, path));
+      assert.ok(!text.includes(staged.folder), path);
+      assert.equal((await Deno.stat(join(made.folder, path))).mtime?.getTime(), 1e12, path);
+      hashes[path] = await sha256(join(made.folder, path));
+    }
+    return { hashes, made, packages: await readPackages(staged.folder, staged.versions) };
+  };
+  const [one, another] = [await make(), await make()];
+  assert.deepEqual(one.hashes, another.hashes);
+  for (const path of [one.made.entry, ...one.made.workers]) assert.ok(path in one.hashes, path);
+  const packages = [...one.packages, ...await ownPackages("2.9.6")];
+  const names = ["kafkajs", "long", "protobufjs", "deno", "zstd"];
+  assert.deepEqual(packages.map(({ name }) => name), names);
+  for (const { name, text } of packages) assert.match(text, /Copyright|Apache/, name);
+  for (const name of names) assert.match(licencesText(packages), new RegExp(`^${name} \\d`, "m"));
+  const bom = JSON.parse(bomText(packages));
+  assert.deepEqual([bom.bomFormat, bom.specVersion], ["CycloneDX", "1.6"]);
+  const kafkajs = bom.components.find((component: { name: string }) =>
+    component.name === "kafkajs"
   );
-  for (const path of paths) assert.ok((await Deno.stat(path)).isDirectory, path);
+  assert.deepEqual([kafkajs.purl, kafkajs.licenses], ["pkg:npm/kafkajs@2.2.4", [{
+    license: { id: "MIT" },
+  }]]);
+  assert.match(kafkajs.hashes[0].content, /^[0-9a-f]{128}$/);
+  assert.equal(bomText(packages), bomText(packages), "the same packages are the same bytes");
 });
 
 Deno.test("tar unpacks our archives, and the same files give the same bytes", async () => {
