@@ -122,6 +122,7 @@ async function valuesOf(
       maxRecords: Infinity,
       commit: false,
       isolation: "read_committed",
+      rack: "",
       badRecord: "skip",
       value: "json",
       csv: null,

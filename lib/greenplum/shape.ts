@@ -32,6 +32,12 @@ export const PARTITION = "kafka$partition";
 export const OFFSET = "kafka$offset";
 export const TOMBSTONE = "kafka$tombstone";
 
+/**
+ * The name of a field that lists, as text[], the names of the fields whose values the record does not
+ * have although the row has them, and an empty name if the row was not there before.
+ */
+export const ABSENT = "kafka$absent";
+
 /** The statement that says so; after kafka.add_source. */
 export function shapeSource(
   source: string,
