@@ -48,10 +48,24 @@ export function checkOptions({ options }: LoginModule, known: readonly string[])
   }
 }
 
+/** The escapes of java.io.StreamTokenizer: letters, and up to three octal digits. */
+const special: Record<string, string> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
 function unquote(token: string): string {
   if (!/^["']/.test(token)) return token;
   return token.slice(1, -1).replaceAll(
-    /\\(.)/g,
-    (_, char) => ({ n: "\n", t: "\t" })[char as "n"] ?? char,
+    /\\([0-3][0-7]{0,2}|[4-7][0-7]?|[^])/g,
+    (_, escaped: string) =>
+      /^[0-7]/.test(escaped)
+        ? String.fromCharCode(parseInt(escaped, 8))
+        : special[escaped] ?? escaped,
   );
 }

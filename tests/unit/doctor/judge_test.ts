@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type BatchLook, lookAtBatch } from "../../../lib/doctor/batches.ts";
 import { expiry } from "../../../lib/doctor/certificate.ts";
-import { countFields, splitFields, splitRows } from "../../../lib/doctor/csv.ts";
+import { countFields, splitFields, splitRows } from "../../../lib/consume/csv.ts";
 import type { Say } from "../../../lib/doctor/findings.ts";
 import { judgeBatches } from "../../../lib/doctor/format.ts";
 import { checkLeaders } from "../../../lib/doctor/leaders.ts";
@@ -216,7 +216,12 @@ Deno.test("doctor: how long certificates are valid", none, () => {
 Deno.test("doctor: a password that is sent without TLS is a warning", none, () => {
   const login = { username: "alice", password: new Secret("Pa55") };
   const judged = (mechanism: "PLAIN" | "SCRAM-SHA-256") =>
-    heard((say) => describeSecurity(say, { tls: null, sasl: { mechanism, ...login } })).join();
+    heard((say) =>
+      describeSecurity(say, {
+        tls: null,
+        sasl: { mechanism, ...login, tokenauth: false },
+      })
+    ).join();
   assert.match(judged("PLAIN"), /^warn: no TLS, a login with PLAIN: .* — use SASL_SSL$/);
   assert.equal(judged("SCRAM-SHA-256"), "ok: no TLS, a login with SCRAM-SHA-256");
 });
