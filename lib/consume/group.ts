@@ -1,4 +1,5 @@
 import { Cluster } from "../kafka/cluster.ts";
+import { checkClassic } from "../kafka/group_protocol.ts";
 import { atMost } from "../waiting.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName } from "../kafka/partitions.ts";
@@ -46,6 +47,7 @@ export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Sp
   ]);
   try {
     await describeTopics(run.cluster, run.options.topics);
+    await checkClassic(control, run.options.group);
     return await readGenerations(new GroupReader(run, control), beforeExit);
   } finally {
     control.close();
@@ -131,7 +133,12 @@ class GroupReader {
     // after the last commit is not read again.
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
-    const topics = await describeTopics(this.#control, this.run.options.topics);
+    const { group, topics: names } = this.run.options;
+    const [topics] = await Promise.all([
+      describeTopics(this.#control, names),
+      // Others may have joined since.
+      checkClassic(this.#control, group),
+    ]);
     const spans = await planSpans(this.#control, this.run, topics, partitions, kept);
     return spans.map((span) => {
       const name = partitionName(span);

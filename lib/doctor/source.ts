@@ -19,7 +19,7 @@ const NO_SCHEMA = ["42P01", "3F000"];
 /** Finds a source. Null if there is none. */
 export async function checkSource(
   say: Say,
-  { sql, dialect }: KnownDatabase,
+  { sql, dialect, webTables }: KnownDatabase,
   name: string,
 ): Promise<KnownSource | null> {
   let source: SourceRow | null;
@@ -47,7 +47,8 @@ export async function checkSource(
     await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
   }
   const [{ command }] = dialect === "greenplum"
-    ? await sql`SELECT e.command FROM pg_exttable e WHERE e.reloid = ${reader}::regclass`
+    ? await sql`
+      SELECT e.command FROM ${sql.unsafe(webTables)} e WHERE e.reloid = ${reader}::regclass`
     : [{ command: reader }];
   const offsets = await sql`
     SELECT o.partition_no, o.next_offset FROM kafka.load_offset o WHERE o.source = ${name}`;

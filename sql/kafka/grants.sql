@@ -17,7 +17,7 @@ BEGIN
       p.proname IN ('load', 'lag_of', 'rejected_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source', '_me')
       OR p.proname IN ('_begin', '_source', '_copy', '_logged', '_finish',
         '_apply', '_merge', '_same_key', '_evaluation', '_blame', '_clear', '_list', '_reject',
-        '_lock_merge', '_target_columns') AND NOT (
+        '_lock_merge', '_target_columns', '_has_absent', '_fill_absent', '_check_event') AND NOT (
         SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint, text)'::regprocedure))
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);

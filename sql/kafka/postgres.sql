@@ -281,6 +281,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir plan.sql
 \ir shape.sql
 \ir shape_checks.sql
+\ir change_events.sql
 \ir load_staged.sql
 \ir load.sql
 \ir manage.sql

@@ -29,7 +29,7 @@ export const messages: Target = {
   },
 };
 
-const fetched = frames.filter(({ name }) => name.startsWith("fetch_"));
+const fetched = frames.filter(({ api }) => api === fetch);
 
 /** The rows of the first partition, each begins with its offset; null if it is said to be bad. */
 async function rowsOf(

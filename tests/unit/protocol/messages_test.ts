@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../../lib/protocol/messages/find_coordinator.ts";
@@ -283,3 +284,21 @@ Deno.test("every answer that has a throttle time reports it to its reader", none
     assert.equal(reader.throttled, 12_345, name);
   }
 });
+
+Deno.test(
+  "ConsumerGroupDescribe: the members of a group of the new protocol; others are not found",
+  none,
+  () => {
+    const decode = (name: "" | "_missing" | "_classic") =>
+      decodeWhole(consumerGroupDescribe, frame(`consumer_group_describe${name}`)).groups;
+    const [{ members, ...found }] = decode("");
+    assert.deepEqual(found, { errorCode: 0, group: "golden-new", state: "Stable" });
+    const [{ id, ...member }] = members;
+    assert.match(id, /^[\w-]{22}$/);
+    assert.deepEqual(member, { client: "console-consumer", host: "127.0.0.1", type: 1 });
+    assert.equal(members.length, 1);
+    const none = { errorCode: 69, state: "", members: [] };
+    assert.deepEqual(decode("_missing"), [{ ...none, group: "none" }]);
+    assert.deepEqual(decode("_classic"), [{ ...none, group: "golden-classic" }]);
+  },
+);

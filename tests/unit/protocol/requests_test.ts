@@ -6,6 +6,7 @@ import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/r
 import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
 import foreignOlderFetch from "kafkajs/src/protocol/requests/fetch/v6/request.js";
+import foreignRackFetch from "kafkajs/src/protocol/requests/fetch/v11/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
 import foreignOlderMetadata from "kafkajs/src/protocol/requests/metadata/v5/request.js";
@@ -17,9 +18,10 @@ import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/req
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
-import { fetch } from "../../../lib/protocol/messages/fetch.ts";
+import { fetch, fetchWithRack } from "../../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../../lib/protocol/messages/list_offsets.ts";
@@ -122,6 +124,35 @@ requests("Fetch", async () => {
   }
 });
 
+requests("Fetch, with a rack and leader epochs", async () => {
+  const partition = { partition: 3, offset: 2 ** 33 };
+  await same(
+    fetchWithRack,
+    {
+      isolation: "read_committed",
+      maxWait: 500,
+      maxBytes: 1 << 23,
+      partitionMaxBytes: 1 << 20,
+      rack: "Zürich-1",
+      topics: [{ topic: "t", partitions: [{ ...partition, leaderEpoch: 7 }, partition] }],
+    },
+    foreignRackFetch({
+      replicaId: -1,
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: 1 << 23,
+      isolationLevel: 1,
+      rackId: "Zürich-1",
+      topics: [{
+        topic: "t",
+        partitions: [7, -1].map((currentLeaderEpoch) => ({
+          ...{ partition: 3, currentLeaderEpoch, fetchOffset: 2 ** 33, maxBytes: 1 << 20 },
+        })),
+      }],
+    }),
+  );
+});
+
 /** Of versions that kafkajs does not have: the protocol's own grammar, byte by byte. */
 function sameBytes<Request>(api: Api<Request, unknown>, request: Request, bytes: number[]) {
   const writer = new Writer();
@@ -144,6 +175,10 @@ Deno.test("requests are the protocol's bytes: Metadata 10", none, () => {
   const long = "x".repeat(200); // its length + 1 takes two bytes: 201 = 0b1_1001001
   const name = [...long].map(() => 120);
   sameBytes(metadataWithIds, { topics: [long] }, [2, ...noId, 0xc9, 1, ...name, 0, 0, 0, 0, 0]);
+});
+
+Deno.test("requests are the protocol's bytes: ConsumerGroupDescribe 1", none, () => {
+  sameBytes(consumerGroupDescribe, { group: "gh" }, [2, 3, 103, 104, 0, 0]);
 });
 
 Deno.test("requests are the protocol's bytes: OffsetForLeaderEpoch 2", none, () => {
