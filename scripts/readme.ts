@@ -13,6 +13,7 @@ import { exitCodes } from "../lib/cli/exit_codes.ts";
 import type { Flag } from "../lib/cli/flags.ts";
 import { lagCommand } from "../lib/cli/commands/lag.ts";
 import { loadCommand } from "../lib/cli/commands/load.ts";
+import { seekCommand } from "../lib/cli/commands/seek.ts";
 import { offsetsCommand } from "../lib/cli/commands/offsets.ts";
 import { planCommand } from "../lib/cli/commands/plan.ts";
 import { produceFlags } from "../lib/cli/flags/produce.ts";
@@ -89,6 +90,7 @@ export const blocks: Readonly<Record<string, () => string>> = {
   "kafka_consumer flags": () => flagTable(ownFlags(consumeFlags)),
   "kafka_producer flags": () => flagTable(ownFlags(produceFlags)),
   "load flags": () => flagTable(ownFlags(loadCommand.flags)),
+  "seek flags": () => flagTable(ownFlags(seekCommand.flags)),
   "sql flags": () => flagTable(ownFlags(sqlFlags)),
   "plan flags": () => flagTable(ownFlags(planCommand.flags)),
   "topics flags": () => flagTable(ownFlags(topicsCommand.flags)),

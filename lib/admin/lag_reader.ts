@@ -1,26 +1,30 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { byName, groupOffsets } from "../kafka/groups.ts";
 import { logChanges, UNCHANGED } from "../kafka/log_changes.ts";
-import type { SourcePlace } from "../load/source.ts";
+import type { SourcePlaces } from "../load/source.ts";
 import { nothingStored } from "./change.ts";
 import { readLogsIfAny } from "../kafka/logs.ts";
-import { allPartitions, type TopicPartition } from "../kafka/partitions.ts";
+import { allPartitions, partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import type { LagSample } from "./lag.ts";
 
 /**
  * Where a group stands now, in all partitions of these topics; without any, of those in which it
- * has stored an offset. The group is not joined. `asked` is where the database stands. Throws
- * Failure.
+ * has stored an offset. The group is not joined. `asked` is where the database stands, with topics
+ * of its own. Throws Failure.
  */
 export async function readLag(
   cluster: Cluster,
   group: string,
   topics: readonly string[],
-  asked: Promise<ReadonlyMap<number, SourcePlace>> | null,
+  asked: Promise<SourcePlaces> | null,
 ): Promise<LagSample> {
   asked?.catch(() => {}); // What fails in Kafka is the better reason: the database asks it, too.
   const stored = await groupOffsets(cluster, group);
-  const chosen = topics.length > 0 ? topics : [...new Set(stored.map(({ topic }) => topic))];
+  const chosen = topics.length > 0
+    ? topics
+    : asked
+    ? (await asked).topics
+    : [...new Set(stored.map(({ topic }) => topic))];
   if (chosen.length === 0) throw nothingStored(group);
   const known = stored.filter(({ topic }) => chosen.includes(topic));
   const items = withAll(await allPartitions(cluster, chosen), known);
@@ -28,17 +32,18 @@ export async function readLag(
     readLogsIfAny(cluster, items),
     logChanges(cluster, known),
   ]);
-  const places = await asked;
-  const name = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
-  const inKafka = new Map(known.map((item, i) => [name(item), { ...item, change: changes[i] }]));
+  const database = await asked;
+  const inKafka = new Map(
+    known.map((item, i) => [partitionName(item), { ...item, change: changes[i] }]),
+  );
   return {
     time: Date.now(),
     points: items.map((item, i) => ({
       ...item,
       log: logs[i],
-      stored: inKafka.get(name(item))?.offset ?? null,
-      change: inKafka.get(name(item))?.change ?? UNCHANGED,
-      database: places?.get(item.partition) ?? null,
+      stored: inKafka.get(partitionName(item))?.offset ?? null,
+      change: inKafka.get(partitionName(item))?.change ?? UNCHANGED,
+      database: database?.places.get(partitionName(item)) ?? null,
     })),
   };
 }
@@ -48,8 +53,7 @@ function withAll(
   there: readonly TopicPartition[],
   stored: readonly TopicPartition[],
 ): TopicPartition[] {
-  const gone = stored.filter((item) =>
-    !there.some(({ topic, partition }) => topic === item.topic && partition === item.partition)
-  );
+  const names = new Set(there.map(partitionName));
+  const gone = stored.filter((item) => !names.has(partitionName(item)));
   return [...there, ...gone.map(({ topic, partition }) => ({ topic, partition }))].sort(byName);
 }

@@ -24,6 +24,10 @@ export const mainCommands: Record<string, Entry> = {
     about: "call kafka.load for a source, once or repeatedly",
     load: async () => (await import("./commands/load.ts")).loadCommand,
   },
+  seek: {
+    about: "move a source: where its next load starts",
+    load: async () => (await import("./commands/seek.ts")).seekCommand,
+  },
   sql: {
     about: "print the SQL of schema kafka and of its sources",
     load: async () => (await import("./commands/sql.ts")).sqlCommand,

@@ -75,8 +75,13 @@ export class Given {
  */
 export function parseFlags(flags: readonly Flag[], args: readonly string[]): Given {
   const old = new Map(flags.flatMap((flag) => (flag.old ?? []).map((name) => [name, flag])));
+  const shorts = new Map(
+    flags.flatMap(({ name, short, value }) =>
+      short !== undefined && value !== undefined ? [[short, name]] : []
+    ),
+  );
   const { tokens } = parseArgs({
-    args: args.map((arg) => withTwoDashes(arg, old)),
+    args: args.map((arg) => withTwoDashes(arg, old, shorts)),
     options: Object.fromEntries(flags.map(({ name, short, value }) => [
       name,
       { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
@@ -117,8 +122,15 @@ export function parseFlags(flags: readonly Flag[], args: readonly string[]): Giv
   return new Given(values, files);
 }
 
-/** `-topic=x` as `--topic=x`, where the table has it as an old name. */
-function withTwoDashes(arg: string, old: ReadonlyMap<string, Flag>): string {
+/** `-topic=x`, where the table has it as an old name, and `-t=x` as `--topic=x`. */
+function withTwoDashes(
+  arg: string,
+  old: ReadonlyMap<string, Flag>,
+  shorts: ReadonlyMap<string, string>,
+): string {
+  const [, letter, value] = /^-([a-zA-Z])=([^]*)$/.exec(arg) ?? [];
+  const long = letter === undefined ? undefined : shorts.get(letter);
+  if (long !== undefined) return `--${long}=${value}`;
   const name = /^-([a-z][a-z-]+)(?:=|$)/.exec(arg)?.[1];
   return name !== undefined && old.has(name) ? `-${arg}` : arg;
 }

@@ -49,6 +49,11 @@ export function checkTopic(flag: string, topic: string | undefined): string {
   return topic;
 }
 
+/** Reads `A,B` as names of topics, each once. Throws Failure (usage) naming the flag. */
+export function topicList(flag: string, text: string): string[] {
+  return [...new Set(text.split(",").map((name) => checkTopic(flag, name.trim())))];
+}
+
 /** Reads `HOST:PORT`, where a server listens. Throws Failure (usage) naming the flag. */
 export function parseAddressFlag(flag: string, text: string): { hostname: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^\s:]+)):(\d{1,5})$/.exec(text);

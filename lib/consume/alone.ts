@@ -1,10 +1,11 @@
+import { partitionName } from "../kafka/partitions.ts";
 import { assign, isOurs } from "./assign.ts";
 import { Commits } from "./commits.ts";
 import { readSpans } from "./fetch.ts";
 import { planAddedSpans, planSpans } from "./plan_spans.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import type { Span } from "./span.ts";
-import { describeTopics, partitionsOf, type Topic } from "./topics.ts";
+import { describeAgain, describeTopics, haveGrown, partitionsOf, type Topic } from "./topics.ts";
 import { pause, unlessAborted } from "../waiting.ts";
 
 /** Reads partitions that no other process reads, and commits when the stream is closed. */
@@ -28,11 +29,9 @@ export async function readAlone(run: Run): Promise<Span[]> {
     const more = await growing;
     if (!more || reading.idle || context.full) break;
     topics = more;
-    const added = partitionsOf(topics).filter((partition) =>
-      isOurs(options.assignment, partition.partition) &&
-      !spans.some((span) =>
-        span.topic === partition.topic && span.partition === partition.partition
-      )
+    const known = new Set(spans.map(partitionName));
+    const added = partitionsOf(topics).filter((item) =>
+      isOurs(options.assignment, item.partition) && !known.has(partitionName(item))
     );
     for (const span of spans) span.jump(span.done);
     spans.push(...await planAddedSpans(cluster, run, topics, added, spans));
@@ -51,8 +50,11 @@ export async function readPartitions(reading: Reading, spans: readonly Span[]): 
   reading.idle = !signal.aborted;
 }
 
-/** Waits until the topics have more partitions; null if the signal is aborted before. */
-async function grown(
+/**
+ * Waits until the topics have more partitions, or there are more topics; null if the signal is
+ * aborted before.
+ */
+export async function grown(
   { cluster, options }: Run,
   topics: readonly Topic[],
   signal: AbortSignal,
@@ -61,14 +63,11 @@ async function grown(
   while (true) {
     await pause(options.metadataMaxAge, signal);
     if (signal.aborted) return null;
-    const asked = describeTopics(cluster, options.topics).catch((error) => {
+    const asked = describeAgain(cluster, options.topicPattern, topics).catch((error) => {
       cluster.config.debug(`cannot look for new partitions this time: ${error.message}`);
       return null;
     });
     const found = await unlessAborted(asked, signal);
-    if (!found || signal.aborted) continue;
-    if (found.some(({ partitions }, i) => partitions.length > topics[i].partitions.length)) {
-      return found;
-    }
+    if (found && !signal.aborted && haveGrown(topics, found)) return found;
   }
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import type { Assignment, ConsumeOptions } from "./options.ts";
+import { rangeFinder } from "./ranges.ts";
 
 /** Whether this process reads a partition. */
 export function isOurs(assignment: Assignment, partition: number): boolean {
@@ -16,14 +17,29 @@ export function assign(
   partitions: readonly TopicPartition[],
 ): TopicPartition[] {
   const { assignment, ranges, partitions: only } = options;
-  const named = ranges?.map(({ partition }) => partition) ?? only;
+  const named: readonly { topic?: string; partition: number }[] | null = ranges ??
+    only?.map((partition) => ({ partition })) ?? null;
   const ours = partitions.filter(({ partition }) => isOurs(assignment, partition));
   if (named === null) return ours;
-  for (const partition of named) {
-    if (!partitions.some((p) => p.partition === partition)) {
-      const topics = [...new Set(partitions.map(({ topic }) => `"${topic}"`))].join(", ");
-      throw new Failure("usage", `topic ${topics} has no partition ${partition}`);
-    }
+  const there = new Map<number, Set<string>>();
+  for (const { topic, partition } of partitions) {
+    there.set(partition, (there.get(partition) ?? new Set()).add(topic));
   }
-  return ours.filter(({ partition }) => named.includes(partition));
+  for (const { topic, partition } of named) {
+    const having = there.get(partition);
+    if (having !== undefined && (topic === undefined || having.has(topic))) continue;
+    const topics = topic === undefined
+      ? [...new Set(partitions.map(({ topic }) => `"${topic}"`))].join(", ")
+      : `"${topic}"`;
+    throw new Failure("usage", `topic ${topics} has no partition ${partition}`);
+  }
+  if (ranges !== null) {
+    // Of several topics each may have one partition: so that not all are the first process's, their
+    // ranges are shared by their order, which is the same for all.
+    const byOrder = ranges[0]?.topic !== undefined;
+    const find = rangeFinder(byOrder ? ranges.filter((_, i) => isOurs(assignment, i)) : ranges);
+    return (byOrder ? partitions : ours).filter((item) => find(item) !== undefined);
+  }
+  const numbers = new Set(only);
+  return ours.filter(({ partition }) => numbers.has(partition));
 }

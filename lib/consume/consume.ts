@@ -16,6 +16,7 @@ import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
 import type { Structure } from "./structure.ts";
+import { topicNames } from "./topics.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /**
@@ -67,6 +68,7 @@ export async function consume(
   const inflater = new Inflater(config.debug);
   let registry: Registry | null = null;
   try {
+    options = { ...options, topics: await topicNames(cluster, options) };
     let structure: Structure = { key: null, value: null };
     if (options.key !== null || isStructured(options.value)) {
       const { openStructure } = await import("./structure.ts");

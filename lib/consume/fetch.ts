@@ -25,7 +25,8 @@ export async function readSpans(
   if (spans.length === 0) return;
   const leaders = byLeader(reading.cluster, spans).size;
   const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders);
-  const maxBytes = Math.min(BROKER_MAX_BYTES, Math.floor(share));
+  const most = reading.options.fetchMax ?? BROKER_MAX_BYTES;
+  const maxBytes = Math.min(most, Math.floor(share));
   await new Readers(reading, maxBytes, backoff).read(spans);
 }
 

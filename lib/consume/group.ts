@@ -2,17 +2,17 @@ import { Cluster } from "../kafka/cluster.ts";
 import { checkClassic } from "../kafka/group_protocol.ts";
 import { atMost } from "../waiting.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
-import { partitionName } from "../kafka/partitions.ts";
+import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import { Commits } from "./commits.ts";
-import { readPartitions } from "./alone.ts";
-import { planSpans } from "./plan_spans.ts";
+import { grown, readPartitions } from "./alone.ts";
+import { planAddedSpans, planSpans } from "./plan_spans.ts";
 import { newReading, type Reading, type Run } from "./reading.ts";
 import { Span } from "./span.ts";
-import { describeTopics } from "./topics.ts";
+import { describeTopics, type Topic } from "./topics.ts";
 import { unlessAborted } from "../waiting.ts";
 
 /**
@@ -46,24 +46,37 @@ export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Sp
     ...[listOffsets, findCoordinator, offsetFetch, offsetCommit],
   ]);
   try {
-    await describeTopics(run.cluster, run.options.topics);
+    const topics = await describeTopics(run.cluster, run.options.topics);
     await checkClassic(control, run.options.group);
-    return await readGenerations(new GroupReader(run, control), beforeExit);
+    return await readGenerations(new GroupReader(run, control), topics, beforeExit);
   } finally {
     control.close();
   }
 }
 
-async function readGenerations(reader: GroupReader, beforeExit: BeforeExit): Promise<Span[]> {
-  const { cluster: { config }, options: { group, topics, metadataMaxAge }, output } = reader.run;
-  const membership = await Membership.join(config, group, topics, metadataMaxAge);
+async function readGenerations(
+  reader: GroupReader,
+  topics: readonly Topic[],
+  beforeExit: BeforeExit,
+): Promise<Span[]> {
+  const { cluster: { config }, options: { group, metadataMaxAge }, output } = reader.run;
+  const join = () => Membership.join(config, group, reader.topics, metadataMaxAge);
+  let membership = await join();
   beforeExit(async () => {
     // In this order: a member that has left cannot commit.
     await atMost(LAST_COMMIT, reader.stop());
     await membership.leave();
   });
   try {
-    while (!await reader.read(await membership.next()));
+    while (true) {
+      const more = await readUntilMore(reader, topics, membership);
+      if (more === null) break;
+      // A member that subscribes to more topics joins again.
+      topics = more;
+      reader.topics = topics.map(({ topic }) => topic);
+      await membership.close();
+      membership = await join();
+    }
     await output.close();
     return joined(reader.spans);
   } finally {
@@ -71,7 +84,34 @@ async function readGenerations(reader: GroupReader, beforeExit: BeforeExit): Pro
   }
 }
 
+/** Reads until the run is over, and returns null, or until a pattern matches more topics. */
+async function readUntilMore(
+  reader: GroupReader,
+  topics: readonly Topic[],
+  membership: Membership,
+): Promise<readonly Topic[] | null> {
+  const watching = new AbortController();
+  let more: readonly Topic[] | null = null;
+  if (reader.run.options.topicPattern !== undefined) {
+    grown(reader.run, topics, watching.signal).then((found) => {
+      more = found;
+      return found === null ? undefined : membership.handBack();
+    }).catch(() => {});
+  }
+  try {
+    while (true) {
+      const generation = await membership.next();
+      if (generation === null) return more;
+      if (await reader.read(generation)) return null;
+    }
+  } finally {
+    watching.abort();
+  }
+}
+
 class GroupReader {
+  /** Those that the member subscribes to. */
+  topics: readonly string[];
   /** What was given to this member, in the order it was. */
   spans: Span[] = [];
   readonly run: Run;
@@ -86,6 +126,7 @@ class GroupReader {
 
   constructor(run: Run, control: Cluster) {
     this.run = run;
+    this.topics = run.options.topics;
     this.#control = control;
   }
 
@@ -133,13 +174,18 @@ class GroupReader {
     // after the last commit is not read again.
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
-    const { group, topics: names } = this.run.options;
     const [topics] = await Promise.all([
-      describeTopics(this.#control, names),
+      describeTopics(this.#control, this.topics),
       // Others may have joined since.
-      checkClassic(this.#control, group),
+      checkClassic(this.#control, this.run.options.group),
     ]);
-    const spans = await planSpans(this.#control, this.run, topics, partitions, kept);
+    // All of a topic that joined since this run began is new.
+    const isFirst = ({ topic }: TopicPartition) => this.run.options.topics.includes(topic);
+    const added = partitions.filter((item) => !isFirst(item));
+    const spans = [
+      ...await planSpans(this.#control, this.run, topics, partitions.filter(isFirst), kept),
+      ...await planAddedSpans(this.#control, this.run, topics, added, kept),
+    ];
     return spans.map((span) => {
       const name = partitionName(span);
       const end = this.#ends.get(name) ?? span.end;

@@ -22,7 +22,8 @@ export class GroupOffsets {
   /**
    * Asks for the offsets of all partitions of the topics: those of others show what one without an
    * offset is, too. Only those of `wanted` are compared with their logs. `before` is what this
-   * process has read, and may not have committed yet. Throws Failure.
+   * process has read, and may not have committed yet. `together`: the topics are those of one
+   * pattern, so a topic without offsets joins those that the group has read before. Throws Failure.
    */
   static async read(
     cluster: Cluster,
@@ -30,6 +31,7 @@ export class GroupOffsets {
     topics: readonly Topic[],
     wanted: readonly TopicPartition[],
     before: readonly Span[],
+    together: boolean,
   ): Promise<GroupOffsets> {
     const all = partitionsOf(topics);
     const positions = (await storedPositions(cluster, group, all))
@@ -53,9 +55,11 @@ export class GroupOffsets {
     }
     const shared = await sharedEnds(cluster, checked);
     for (const [i, stored] of checked.entries()) stored.shared = shared[i];
+    const began = [...found.#first.values()].map(({ began }) => began);
+    const first = together ? Math.min(Date.now(), ...began) : Date.now();
     for (const { topic, partitions } of topics) {
       if (found.#first.has(topic)) continue;
-      found.#first.set(topic, { began: Date.now(), partitions: partitions.length });
+      found.#first.set(topic, { began: first, partitions: partitions.length });
     }
     return found;
   }
@@ -67,7 +71,7 @@ export class GroupOffsets {
 
   /**
    * Whether a partition without an offset was added after the group's first run, which is what a
-   * fallback is for. An offset of another partition would show it, if processes that run at the
+   * fallback is for, maybe with its topic. An offset of another partition would show it, if processes that run at the
    * same time, each with its share, did not commit their first ones one after the other.
    */
   isLater({ topic, partition }: TopicPartition): boolean {

@@ -13,6 +13,8 @@ export type Start =
 
 /** Offsets from <= x < to of one partition. */
 export interface Range {
+  /** Absent: of the run's only topic. */
+  topic?: string;
   partition: number;
   from: number;
   to: number;
@@ -56,7 +58,10 @@ export type Until = "end" | "forever" | { idle: number };
 
 /** What a run of the consumer does; `lib/cli/flags/consume.ts` makes it from the command line. */
 export interface ConsumeOptions {
+  /** With a pattern: none, or those that it matches when the run starts. */
   topics: string[];
+  /** Instead of names: all topics that it matches, also those that are created meanwhile. */
+  topicPattern?: RegExp;
   group: string;
   start: Start;
   /** Where to start when the group has stored no offset of the topic: its first run. */
@@ -66,7 +71,7 @@ export interface ConsumeOptions {
   assignment: Assignment;
   /** Only these partitions; null for all. */
   partitions: number[] | null;
-  /** Instead of start and snapshot end: exactly these offsets. One topic only. */
+  /** Instead of start and snapshot end: exactly these offsets. */
   ranges: Range[] | null;
   /** Records at most that become rows; Infinity for no limit. */
   maxRecords: number;
@@ -90,10 +95,12 @@ export interface ConsumeOptions {
   until: Until;
   /** Where this process runs (KIP-392): partitions are read from replicas there. Empty: from leaders. */
   rack: string;
-  /** How often a run without an end looks for partitions that its topics got, milliseconds. */
+  /** How often a run without an end looks for new partitions and topics, milliseconds. */
   metadataMaxAge: number;
   tombstones: "skip" | "empty" | "row";
   checkCrcs: boolean;
   /** What may be in memory of all that is fetched and made of it, bytes. */
   memoryMax: number;
+  /** Bytes asked of one broker at a time, if not as many as are fastest. */
+  fetchMax?: number;
 }

@@ -7,6 +7,7 @@ import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { GroupOffsets, type Stored } from "./group_offsets.ts";
 import { type Losses, resume } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";
+import { rangeFinder } from "./ranges.ts";
 import { Span } from "./span.ts";
 import type { Topic } from "./topics.ts";
 
@@ -33,16 +34,24 @@ export async function planSpans(
   const [logs, stored, times] = await Promise.all([
     readLogs(cluster, partitions),
     start.at === "stored" && ranges === null
-      ? GroupOffsets.read(cluster, group, topics, partitions, before)
+      ? GroupOffsets.read(
+        cluster,
+        group,
+        topics,
+        partitions,
+        before,
+        options.topicPattern !== undefined,
+      )
       : null,
     start.at === "time"
       ? lookUpOffsets(cluster, isolation, partitions.map((p) => ({ ...p, timestamp: start.time })))
       : null,
   ]);
+  const rangeOf = rangeFinder(ranges ?? []);
   return partitions.map((partition, i) => {
     const log = logs[i];
     if (ranges !== null) {
-      const { from, to } = ranges.find((range) => range.partition === partition.partition)!;
+      const { from, to } = rangeOf(partition)!;
       return rangeSpan(partition, from, to, log, options, losses);
     }
     const found = stored?.of(partition) ?? null;
@@ -66,7 +75,10 @@ export async function planSpans(
   });
 }
 
-/** Where a run without an end starts in a partition that was added meanwhile: all of it is new. */
+/**
+ * Where a run without an end starts in a partition that was added meanwhile, to a topic or with it:
+ * all of it is new.
+ */
 export async function planAddedSpans(
   cluster: Cluster,
   { options, losses }: Planning,
@@ -77,7 +89,7 @@ export async function planAddedSpans(
   const start = options.start.at === "stored" ? options.start : { at: "earliest" } as const;
   return await planSpans(
     cluster,
-    { options: { ...options, start }, losses },
+    { options: { ...options, start, fallback: "earliest" }, losses },
     topics,
     partitions,
     before,

@@ -1,6 +1,7 @@
 import { quoteTable } from "../greenplum/source.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
+import { someMatchingTopics } from "../kafka/matching_topics.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
@@ -25,12 +26,12 @@ import { checkPaths } from "./paths.ts";
 import { checkPlan } from "./plan.ts";
 import { checkProgram, questionOf } from "./program.ts";
 import { checkRegistry, needsRegistry } from "./registry.ts";
-import { checkRights } from "./rights.ts";
+import { checkClientRights, checkRights } from "./rights.ts";
 import { type Outcome, Rounds } from "./rounds.ts";
 import { checkRows, type Sample } from "./rows.ts";
 import { checkSecurity } from "./security.ts";
 import { checkSource, type KnownSource } from "./source.ts";
-import { checkTable } from "./table.ts";
+import { checkTable, type KnownTable } from "./table.ts";
 import { checkTopic } from "./topic.ts";
 import { checkTypes } from "./types.ts";
 import { checkVersions } from "./versions.ts";
@@ -74,7 +75,7 @@ export async function doctor(
     const kafka = await examineKafka(examination);
     let partitions: number | null;
     try {
-      partitions = await examineTopic(examination, kafka);
+      partitions = await examineTopics(examination, kafka);
     } finally {
       kafka.cluster.value?.close();
     }
@@ -121,19 +122,80 @@ async function examineKafka({ rounds, options, source }: Examination): Promise<K
 }
 
 /**
- * The topic: its partitions, what is in them, who reads them, and whether it fits the table.
- * Returns how many partitions it has; null if that is not known.
+ * The topics: their partitions, what is in them, who reads them, and whether they fit the table.
+ * Returns how many partitions there are; null if that is not known.
  */
+async function examineTopics(
+  examination: Examination,
+  kafka: Kafka,
+): Promise<number | null> {
+  const { rounds, options, database, source } = examination;
+  const names = await topicNames(examination, kafka);
+  if (names === null) return null;
+  const known = source?.value ?? null;
+  const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
+  // Once for all topics, in the place that they have in the report of one.
+  const plan = once(async () =>
+    known && await rounds.check(
+      "plan",
+      [],
+      (say) => checkPlan(say, database!.value!, known, options.readerOf),
+    )
+  );
+  const table = once(async () =>
+    database && target
+      ? await rounds.check(
+        "table",
+        [database],
+        (say) => checkTable(say, database.value!, target, known?.columns ?? null),
+      )
+      : null
+  );
+  let partitions: number | null = null;
+  for (const name of names) {
+    const its = names.length > 1 ? { ...examination, rounds: rounds.ofTopic(name) } : examination;
+    const count = await examineTopic(its, kafka, name, plan, table);
+    if (count !== null) partitions = (partitions ?? 0) + count;
+  }
+  return partitions;
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => result ??= work();
+}
+
+/** The topic that is asked for, or those of the source; null if there are none. */
+async function topicNames(
+  { rounds, options, source }: Examination,
+  { cluster, metadata }: Kafka,
+): Promise<readonly string[] | null> {
+  if (options.topic !== null) return [options.topic];
+  const known = source?.value ?? null;
+  if (known?.topic) return [known.topic];
+  if (known?.topics) return known.topics;
+  if (known?.topicPattern) {
+    const pattern = new RegExp(known.topicPattern, "u");
+    const found = await rounds.check("topics", [metadata], async (say) => {
+      const topics = await someMatchingTopics(cluster.value!, "its pattern", pattern);
+      say("ok", `${topics.length} topics match "${pattern.source}"`);
+      return topics.map(({ topic }) => topic);
+    });
+    return found.value;
+  }
+  const topic = { what: "--topic", value: null };
+  await rounds.check("topic", source ? [source] : [topic], () => Promise.resolve(null));
+  return null;
+}
+
+/** One of them. Returns how many partitions it has; null if that is not known. */
 async function examineTopic(
   { rounds, options, database, source }: Examination,
   { config, cluster, metadata }: Kafka,
+  name: string,
+  planOnce: () => Promise<Outcome<true> | null>,
+  tableOnce: () => Promise<Outcome<KnownTable> | null>,
 ): Promise<number | null> {
-  const name = options.topic ?? source?.value?.topic ?? null;
-  if (name === null) {
-    const topic = { what: "--topic", value: null };
-    await rounds.check("topic", source ? [source] : [topic], () => Promise.resolve(null));
-    return null;
-  }
   const topic = await rounds.check(
     "topic",
     [metadata],
@@ -158,25 +220,19 @@ async function examineTopic(
     [logs],
     (say) => checkGroup(say, cluster.value!, group, logs.value!),
   );
-  const needs = known
-    ? [logs, await rounds.check("plan", [], (say) => checkPlan(say, database!.value!, known))]
-    : [state];
-  await rounds.check("offsets", needs, async (say) => {
-    const stored = known ? { stored: known.offsets, changes: new Map() } : state.value!;
+  const plan = await planOnce();
+  await rounds.check("offsets", plan ? [logs, plan] : [state], async (say) => {
+    const offsets = known?.offsets.get(name) ?? new Map();
+    const stored = known ? { stored: offsets, changes: new Map() } : state.value!;
     const retention = state.value?.retention ?? null;
-    const reader = readerOf(known, group);
+    const reader = readerOf(known, group, name);
     await checkOffsets(say, cluster.value!, logs.value!, stored, reader, retention);
     return true;
   });
 
   const sample = await examineRows({ rounds, options, database, source }, name, config, logs);
-  const target = known?.stage ?? known?.target ?? (options.table && quoteTable(options.table));
-  if (database && target) {
-    const table = await rounds.check(
-      "table",
-      [database],
-      (say) => checkTable(say, database.value!, target, known?.columns ?? null),
-    );
+  const table = await tableOnce();
+  if (table) {
     const fields = await rounds.check("fields", [sample, table], (say) => {
       const names = table.value!.columns.map(({ name }) => name);
       return Promise.resolve(checkFields(say, sample.value!.rows, names, table.value!.name));
@@ -234,6 +290,15 @@ async function examinePrograms(
   database: Outcome<KnownDatabase>,
   partitions: number | null,
 ): Promise<void> {
+  const known = source?.value ?? null;
+  if (known?.via === "client") {
+    await rounds.check(
+      "rights",
+      [database],
+      (say) => checkClientRights(say, database.value!, known),
+    );
+    return;
+  }
   const rights = await rounds.check(
     "rights",
     [database],

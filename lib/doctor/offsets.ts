@@ -40,8 +40,8 @@ export interface StoredOffsets {
   changes: ReadonlyMap<number, LogChange>;
 }
 
-/** The reader that a source is, or a group. */
-export function readerOf(source: KnownSource | null, group: string): Reader {
+/** The reader that a source is, or a group; of one of a source's topics. */
+export function readerOf(source: KnownSource | null, group: string, topic: string): Reader {
   if (source === null) {
     return {
       name: `group "${group}"`,
@@ -51,9 +51,10 @@ export function readerOf(source: KnownSource | null, group: string): Reader {
       isPlanned: false,
     };
   }
+  const place = source.topic === null ? `${topic}:earliest` : "earliest";
   return {
     name: `source "${source.name}"`,
-    toEarliest: `SELECT kafka.seek('${source.name}', 'earliest') continues with what is left`,
+    toEarliest: `SELECT kafka.seek('${source.name}', '${place}') continues with what is left`,
     whenNone: "the fallback of the source decides where the first load starts",
     isPlanned: true,
   };

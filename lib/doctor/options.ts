@@ -1,5 +1,6 @@
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Dsn } from "../load/dsn.ts";
+import type { Reader } from "../load/stand.ts";
 import type { TableName } from "../greenplum/source.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { RowOptions } from "./rows.ts";
@@ -27,6 +28,8 @@ export interface DoctorOptions {
    * else that of the properties; null if there is none. Throws Failure.
    */
   registry(urls: readonly string[]): Promise<RegistryConfig | null>;
+  /** How a source's topic is read, if gpdb-kafka load reads it. Throws Failure. */
+  readerOf(command: string): Promise<Reader>;
   /** Records of each partition that are looked at. */
   sample: number;
   /** Where kafka_consumer is on the database's hosts; null: where the source's command has it. */

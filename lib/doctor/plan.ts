@@ -1,6 +1,8 @@
 import type { KnownDatabase } from "./database.ts";
 import type { Say } from "./findings.ts";
-import type { KnownSource } from "./source.ts";
+import { quoteLiteral } from "../greenplum/quote.ts";
+import type { DoctorOptions } from "./options.ts";
+import { type KnownSource, topicsInWords } from "./source.ts";
 
 /** SQLSTATE of a function that the schema does not have. */
 const NO_FUNCTION = "42883";
@@ -12,13 +14,24 @@ const NO_FUNCTION = "42883";
 export async function checkPlan(
   say: Say,
   { sql }: KnownDatabase,
-  { name, topic }: KnownSource,
+  source: KnownSource,
+  readerOf: DoctorOptions["readerOf"],
 ): Promise<true | null> {
+  const { name, topic, via } = source;
+  const topics = topic === null ? topicsInWords(source) : `"${topic}"`;
   try {
-    const [{ records, lost, reason }] = await sql`
-      SELECT records, lost, reason FROM kafka.check_source(${name})`;
+    const statement = `SELECT records, lost, reason FROM kafka.check_source(${quoteLiteral(name)})`;
+    const [{ records, lost, reason }] = via === "client"
+      ? await (await import("../load/stand.ts")).askPlanned(sql, name, {
+        ...{ purpose: "check", readerOf },
+        warn: (line) => say("warn", line, "the load does without it"),
+      }, statement)
+      : await sql.unsafe(statement);
     const more = reason === "max_records" ? ", and there is more (max_records)" : "";
-    say("ok", `the next load of source "${name}" reads ${records} offsets of "${topic}"${more}`);
+    say(
+      "ok",
+      `the next load of source "${name}" reads ${records} offsets of ${topics}${more}`,
+    );
     if (Number(lost) > 0) {
       say(
         "warn",

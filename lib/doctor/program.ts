@@ -1,4 +1,5 @@
 import { quoteLiteral, quoteProgram, quoteWord } from "../greenplum/quote.ts";
+import { topicWords } from "../greenplum/source.ts";
 import type { Database } from "../load/database.ts";
 import type { KnownDatabase } from "./database.ts";
 import { type Say, some } from "./findings.ts";
@@ -39,8 +40,8 @@ export function questionOf(
       ...(source.brokers === null ? [] : ["--brokers", source.brokers]),
     ]
     : programArgs;
-  const name = source?.topic ?? topic;
-  const plan = connection === null || name === null ? null : [...connection, "--topic", name];
+  const words = source ? topicWords(source) : topic === null ? null : ["--topic", topic];
+  const plan = connection === null || words === null ? null : [...connection, ...words];
   return { program: asked, plan };
 }
 

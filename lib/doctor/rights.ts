@@ -1,6 +1,7 @@
 import { quoteIdent } from "../greenplum/quote.ts";
 import type { KnownDatabase } from "./database.ts";
 import type { Say } from "./findings.ts";
+import type { KnownSource } from "./source.ts";
 
 /** Settings and rights that web tables, or COPY FROM PROGRAM, need. Null if no program can be run. */
 export async function checkRights(
@@ -11,6 +12,30 @@ export async function checkRights(
   return database.dialect === "greenplum"
     ? await checkGreenplum(say, database, partitions)
     : await checkPostgres(say, database);
+}
+
+/** What a load of a source that gpdb-kafka reads needs. Null if the role lacks a right. */
+export async function checkClientRights(
+  say: Say,
+  { sql, user }: KnownDatabase,
+  { target, merges }: KnownSource,
+): Promise<true | null> {
+  const needed = merges ? ["SELECT", "INSERT", "DELETE"] : ["INSERT"];
+  const [may] = await sql`
+    SELECT has_table_privilege(${target}, 'SELECT') AS "SELECT",
+      has_table_privilege(${target}, 'INSERT') AS "INSERT",
+      has_table_privilege(${target}, 'DELETE') AS "DELETE"`;
+  const missing = needed.filter((right) => !may[right]);
+  if (missing.length === 0) {
+    say("ok", `user "${user}" may load into ${target}: ${needed.join(", ")}`);
+    return true;
+  }
+  say(
+    "fail",
+    `user "${user}" may not load into ${target}: it lacks ${missing.join(", ")}`,
+    `GRANT ${missing.join(", ")} ON ${target} TO ${quoteIdent(user)}`,
+  );
+  return null;
 }
 
 async function checkGreenplum(

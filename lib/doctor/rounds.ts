@@ -9,14 +9,30 @@ export interface Outcome<T> {
 
 /** The checks of a run, one after the other, each within the same time. */
 export class Rounds {
-  readonly counts: Record<Level, number> = { ok: 0, warn: 0, fail: 0, skip: 0 };
+  readonly counts: Record<Level, number>;
   readonly #timeout: number;
   readonly #tell: (finding: Finding) => void;
+  readonly #of: string;
 
-  /** `timeout` bounds each check, milliseconds; `tell` gets each finding when it is made. */
-  constructor(timeout: number, tell: (finding: Finding) => void) {
+  /**
+   * `timeout` bounds each check, milliseconds; `tell` gets each finding when it is made. `of` comes
+   * after the name of each check.
+   */
+  constructor(
+    timeout: number,
+    tell: (finding: Finding) => void,
+    of = "",
+    counts: Record<Level, number> = { ok: 0, warn: 0, fail: 0, skip: 0 },
+  ) {
     this.#timeout = timeout;
     this.#tell = tell;
+    this.#of = of;
+    this.counts = counts;
+  }
+
+  /** Checks of one of several topics: findings name it, and are counted with all others. */
+  ofTopic(topic: string): Rounds {
+    return new Rounds(this.#timeout, this.#tell, ` of ${topic}`, this.counts);
   }
 
   /**
@@ -24,10 +40,11 @@ export class Rounds {
    * that it was left out. Never throws: what goes wrong is a finding too.
    */
   async check<T>(
-    what: string,
+    check: string,
     needs: readonly Outcome<unknown>[],
     work: (say: Say) => Promise<T | null>,
   ): Promise<Outcome<T>> {
+    const what = check + this.#of;
     const missing = needs.filter(({ value }) => value === null).map((need) => need.what);
     if (missing.length > 0) {
       this.#add({ level: "skip", what, finding: `needs ${[...new Set(missing)].join(", ")}` });

@@ -9,8 +9,8 @@ export interface KnownSource extends Omit<SourceRow, "reader" | "paused"> {
   name: string;
   /** The shell command that reads its rows. */
   command: string;
-  /** The next offsets by partition, as the database holds them. */
-  offsets: Map<number, number>;
+  /** The next offsets by topic and partition, as the database holds them. */
+  offsets: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
 /** SQLSTATEs of a schema, or a table in it, that does not exist. */
@@ -43,24 +43,48 @@ export async function checkSource(
     return null;
   }
   const { reader, paused, ...rest } = source;
-  if (dialect === "greenplum") {
+  const isTable = dialect === "greenplum" && source.via !== "client";
+  if (isTable) {
     await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
   }
-  const [{ command }] = dialect === "greenplum"
+  const [{ command }] = isTable
     ? await sql`
       SELECT e.command FROM ${sql.unsafe(webTables)} e WHERE e.reloid = ${reader}::regclass`
     : [{ command: reader }];
-  const offsets = await sql`
-    SELECT o.partition_no, o.next_offset FROM kafka.load_offset o WHERE o.source = ${name}`;
-  say("ok", `source "${name}" loads topic "${rest.topic}" into ${rest.target}`);
+  // As JSON: an older schema has fewer columns.
+  const places = (await sql`
+    SELECT row_to_json(o)::text AS place FROM kafka.load_offset o WHERE o.source = ${name}`)
+    .map(({ place }) => JSON.parse(place));
+  const offsets = new Map<string, Map<number, number>>();
+  for (const { topic = rest.topic, partition_no, next_offset } of places) {
+    if (!offsets.has(topic)) offsets.set(topic, new Map());
+    offsets.get(topic)!.set(Number(partition_no), Number(next_offset));
+  }
+  say("ok", `source "${name}" loads ${topicsInWords(rest)} into ${rest.target}`);
+  if (source.via === "client") {
+    say(
+      "ok",
+      `gpdb-kafka load reads the topic itself, and no program runs on the database's hosts`,
+    );
+  }
   if (paused) say("warn", `source "${name}" is paused`, `SELECT kafka.resume('${name}')`);
   await sayCounts(say, sql, dialect, name, source.reader);
   return {
     ...rest,
     name,
     command,
-    offsets: new Map(offsets.map((row) => [Number(row.partition_no), Number(row.next_offset)])),
+    offsets,
   };
+}
+
+/** `topic "crimes"`, or what a source has instead of one. */
+export function topicsInWords(
+  { topic, topics, topicPattern }: Pick<SourceRow, "topic" | "topics" | "topicPattern">,
+): string {
+  if (topic !== null) return `topic "${topic}"`;
+  return topics === null
+    ? `the topics that match "${topicPattern}"`
+    : `topics ${some(topics.map((name) => `"${name}"`))}`;
 }
 
 /** What its loads have done, if that is more than to insert each row. */

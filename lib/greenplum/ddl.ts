@@ -14,9 +14,13 @@ import { shapeSource } from "./shape.ts";
 /** Which database the SQL is for. */
 export type Dialect = "greenplum" | "postgres";
 
-/** Statements that make a source of kafka.load; they can be run again to change it. */
+/** Statements that make a source; they can be run again to change it. */
 export function sourceDdl(source: SourceDefinition, dialect: Dialect): string {
-  const statements = dialect === "greenplum" ? greenplum(source) : postgres(source);
+  const statements = source.via === "client"
+    ? client(source)
+    : dialect === "greenplum"
+    ? greenplum(source)
+    : postgres(source);
   return ["BEGIN;", ...statements, ...grants(source, dialect), "COMMIT;\n"].join("\n\n");
 }
 
@@ -95,6 +99,18 @@ function postgres(source: SourceDefinition): string[] {
   ];
 }
 
+/** Nothing that runs a program, and so nothing that takes more rights than kafka.add_source. */
+function client(source: SourceDefinition): string[] {
+  const { name, shape = null, rejectLimit } = source;
+  // The words of the command are what gpdb-kafka load reads the rows by; nothing runs it.
+  const reader = readerCommand({ ...source, program: "kafka_consumer" }, []);
+  return [
+    `-- gpdb-kafka load reads the topic itself: no program runs on the database's hosts.\n` +
+    addSource(source, reader, ""),
+    ...(shape ? [shapeSource(name, shape, rejectLimit)] : []),
+  ];
+}
+
 function columnList(columns: readonly Column[]): string {
   return `(\n${columns.map(({ name, type }) => `  ${quoteIdent(name)} ${type}`).join(",\n")}\n)`;
 }
@@ -104,6 +120,8 @@ function addSource(source: SourceDefinition, reader: string, planner: string): s
   const values = {
     name: literal(source.name),
     topic: literal(source.topic),
+    ...(source.topics ? { topics: quoteArray(source.topics) } : {}),
+    ...(source.topicPattern ? { topic_pattern: literal(source.topicPattern) } : {}),
     target: literal(quoteTable(source.target)),
     reader: literal(reader),
     planner: literal(planner),
@@ -116,30 +134,38 @@ function addSource(source: SourceDefinition, reader: string, planner: string): s
     fallback: literal(source.fallback),
     on_lost: literal(source.onLost),
     max_records: source.maxRecords === null ? "NULL" : String(source.maxRecords),
+    ...(source.via === "client" ? { via: literal(source.via) } : {}),
   };
   const lines = Object.entries(values).map(([name, value]) => `  ${name} := ${value}`);
   return `SELECT kafka.add_source(\n${lines.join(",\n")});`;
 }
 
-/** What kafka.allow can't know: the tables. On PostgreSQL kafka.load reads none of ours. */
+/**
+ * What kafka.allow can't know: the tables. On PostgreSQL kafka.load reads none of ours, and for a
+ * client a load grants what it needs.
+ */
 function grants(source: SourceDefinition, dialect: Dialect): string[] {
-  const readable = [
+  const isClient = source.via === "client";
+  const readable = isClient ? [] : [
     quoteTable(peekTable(source)),
     ...(dialect === "greenplum" ? [readerTable(source.name)] : []),
   ];
-  // A merge deletes the rows of its keys; on Greenplum it looks for them with the role's own rights.
+  // A merge deletes the rows of its keys; on Greenplum and by a client it looks for them with the
+  // role's own rights.
   const rights = !source.shape?.merge
     ? "INSERT"
-    : dialect === "greenplum"
+    : dialect === "greenplum" || isClient
     ? "SELECT, INSERT, DELETE"
     : "INSERT, DELETE";
   const granted = source.roles.map((role) =>
     [
       `SELECT kafka.allow(${quoteLiteral(role)});`,
       `GRANT ${rights} ON ${quoteTable(source.target)} TO ${quoteIdent(role)};`,
-      `GRANT SELECT ON ${readable.join(", ")} TO ${quoteIdent(role)};`,
+      ...(readable.length > 0
+        ? [`GRANT SELECT ON ${readable.join(", ")} TO ${quoteIdent(role)};`]
+        : []),
     ].join("\n")
   );
-  if (!source.shape || dialect !== "greenplum") return granted;
+  if (!source.shape || dialect !== "greenplum" || isClient) return granted;
   return [...granted, `SELECT kafka.share_source(${quoteLiteral(source.name)});`];
 }

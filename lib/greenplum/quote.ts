@@ -55,6 +55,14 @@ export function quoteProgram(path: string): string {
   return path.startsWith("$HOME/") ? `"$HOME"/${quoteWord(path.slice(6))}` : quoteWord(path);
 }
 
+/** The words of a shell command, without quotes: as {@link quoteWord} and people write them. */
+export function wordsOf(command: string): string[] {
+  const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(/"([^"]*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c)
+  );
+}
+
 /** A list of strings as SQL reads it: `ARRAY['a', 'b']::text[]`. */
 export function quoteArray(items: readonly string[]): string {
   return `ARRAY[${items.map(quoteLiteral).join(", ")}]::text[]`;

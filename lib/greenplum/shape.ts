@@ -12,7 +12,10 @@ export interface Field extends Column {
  * Which of the fields and of the computed columns the target has, the database looks up.
  */
 export interface Shape {
-  /** Of the reader's rows, in the order of the CSV fields: partition and offset first. */
+  /**
+   * Of the reader's rows, in the order of the CSV fields: partition and offset first, and then the
+   * topic if the source has several.
+   */
   readerColumns: readonly Column[];
   fields: readonly Field[];
   /** A column of the target, and the expression for it. */
@@ -30,6 +33,7 @@ export interface Shape {
 /** The names of the reader's columns that a load itself uses. */
 export const PARTITION = "kafka$partition";
 export const OFFSET = "kafka$offset";
+export const TOPIC = "kafka$topic";
 export const TOMBSTONE = "kafka$tombstone";
 
 /**

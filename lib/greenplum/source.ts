@@ -12,11 +12,23 @@ export interface TableName {
   table: string;
 }
 
+/**
+ * Who reads the topic of a source: Greenplum's segments, a program that PostgreSQL runs, or
+ * `gpdb-kafka load` itself.
+ */
+export type Via = "segments" | "program" | "client";
+
 /** A source of kafka.load, as the flags of `gpdb-kafka sql source` describe it. */
 export interface SourceDefinition {
   name: string;
-  topic: string;
+  /** Null for several topics. */
+  topic: string | null;
+  /** Several topics by their names, or all that a regular expression matches. */
+  topics?: readonly string[] | null;
+  topicPattern?: string | null;
   target: TableName;
+  /** Null or absent: the database's own way, which is not `client`. */
+  via?: Via | null;
   /** In the order of the CSV fields; null if the target's own columns are all of them. */
   columns: readonly Column[] | null;
   /** How rows are filtered, computed and merged; null or absent: inserted as they come. */
@@ -28,7 +40,7 @@ export interface SourceDefinition {
   fallback: "earliest" | "latest" | "fail";
   onLost: "fail" | "earliest" | "latest";
   maxRecords: number | null;
-  /** Where kafka_consumer is, on every segment host. */
+  /** Where kafka_consumer is, on every segment host; of no use to `client`. */
   program: string;
   /** More flags for the reader and the peek, each a word: `--columns`, `partition,offset`. */
   readerFlags: readonly string[];
@@ -66,11 +78,18 @@ function command(source: SourceDefinition, words: readonly string[]): string {
   return [quoteProgram(source.program), ...words.map(quoteWord)].join(" ");
 }
 
+/** The flags that say which topics are read. */
+export function topicWords(
+  { topic, topics, topicPattern }: Pick<SourceDefinition, "topic" | "topics" | "topicPattern">,
+): string[] {
+  if (topic !== null) return ["--topic", topic];
+  return topics ? ["--topics", topics.join(",")] : ["--topic-pattern", topicPattern!];
+}
+
 function consumerWords(source: SourceDefinition): string[] {
   return [
     ...connection(source),
-    "--topic",
-    source.topic,
+    ...topicWords(source),
     ...(source.isolation === "read_committed" ? [] : ["--isolation", source.isolation]),
     ...source.readerFlags,
   ];
@@ -87,14 +106,14 @@ export function peekCommand(source: SourceDefinition): string {
   return command(source, [...consumerWords(source), ...words]);
 }
 
-/** How long a statement waits for the plan; the default of other commands is for people. */
-const PLAN_TIMEOUT = "10s";
+/** How long a load waits for the plan, seconds; the default of other commands is for people. */
+export const PLAN_TIMEOUT = 10;
 
-/** The shell command that says where the topic starts and ends, and which log it is. */
+/** The shell command that says where the topics start and end, and which logs they are. */
 export function plannerCommand(source: SourceDefinition, more: readonly string[]): string {
-  const { topic, group, isolation } = source;
-  const words = ["plan", ...connection(source), "--topic", topic, "--group", group];
-  words.push("--log-identity", "--timeout", PLAN_TIMEOUT);
+  const { group, isolation } = source;
+  const words = ["plan", ...connection(source), ...topicWords(source), "--group", group];
+  words.push("--log-identity", "--timeout", `${PLAN_TIMEOUT}s`);
   return command(source, [
     ...words,
     ...(isolation === "read_committed" ? [] : ["--isolation", isolation]),

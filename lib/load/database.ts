@@ -83,6 +83,13 @@ export async function readColumns(
   };
 }
 
+/** What a load did of one topic. */
+export interface TopicLoad {
+  topic: string;
+  records: number;
+  lag: number;
+}
+
 /** What one call of kafka.load did. */
 export interface Loaded {
   rows: number;
@@ -103,6 +110,8 @@ export interface Loaded {
   reason: "end" | "max_records";
   seconds: number;
   loadNo: number;
+  /** Of each topic; absent if the schema is not upgraded yet. */
+  topics?: readonly TopicLoad[];
 }
 
 /** A running kafka.load. */
@@ -145,6 +154,7 @@ export function startLoad(
         reason: row.reason as Loaded["reason"],
         seconds: Number(row.seconds),
         loadNo: Number(row.load_no),
+        ...(Array.isArray(row.topics) ? { topics: row.topics as TopicLoad[] } : {}),
       };
     }),
     cancel: () => query.cancel(),

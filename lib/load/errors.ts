@@ -47,7 +47,10 @@ const lost = ["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "
  */
 export function databaseProblem(error: unknown): DatabaseProblem | null {
   if (error instanceof Failure) {
-    return { kind: error.kind, message: error.message, context: null, passing: false };
+    // As the exit status of a program that the database runs: what Kafka does not give now, it may
+    // give later.
+    const passing = error.kind === "broker" || error.kind === "incomplete";
+    return { kind: error.kind, message: error.message, context: null, passing };
   }
   if (!(error instanceof Error)) return null;
   const { code = "", syscall, message } = error as Error & { code?: unknown; syscall?: unknown };

@@ -2,7 +2,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Loaded } from "./database.ts";
 import type { LoopEvents } from "./loop.ts";
 
-/** The metrics of sources, for Prometheus: each has the label `source`. */
+/**
+ * The metrics of sources, for Prometheus: each has the label `source`, some also `topic`. Labels have
+ * the names as they are, so that topics `a.b` and `a_b` stay apart.
+ */
 export class LoadMetrics {
   readonly #registry = new Registry();
   readonly #counters: Record<CounterName, Counter>;
@@ -10,6 +13,8 @@ export class LoadMetrics {
   readonly #lag: Gauge;
   readonly #last: Gauge;
   readonly #up: Gauge;
+  readonly #topicLag: Gauge;
+  readonly #topicRecords: Counter;
   readonly #health: SourceHealth[] = [];
   readonly #deadline: number;
 
@@ -45,6 +50,17 @@ export class LoadMetrics {
       "When the last load succeeded, Unix time",
     );
     this.#up = gauge("gpdb_kafka_up", "1 after a load that succeeded, 0 after one that failed");
+    const ofTopic = { labelNames: ["source", "topic"], registers: [this.#registry] };
+    this.#topicLag = new Gauge({
+      name: "gpdb_kafka_topic_lag_records",
+      help: "Offsets of a topic left to load after the last load",
+      ...ofTopic,
+    });
+    this.#topicRecords = new Counter({
+      name: "gpdb_kafka_topic_records_total",
+      help: "Offsets of a topic passed",
+      ...ofTopic,
+    });
     this.#seconds = new Histogram({
       name: "gpdb_kafka_load_seconds",
       help: "Duration of a load",
@@ -63,6 +79,7 @@ export class LoadMetrics {
     for (const metric of [...Object.values(this.#counters)]) metric.inc(labels, 0);
     for (const metric of [this.#lag, this.#last, this.#up]) metric.set(labels, 0);
     this.#seconds.zero(labels);
+    let topics: readonly string[] = [];
     return {
       loaded: (load) => {
         for (const [name, value] of Object.entries(counted(load))) {
@@ -72,6 +89,7 @@ export class LoadMetrics {
         this.#lag.set(labels, atLeastZero(load.lag));
         this.#last.set(labels, Date.now() / 1000);
         this.#up.set(labels, 1);
+        topics = this.#countTopics(source, load, topics);
         health.healthy = true;
         health.lastSuccess = Date.now();
       },
@@ -82,6 +100,19 @@ export class LoadMetrics {
         health.healthy = false;
       },
     };
+  }
+
+  /** Counts what a load did of each topic; of one that is not loaded any more there is no lag. */
+  #countTopics(source: string, { topics = [] }: Loaded, before: readonly string[]): string[] {
+    for (const { topic, records, lag } of topics) {
+      this.#topicRecords.inc({ source, topic }, atLeastZero(records));
+      this.#topicLag.set({ source, topic }, atLeastZero(lag));
+    }
+    const names = topics.map(({ topic }) => topic);
+    for (const topic of before) {
+      if (!names.includes(topic)) this.#topicLag.remove({ source, topic });
+    }
+    return names;
   }
 
   /** The answer to Prometheus. */

@@ -47,6 +47,7 @@ export function pageText(sources: readonly SourceStatus[], now: Date): string {
 <main>
 <header><h1>gpdb-kafka load</h1><p>${summary(sources)} · <time>${clock(now)}</time></p></header>
 ${sourceTable(sources, now.getTime())}
+${topicTable(sources)}
 ${errorList(sources)}
 ${loadTable(sources)}
 </main>
@@ -94,6 +95,21 @@ function sourceTable(sources: readonly SourceStatus[], now: number): string {
     "#Lost",
     "#Last load",
   ], rows) + (sources.some(({ rejected }) => rejected > 0) ? REJECTED : "");
+}
+
+/** Of sources with several topics: those that are furthest behind. */
+function topicTable(sources: readonly SourceStatus[]): string {
+  const topics = sources.filter(({ topics }) => topics.length > 1)
+    .flatMap(({ source, topics }) => topics.map((one) => ({ source, ...one })));
+  if (topics.length === 0) return "";
+  const shown = topics.toSorted((a, b) => b.lag - a.lag).slice(0, SHOWN);
+  const rows = shown.map(({ source, topic, records, lag }) =>
+    `<tr><th scope="row">${escape(source)}</th><td>${escape(topic)}</td>
+<td class="number">${count(lag)}</td><td class="number">${count(records)}</td></tr>`
+  );
+  const more = topics.length - shown.length;
+  return table("Topics", ["Source", "Topic", "#Lag", "#Records"], rows) +
+    (more > 0 ? `<p><small>${plural(more, "topic")} more, less far behind</small></p>` : "");
 }
 
 const REJECTED = `<p><small>Rejected rows are listed in kafka.rejected; on Greenplum in

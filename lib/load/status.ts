@@ -1,4 +1,4 @@
-import type { Loaded } from "./database.ts";
+import type { Loaded, TopicLoad } from "./database.ts";
 import type { LoopEvents } from "./loop.ts";
 
 /** What a source does now. */
@@ -45,6 +45,8 @@ export class SourceStatus implements LoopEvents {
   lastLoad: number | null = null;
   error: SourceError | null = null;
   readonly course: LagSample[] = [];
+  /** By topic, since the start; of each topic that the last load read. */
+  topics: readonly TopicLoad[] = [];
   /** The last loads that read records, the newest first. */
   readonly recent: { at: number; load: Loaded }[] = [];
   /** Rows of the last minute. */
@@ -69,6 +71,12 @@ export class SourceStatus implements LoopEvents {
     this.loads++;
     this.lag = load.lag;
     this.lastLoad = at;
+    const before = new Map(this.topics.map(({ topic, records }) => [topic, records]));
+    this.topics = (load.topics ?? []).map(({ topic, records, lag }) => ({
+      topic,
+      records: records + (before.get(topic) ?? 0),
+      lag,
+    }));
     this.#speeds.push({ at, rows: load.rows });
     this.#forget(at);
     const last = this.course.at(-1);

@@ -10,14 +10,16 @@ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA kafka TO %I', role);
   EXECUTE format('GRANT SELECT ON kafka.status, kafka.lag, kafka.load_offset, kafka.load_history, '
     'kafka.rejected, kafka._signed TO %I', role);
-  -- If kafka.load runs with its caller's rights, the caller needs its steps, too.
+  -- A client calls the steps of a load itself; and if kafka.load runs with its caller's rights, the
+  -- caller needs them, too.
   FOR f IN
     SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'kafka' AND (
-      p.proname IN ('load', 'lag_of', 'rejected_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source', '_me')
-      OR p.proname IN ('_begin', '_source', '_copy', '_logged', '_finish',
-        '_apply', '_merge', '_same_key', '_evaluation', '_blame', '_clear', '_list', '_reject',
-        '_lock_merge', '_target_columns', '_has_absent', '_fill_absent', '_check_event') AND NOT (
+      p.proname IN ('load', 'lag_of', 'rejected_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source', '_me',
+        '_stand', '_client_begin', '_client_finish', '_source', '_apply', '_merge', '_same_key', '_evaluation',
+        '_topic_of_row', '_blame', '_clear', '_list', '_reject', '_keep_rejected', '_lock_merge', '_check_target',
+        '_check_kind', '_target_columns', '_has_absent', '_fill_absent', '_check_event')
+      OR p.proname IN ('_begin', '_copy', '_not_of_client', '_logged', '_finish') AND NOT (
         SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint, text)'::regprocedure))
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);

@@ -20,6 +20,7 @@ END
 $heap$;
 
 \ir tables.sql
+\ir comments.sql
 \ir rights.sql
 
 -- Whether this is a Greenplum, or a fork of it: Apache Cloudberry, Greengage, WarehousePG. Its catalog
@@ -66,6 +67,14 @@ BEGIN
 END
 $replicated$;
 
+CREATE OR REPLACE FUNCTION kafka._own_way() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'segments'::text $$;
+
+-- What a client hands over of a partition: what the planner's web table has.
+DROP TYPE IF EXISTS kafka._plan_row CASCADE; -- kafka._client_plan returns such rows
+CREATE TYPE kafka._plan_row AS (topic text, partition_no integer, earliest bigint, end_offset bigint,
+  at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint);
+
 -- How many bytes of ranges one statement has room for. Segments see the first 1023 bytes of a
 -- statement's text, so the comment stands at its front, and must end before that.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
@@ -94,6 +103,7 @@ LANGUAGE sql IMMUTABLE AS '';
 CREATE OR REPLACE FUNCTION kafka._holds_rows(s kafka.source) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF s.via = 'client' THEN RETURN s.reader ~ ' --value[ =][''"]?rows'; END IF;
   RETURN EXISTS (SELECT 1 FROM kafka._web_table(s.reader::regclass) w WHERE w.command ~ ' --value[ =][''"]?rows');
 END
 $$;
@@ -105,6 +115,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found_table record;
 BEGIN
+  IF s.via = 'client' THEN RETURN; END IF; -- nothing of it runs here
   SELECT w.place, w.command INTO found_table FROM kafka._web_table(s.reader::regclass) w;
   IF NOT FOUND OR found_table.command IS NULL THEN
     RAISE EXCEPTION 'the reader % of source "%" is not a web table with EXECUTE', s.reader, s.name
@@ -146,10 +157,14 @@ RETURNS TABLE (topic text, partition_no integer, earliest bigint, end_offset big
   at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN QUERY EXECUTE '/* kafka-plan topic=' || s.topic
+  IF s.via = 'client' THEN
+    RETURN QUERY SELECT * FROM kafka._client_plan(s);
+    RETURN;
+  END IF;
+  RETURN QUERY EXECUTE '/* kafka-plan' || coalesce(' topic=' || s.topic, '')
     || coalesce(' at=' || at_time, '')
-    || coalesce(' log=' || log_hash || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END
-      || ' stand=' || told, '')
+    || CASE WHEN told IS NULL THEN '' ELSE coalesce(' log=' || log_hash, '')
+      || CASE WHEN mirror THEN ' mirror=yes' ELSE '' END || ' stand=' || told END
     || ' */ SELECT topic, partition_no, earliest, end_offset, at_offset, cluster_id, topic_id,'
     || ' leader_epoch, epoch_end FROM ' || s.planner::regclass;
 END
@@ -166,12 +181,14 @@ DECLARE
   rows bigint;
 BEGIN
   s := kafka._source(source, caller);
-  IF ranges IS NULL OR ranges !~ '^[0-9]+:[0-9]+-[0-9]+(,[0-9]+:[0-9]+-[0-9]+)*$' THEN
+  PERFORM kafka._not_of_client(s);
+  IF ranges IS NULL OR ranges !~
+    '^([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+(,([a-zA-Z0-9._-]+/)?[0-9]+:[0-9]+-[0-9]+)*$' THEN
     RAISE EXCEPTION '"%" is not a list of ranges', ranges USING ERRCODE = 'invalid_parameter_value';
   END IF;
   columns := kafka._list(coalesce(s.stage_columns, s.columns));
   -- The comment first: the rest may be cut off on its way to the segments.
-  EXECUTE '/* kafka-ranges topic=' || s.topic || ' ' || ranges || ' */ INSERT INTO '
+  EXECUTE '/* kafka-ranges ' || coalesce('topic=' || s.topic || ' ', '') || ranges || ' */ INSERT INTO '
     || coalesce(s.stage, s.target_table::text) || ' (' || columns || ') SELECT ' || columns || ' FROM '
     || s.reader::regclass;
   GET DIAGNOSTICS rows = ROW_COUNT;
@@ -270,8 +287,11 @@ $$;
 \ir shape_checks.sql
 \ir change_events.sql
 \ir load_staged.sql
+\ir next.sql
+\ir client.sql
 \ir load.sql
 \ir manage.sql
+\ir seek.sql
 \ir views.sql
 
 -- INSERT … SELECT FROM and CREATE TABLE AS would run them on a segment, which may not read tables.

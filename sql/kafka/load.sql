@@ -1,5 +1,5 @@
--- kafka.load and its steps. What differs between the two databases is in kafka._lock,
--- kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
+-- kafka.load and its steps; those of sources that gpdb-kafka reads itself are in client.sql. What
+-- differs between the two databases is in kafka._own_way, kafka._lock, kafka._lock_target, kafka._check_reader, kafka._holds_rows, kafka._plan, kafka._copy, kafka._logged and kafka._room.
 --
 -- On PostgreSQL kafka.load runs with the rights of this schema's owner, and no other role may call
 -- a step of it. On Greenplum it runs with the rights of its caller, and so does the INSERT; the
@@ -26,7 +26,9 @@ BEGIN
   ELSIF NOT kafka._may(found_source, privilege, caller) THEN
     RAISE EXCEPTION 'permission denied for source "%": % on % is required', _find.source,
       CASE WHEN privilege = 'OWNER' THEN 'ownership'
-        WHEN found_source.latest IS NULL THEN privilege ELSE privilege || ' and DELETE' END,
+        WHEN found_source.latest IS NULL THEN privilege
+        WHEN found_source.via = 'client' THEN 'SELECT, ' || privilege || ' and DELETE'
+        ELSE privilege || ' and DELETE' END,
       found_source.target
       USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -50,6 +52,16 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION kafka._check_paused(s kafka.source) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF s.paused THEN
+    RAISE EXCEPTION 'source "%" is paused', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
+  END IF;
+END
+$$;
+
 -- The newest row of a source's history: where it stands. All null without one.
 CREATE OR REPLACE FUNCTION kafka._last(source text) RETURNS kafka.load_history
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -62,97 +74,13 @@ BEGIN
 END
 $$;
 
--- What the next load reads, at most `most` records of each partition; `ranges` are all of it. The
--- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group gets the offset where the
--- source stands.
-CREATE OR REPLACE FUNCTION kafka._next(
-  s kafka.source, last kafka.load_history, most bigint, mirror boolean)
-RETURNS kafka.load_plan
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  plan kafka.load_plan%ROWTYPE;
-  known constant integer := coalesce(array_length(last.next_offsets, 1), 0);
-  ranges text[] := '{}';
-  p record;
-  at bigint;
-  resumed bigint;
-  upto bigint;
-BEGIN
-  PERFORM kafka._check_reader(s);
-  plan.source := s.name;
-  plan.records := 0;
-  plan.lag := 0;
-  plan.lost := 0;
-  plan.reason := 'end';
-  plan.next_offsets := '{}';
-  plan.leader_epochs := '{}';
-  FOR p IN SELECT * FROM kafka._plan_checked(s, last, NULL, mirror, false) LOOP
-    IF p.stands IS NOT NULL THEN
-      at := p.stands;
-    ELSIF known > 0 OR s.fallback = 'earliest' THEN
-      at := p.earliest; -- a partition that has joined, whatever the fallback: all of it is new
-    ELSIF s.fallback = 'latest' THEN
-      at := p.end_offset;
-    ELSE
-      RAISE EXCEPTION 'source "%" was never loaded, and its fallback is "fail"', s.name
-        USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'Use kafka.seek to say where to start.';
-    END IF;
-    IF at < p.earliest THEN
-      IF s.on_lost = 'fail' THEN
-        RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, but source "%" stands at %',
-          s.topic, p.partition_no, p.earliest, p.end_offset, s.name, at
-          USING ERRCODE = 'data_exception',
-            DETAIL = 'Records were deleted before they were loaded.',
-            HINT = 'kafka.seek moves the source past the deleted records, which are lost.';
-      END IF;
-      resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
-      RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are skipped (on_lost is %)',
-        s.name, s.topic, p.partition_no, at, resumed, s.on_lost;
-      plan.lost := plan.lost + resumed - at;
-      at := resumed;
-    END IF;
-    upto := least(p.end_offset, at + most);
-    IF upto < p.end_offset THEN plan.reason := 'max_records'; END IF;
-    plan.next_offsets := plan.next_offsets || upto;
-    plan.leader_epochs := array_append(plan.leader_epochs, p.leader_epoch);
-    plan.cluster_id := p.cluster_id;
-    plan.topic_id := p.topic_id;
-    plan.records := plan.records + upto - at;
-    plan.lag := plan.lag + p.end_offset - upto;
-    IF upto > at THEN ranges := ranges || (p.partition_no || ':' || at || '-' || upto); END IF;
-  END LOOP;
-  plan.ranges := array_to_string(ranges, ',');
-  RETURN plan;
-END
-$$;
-
--- Ranges as pieces of which each is small enough for one statement.
-CREATE OR REPLACE FUNCTION kafka._chunks(ranges text, room integer) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  chunks text[] := '{}';
-  chunk text := '';
-  range text;
-BEGIN
-  FOREACH range IN ARRAY string_to_array(ranges, ',') LOOP
-    IF chunk <> '' AND length(chunk) + length(range) >= room THEN
-      chunks := chunks || chunk;
-      chunk := '';
-    END IF;
-    chunk := chunk || CASE chunk WHEN '' THEN '' ELSE ',' END || range;
-  END LOOP;
-  RETURN CASE chunk WHEN '' THEN chunks ELSE chunks || chunk END;
-END
-$$;
-
--- The first steps of a load: locks the source, asks Kafka where the topic starts and ends, writes
+-- The first steps of a load: locks the source, asks Kafka where its topics start and end, writes
 -- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
 -- statement.
 CREATE OR REPLACE FUNCTION kafka._begin(
   source text, max_records bigint, caller text DEFAULT kafka._me(),
   OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
-  OUT reason text, OUT moved boolean, OUT is_staged boolean)
+  OUT reason text, OUT moved boolean, OUT is_staged boolean, OUT topics json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
@@ -161,24 +89,24 @@ DECLARE
   next kafka.load_plan%ROWTYPE;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
+  IF kafka._handed_over(s) IS NULL THEN PERFORM kafka._not_of_client(s); END IF;
   PERFORM kafka._lock_target(s);
-  IF s.paused THEN
-    RAISE EXCEPTION 'source "%" is paused', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Resume it with kafka.resume.';
-  END IF;
+  PERFORM kafka._check_paused(s);
   IF _begin.max_records < 1 THEN
     RAISE EXCEPTION 'max_records is %: it must be 1 or more', _begin.max_records
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   last := kafka._last(s.name);
   next := kafka._next(s, last, least(_begin.max_records, s.max_records), true);
-  chunks := kafka._chunks(next.ranges, kafka._room(s.topic));
+  chunks := kafka._chunks(next.ranges, kafka._room(coalesce(s.topic, '')));
   records := next.records;
   lag := next.lag;
   lost := next.lost;
   reason := next.reason;
   is_staged := s.stage IS NOT NULL;
-  moved := next.next_offsets IS DISTINCT FROM last.next_offsets;
+  topics := kafka._topics_json(next.topics, next.topic_records, next.topic_lags);
+  moved := next.next_offsets IS DISTINCT FROM last.next_offsets OR next.topics <> last.topics
+    OR next.topic_starts <> last.topic_starts;
   load_no := coalesce(last.load_no, 0) + moved::integer;
   -- Whatever somebody else has put there.
   IF is_staged AND records > 0 THEN PERFORM kafka._clear(s.stage); END IF;
@@ -187,10 +115,11 @@ BEGIN
     next.definition := s::text;
     next.planned := clock_timestamp();
     INSERT INTO kafka.load_plan (source, load_no, planned, definition, reason, started, records,
-      lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs)
+      lag, lost, ranges, next_offsets, cluster_id, leader_epochs, topics, topic_ids, topic_starts,
+      topic_records, topic_lags)
     VALUES (s.name, load_no, next.planned, next.definition, reason, started, records,
-      lag, lost, next.ranges, next.next_offsets, next.cluster_id, next.topic_id,
-      next.leader_epochs);
+      lag, lost, next.ranges, next.next_offsets, next.cluster_id, next.leader_epochs, next.topics,
+      next.topic_ids, next.topic_starts, next.topic_records, next.topic_lags);
   END IF;
 END
 $$;
@@ -248,24 +177,25 @@ BEGIN
   END IF;
   INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
     inserted, updated, deleted, filtered, rows_read,
-    records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
+    records, lag, lost, ranges, next_offsets, cluster_id, leader_epochs, topics, topic_ids,
+    topic_starts, topic_records, topic_lags, loaded_by)
   VALUES (s.name, p.load_no, p.reason, p.started,
     extract(epoch FROM clock_timestamp() - p.started), rows, rejected,
     rows - updated, updated, deleted, filtered, rows_read,
-    p.records, p.lag, p.lost, p.ranges, p.next_offsets, p.cluster_id, p.topic_id, p.leader_epochs,
-    kafka._caller());
+    p.records, p.lag, p.lost, p.ranges, p.next_offsets, p.cluster_id, p.leader_epochs, p.topics,
+    p.topic_ids, p.topic_starts, p.topic_records, p.topic_lags, kafka._caller());
 END
 $$;
 
--- Loads what is new in a source's topic, at most max_records of each partition: rows and offsets
+-- Loads what is new in a source's topics, at most max_records of each partition: rows and offsets
 -- in the caller's transaction. `reason` is `end`, or `max_records` if there is more to load; `lost`
 -- is how many offsets on_lost skipped. `rows` were inserted: `updated` of them took the place of a row
--- with their key, `inserted` are the others.
+-- with their key, `inserted` are the others. `topics` has the records and the lag of each topic.
 CREATE OR REPLACE FUNCTION kafka.load(
   source text, max_records bigint DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (rows bigint, rejected bigint, records bigint, lag bigint, reason text,
   seconds double precision, load_no bigint, lost bigint, inserted bigint, updated bigint,
-  deleted bigint, filtered bigint, rows_read bigint)
+  deleted bigint, filtered bigint, rows_read bigint, topics json)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
@@ -304,6 +234,7 @@ BEGIN
   reason := step.reason;
   load_no := step.load_no;
   lost := step.lost;
+  topics := step.topics;
   seconds := extract(epoch FROM clock_timestamp() - started);
   RETURN NEXT;
 END

@@ -53,6 +53,13 @@ BEGIN
 END
 $$;
 
+-- The topic of a staged row, as an expression.
+CREATE OR REPLACE FUNCTION kafka._topic_of_row(s kafka.source) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN 'kafka$topic' = ANY ($1.stage_columns) THEN '"kafka$topic" COLLATE "C"'
+    ELSE quote_literal($1.topic) || '::text' END
+$$;
+
 -- The statement that evaluates the staged rows: into the target, or into the table of the last row of
 -- each key. `place` is a condition more; with one, each row counts, also if it is not its key's last.
 CREATE OR REPLACE FUNCTION kafka._evaluation(s kafka.source, place text) RETURNS text
@@ -78,12 +85,15 @@ BEGIN
     || others || CASE WHEN has_absent THEN 'CASE WHEN NOT "kafka$delete" THEN "kafka$absent" END, ' ELSE '' END
     || '"kafka$delete" FROM ' || s.shape_view || ' WHERE "kafka$keep"'
     || coalesce(' AND ' || place, ' ORDER BY ' || keys
-      || ', "kafka$order" DESC NULLS LAST, "kafka$partition" DESC, "kafka$offset" DESC');
+      || ', "kafka$order" DESC NULLS LAST, '
+      -- Offsets of two topics say nothing of each other: this order is no more than one.
+      || CASE WHEN s.topic IS NULL THEN kafka._topic_of_row(s) || ' DESC, ' ELSE '' END
+      || '"kafka$partition" DESC, "kafka$offset" DESC');
 END
 $$;
 
--- Ends a load with the record that made it fail: the first, by partition and offset, whose row alone
--- fails. Found by halves, each evaluated in a subtransaction that is rolled back.
+-- Ends a load with the record that made it fail: the first, by topic, partition and offset, whose row
+-- alone fails. Found by halves, each evaluated in a subtransaction that is rolled back.
 CREATE OR REPLACE FUNCTION kafka._blame(s kafka.source, state text, message text, detail text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,21 +103,25 @@ DECLARE
   fails boolean;
   first record;
   last record;
+  topic constant text := kafka._topic_of_row(s);
+  sorted constant text := ' ORDER BY 1, 2, 3 LIMIT 1';
+  row_of constant text := 'SELECT ' || topic || ' AS t, "kafka$partition" AS p, "kafka$offset" AS o FROM '
+    || s.stage || sorted;
+  spot constant text := '(' || topic || ', "kafka$partition", "kafka$offset")';
   place text;
   found_message text := message;
   name text;
 BEGIN
   EXECUTE 'SELECT count(*) FROM ' || s.stage INTO high;
-  EXECUTE 'SELECT "kafka$partition" AS p, "kafka$offset" AS o FROM ' || s.stage || ' ORDER BY 1, 2 LIMIT 1' INTO first;
+  EXECUTE row_of INTO first;
   WHILE high - low > 1 LOOP
     middle := (low + high) / 2;
-    EXECUTE 'SELECT "kafka$partition" AS p, "kafka$offset" AS o FROM ' || s.stage || ' ORDER BY 1, 2 LIMIT 1 OFFSET '
-      || middle INTO last;
+    EXECUTE row_of || ' OFFSET ' || middle INTO last;
     fails := false;
     BEGIN
       EXECUTE kafka._evaluation(s, format(
-        '("kafka$partition", "kafka$offset") >= (%s, %s) AND ("kafka$partition", "kafka$offset") < (%s, %s)',
-        first.p, first.o, last.p, last.o));
+        '%1$s >= (%2$L, %3$s, %4$s) AND %1$s < (%5$L, %6$s, %7$s)',
+        spot, first.t, first.p, first.o, last.t, last.p, last.o));
       RAISE EXCEPTION USING ERRCODE = 'KF001';
     EXCEPTION
       WHEN SQLSTATE 'KF001' THEN NULL;
@@ -120,7 +134,7 @@ BEGIN
       first := last;
     END IF;
   END LOOP;
-  place := format('("kafka$partition", "kafka$offset") = (%s, %s)', first.p, first.o);
+  place := format('%s = (%L, %s, %s)', spot, first.t, first.p, first.o);
   BEGIN
     EXECUTE kafka._evaluation(s, place);
     fails := false;
@@ -150,7 +164,7 @@ BEGIN
       END;
     END LOOP;
   END LOOP;
-  RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, s.topic, first.p,
+  RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, first.t, first.p,
     first.o, found_message
     USING ERRCODE = state, HINT = 'Correct the field''s type, --select or --where, then run the SQL of gpdb-kafka sql source again.';
 END
@@ -184,12 +198,13 @@ BEGIN
     WHEN not_null_violation THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
       IF s.latest IS NULL THEN PERFORM kafka._blame(s, state, message, detail); END IF;
-      EXECUTE 'SELECT "kafka$partition" AS p, "kafka$offset" AS o, "kafka$delete" AS d FROM ' || s.shape_view
-        || ' WHERE "kafka$keep" AND NOT (' || kafka._list(s.merge_key) || ') IS NOT NULL ORDER BY 1, 2 LIMIT 1' INTO wrong;
+      EXECUTE 'SELECT ' || kafka._topic_of_row(s) || ' AS t, "kafka$partition" AS p, "kafka$offset" AS o, "kafka$delete" AS d FROM '
+        || s.shape_view || ' WHERE "kafka$keep" AND NOT (' || kafka._list(s.merge_key) || ') IS NOT NULL ORDER BY 1, 2, 3 LIMIT 1'
+      INTO wrong;
       IF wrong.p IS NULL THEN RAISE; END IF;
       PERFORM kafka._check_event(s, wrong.p, wrong.o);
       RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: the merge key (%) is null%', s.name,
-        s.topic, wrong.p, wrong.o, array_to_string(s.merge_key, ', '),
+        wrong.t, wrong.p, wrong.o, array_to_string(s.merge_key, ', '),
         CASE WHEN wrong.d THEN ' in a delete' ELSE '' END
         USING ERRCODE = 'not_null_violation', HINT = 'Use --where to leave such rows out, or another --merge.';
   END;

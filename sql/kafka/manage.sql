@@ -1,22 +1,31 @@
 -- What a DBA does with sources, and sees of them.
 
--- Adds a source, or changes one and leaves it where it stands; waits for a load of it to end.
+-- Adds a source, or changes one and leaves it where it stands; waits for a load of it to end. It
+-- loads `topic`, or several: `topics`, or all that `topic_pattern` matches; then `topic` is null.
 -- Without columns it takes all of the target's, in their order. For the owner of this schema only.
 CREATE OR REPLACE FUNCTION kafka.add_source(
   name text, topic text, target regclass, reader text, planner text,
   group_name text, columns text[] DEFAULT NULL, brokers text DEFAULT NULL,
   config_file text DEFAULT NULL, fallback text DEFAULT 'earliest', on_lost text DEFAULT 'fail',
-  max_records bigint DEFAULT NULL)
+  max_records bigint DEFAULT NULL, via text DEFAULT NULL, topics text[] DEFAULT NULL,
+  topic_pattern text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
+  loaded constant text[] := (kafka._last(add_source.name)).topics;
   missing text;
 BEGIN
   PERFORM kafka._check_isolation();
   PERFORM kafka._lock(add_source.name);
   s.name := add_source.name;
-  s.topic := add_source.topic;
+  s.topic := coalesce(add_source.topic, CASE WHEN array_length(add_source.topics, 1) = 1 THEN add_source.topics[1] END);
+  s.topics := CASE WHEN s.topic IS NULL THEN add_source.topics END;
+  s.topic_pattern := add_source.topic_pattern;
+  SELECT t INTO missing FROM unnest(s.topics) t WHERE t !~ '^[a-zA-Z0-9._-]{1,249}$' LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION '"%" cannot be the name of a topic', missing USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   s.target := kafka._whole_name(add_source.target);
   s.target_table := add_source.target;
   SELECT r.rolname INTO s.target_owner
@@ -40,27 +49,35 @@ BEGIN
   s.fallback := add_source.fallback;
   s.on_lost := add_source.on_lost;
   s.max_records := add_source.max_records;
+  s.via := coalesce(add_source.via, kafka._own_way());
+  IF s.via NOT IN (kafka._own_way(), 'client') THEN
+    RAISE EXCEPTION 'cannot add source "%": via is "%" — use % or client', s.name, s.via, kafka._own_way()
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- What it was read by before.
+  IF s.via = 'client' THEN PERFORM kafka._drop_made(s.name); END IF;
   PERFORM kafka._check_kind(s.target_table, false);
   PERFORM kafka._check_reader(s);
-  IF EXISTS (SELECT 1 FROM kafka.source x JOIN kafka.load_history h ON h.source = x.name
-    WHERE x.name = s.name AND x.topic <> s.topic) THEN
+  IF s.topic_pattern IS NULL AND NOT loaded && coalesce(s.topics, ARRAY[s.topic]) THEN
     RAISE EXCEPTION 'cannot change the topic of source "%": its offsets belong to another topic', s.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'kafka.drop_source removes the source and its offsets; then add it again.';
   END IF;
   -- Until kafka.shape_source says more, the reader's columns are the target's.
   PERFORM kafka._drop_shape(s.name);
-  UPDATE kafka.source x SET topic = s.topic, target = s.target, columns = s.columns,
+  UPDATE kafka.source x SET topic = s.topic, topics = s.topics, topic_pattern = s.topic_pattern, target = s.target, columns = s.columns,
     stage = NULL, stage_columns = NULL, fields_view = NULL, shape_view = NULL, unfit_view = NULL,
     latest = NULL, merge_key = NULL, kept_columns = NULL, reject_limit = NULL, reader = s.reader, planner = s.planner, brokers = s.brokers, config_file = s.config_file,
     group_name = s.group_name, fallback = s.fallback, on_lost = s.on_lost,
-    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner
+    max_records = s.max_records, target_table = s.target_table, target_owner = s.target_owner,
+    via = s.via
   WHERE x.name = s.name;
   IF NOT FOUND THEN
     INSERT INTO kafka.source (name, topic, target, columns, reader, planner, brokers, config_file,
-      group_name, fallback, on_lost, max_records, target_table, target_owner)
+      group_name, fallback, on_lost, max_records, target_table, target_owner, via, topics, topic_pattern)
     VALUES (s.name, s.topic, s.target, s.columns, s.reader, s.planner, s.brokers, s.config_file,
-      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner);
+      s.group_name, s.fallback, s.on_lost, s.max_records, s.target_table, s.target_owner, s.via,
+      s.topics, s.topic_pattern);
   END IF;
 END
 $$;
@@ -119,16 +136,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = of_table
 $$;
 
--- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
--- source made for it. The target stays. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Drops the tables that gpdb-kafka sql source made for a source.
+CREATE OR REPLACE FUNCTION kafka._drop_made(source text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  s kafka.source%ROWTYPE;
   made text;
 BEGIN
-  s := kafka._open(name, 'OWNER', caller);
-  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = s.name ORDER BY 1 LOOP
+  FOR made IN SELECT m.name FROM kafka.made_table m WHERE m.source = _drop_made.source ORDER BY 1 LOOP
     BEGIN
       EXECUTE 'DROP ' || kafka._table_kind() || ' TABLE IF EXISTS ' || made;
     EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR dependent_objects_still_exist
@@ -136,80 +150,24 @@ BEGIN
       RAISE WARNING 'cannot drop table %: %', made, SQLERRM;
     END;
   END LOOP;
+  DELETE FROM kafka.made_table m WHERE m.source = _drop_made.source;
+END
+$$;
+
+-- Forgets a source, its history and where it stands, and drops the tables that gpdb-kafka sql
+-- source made for it. The target stays. For the target's owner.
+CREATE OR REPLACE FUNCTION kafka.drop_source(name text, caller text DEFAULT kafka._me()) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s kafka.source%ROWTYPE;
+BEGIN
+  s := kafka._open(name, 'OWNER', caller);
+  PERFORM kafka._drop_made(s.name);
   PERFORM kafka._drop_shape(s.name);
-  DELETE FROM kafka.made_table m WHERE m.source = s.name;
   DELETE FROM kafka.rejected_row r WHERE r.source = s.name;
   DELETE FROM kafka.load_plan p WHERE p.source = s.name;
   DELETE FROM kafka.load_history h WHERE h.source = s.name;
   DELETE FROM kafka.source x WHERE x.name = s.name;
-END
-$$;
-
--- Moves a source: the next load starts there. `position` is earliest, latest, @TIME (the first
--- record at or after it), or PARTITION:OFFSET,… (the other partitions stay). It is also the way to
--- accept a log that is not the one loaded so far, or was truncated: the other partitions then go to
--- their first offset, or to where the two logs part. For the target's owner.
-CREATE OR REPLACE FUNCTION kafka.seek(
-  source text, "position" text, caller text DEFAULT kafka._me())
-RETURNS TABLE (partition_no integer, next_offset bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  s kafka.source%ROWTYPE;
-  started constant timestamptz := clock_timestamp();
-  wanted constant text := seek."position";
-  last kafka.load_history%ROWTYPE;
-  at_time bigint;
-  given bigint[] := '{}';
-  item text;
-  p record;
-  next_offsets bigint[] := '{}';
-  leader_epochs integer[] := '{}';
-  cluster_id text;
-  topic_id text;
-  lag bigint := 0;
-BEGIN
-  s := kafka._open(source, 'OWNER', caller);
-  PERFORM kafka._check_reader(s);
-  IF wanted LIKE '@%' THEN
-    at_time := (extract(epoch FROM substr(wanted, 2)::timestamptz) * 1000)::bigint;
-  ELSIF wanted ~ '^[0-9]{1,9}:[0-9]{1,18}(,[0-9]{1,9}:[0-9]{1,18})*$' THEN
-    FOREACH item IN ARRAY string_to_array(wanted, ',') LOOP
-      given[split_part(item, ':', 1)::integer + 1] := split_part(item, ':', 2);
-    END LOOP;
-  ELSIF wanted IS NULL OR wanted NOT IN ('earliest', 'latest') THEN
-    RAISE EXCEPTION '"%" is not one of earliest, latest, @TIME, PARTITION:OFFSET,…', wanted
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  last := kafka._last(s.name);
-  FOR p IN SELECT * FROM kafka._plan_checked(s, last, at_time, true, true) LOOP
-    partition_no := p.partition_no;
-    next_offset := CASE
-      WHEN wanted = 'earliest' THEN p.earliest
-      WHEN wanted = 'latest' THEN p.end_offset
-      WHEN at_time IS NOT NULL THEN coalesce(p.at_offset, p.end_offset)
-      ELSE coalesce(given[p.partition_no + 1], p.stands, p.earliest)
-    END;
-    IF given[p.partition_no + 1] NOT BETWEEN p.earliest AND p.end_offset THEN
-      RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, not %', s.topic,
-        p.partition_no, p.earliest, p.end_offset, given[p.partition_no + 1]
-        USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    next_offsets := next_offsets || next_offset;
-    leader_epochs := array_append(leader_epochs, p.leader_epoch);
-    cluster_id := p.cluster_id;
-    topic_id := p.topic_id;
-    lag := lag + greatest(p.end_offset - next_offset, 0);
-    RETURN NEXT;
-  END LOOP;
-  IF array_upper(given, 1) > array_length(next_offsets, 1) THEN
-    RAISE EXCEPTION 'topic "%" has no partition %', s.topic, array_upper(given, 1) - 1
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
-    inserted, rows_read, records, lag, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by)
-  VALUES (s.name, coalesce(last.load_no, 0) + 1, 'seek', started,
-    extract(epoch FROM clock_timestamp() - started), 0, 0, 0, 0, 0, lag, '', next_offsets,
-    cluster_id, topic_id, leader_epochs, kafka._caller());
 END
 $$;
 

@@ -2,8 +2,12 @@
 --
 --   psql -d DATABASE -f sql/kafka/postgres.sql        or: gpdb-kafka sql schema --for postgres
 --
--- Run it as a role of its own that is not a superuser, but a member of pg_execute_server_program.
--- As a superuser, once:
+-- For sources that gpdb-kafka reads itself (--via client) run it as any role that may CREATE in the
+-- database: nothing in it needs more. One schema for these and the others, so that a source can be
+-- changed from one to the other and goes on where it stands.
+--
+-- For sources that the server reads by a program, run it as a role of its own that is not a superuser,
+-- but a member of pg_execute_server_program. As a superuser, once:
 --
 --   CREATE ROLE kafka_owner NOSUPERUSER;
 --   GRANT pg_execute_server_program TO kafka_owner;
@@ -25,10 +29,11 @@
 BEGIN;
 
 \ir tables.sql
+\ir comments.sql
 \ir rights.sql
 
 -- What a planner prints, until the same statement takes it out again. Others never see it.
-DROP TABLE IF EXISTS kafka._plan_row;
+DROP TABLE IF EXISTS kafka._plan_row CASCADE; -- kafka._client_plan returns such rows
 CREATE UNLOGGED TABLE kafka._plan_row (
   topic text NOT NULL,
   partition_no integer NOT NULL,
@@ -40,6 +45,9 @@ CREATE UNLOGGED TABLE kafka._plan_row (
   leader_epoch integer,
   epoch_end bigint
 );
+
+CREATE OR REPLACE FUNCTION kafka._own_way() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'program'::text $$;
 
 -- How many bytes of ranges one command line takes: Linux allows 128 KiB.
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
@@ -65,7 +73,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- LOCK TABLE takes no foreign tables. Whether INSERT is granted, kafka._check_reader says.
   -- A merge takes its stronger lock later: two that had both taken this one would wait for each other.
-  IF s.latest IS NULL AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
+  -- What a client inserts, and what that runs, has its caller's own rights.
+  IF s.via <> 'client' AND s.latest IS NULL AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = s.target_table AND c.relkind <> 'f'
     AND has_table_privilege(c.oid, 'INSERT')) THEN
     EXECUTE 'LOCK TABLE ' || s.target_table || ' IN ROW EXCLUSIVE MODE';
   END IF;
@@ -87,6 +96,7 @@ DECLARE
   loader constant oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'kafka');
   found_object record;
 BEGIN
+  IF s.via = 'client' THEN RETURN; END IF; -- nothing of it runs here
   -- The shell runs each line by itself, and only the last one has the offsets to read.
   IF s.reader ~ E'[\r\n]' OR s.planner ~ E'[\r\n]' THEN
     RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
@@ -221,9 +231,13 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   detail text;
 BEGIN
+  IF s.via = 'client' THEN
+    RETURN QUERY SELECT * FROM kafka._client_plan(s);
+    RETURN;
+  END IF;
   EXECUTE format('COPY kafka._plan_row FROM PROGRAM %L (FORMAT csv)', s.planner
-    || coalesce(' --of-log ' || log_hash || CASE WHEN mirror THEN ' --mirror' ELSE '' END
-      || ' --stand ' || told, '')
+    || CASE WHEN told IS NULL THEN '' ELSE coalesce(' --of-log ' || log_hash, '')
+      || CASE WHEN mirror THEN ' --mirror' ELSE '' END || ' --stand ' || told END
     || coalesce(' --at ' || at_time, ''));
   RETURN QUERY DELETE FROM kafka._plan_row RETURNING *;
 EXCEPTION WHEN external_routine_exception THEN
@@ -246,6 +260,7 @@ DECLARE
   context text;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
+  PERFORM kafka._not_of_client(s);
   EXECUTE format('COPY %s (%s) FROM PROGRAM %L (FORMAT csv, DELIMITER '','', NULL '''', ENCODING ''UTF8'')',
     coalesce(s.stage, s.target_table::text), kafka._list(coalesce(s.stage_columns, s.columns)), s.reader || ' --ranges ' || ranges);
   GET DIAGNOSTICS rows = ROW_COUNT;
@@ -255,7 +270,8 @@ EXCEPTION
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
     IF s.stage IS NULL OR context !~ '^[^:]*: "[0-9]+,[0-9]+,' THEN RAISE; END IF;
     -- The line begins with them.
-    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name, s.topic,
+    RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: %', s.name,
+      coalesce(s.topic, substring(context FROM '^[^:]*: "[0-9]+,[0-9]+,([^,"]+)')),
       substring(context FROM '^[^:]*: "([0-9]+),'), substring(context FROM '^[^:]*: "[0-9]+,([0-9]+),'), message
       USING ERRCODE = 'bad_copy_file_format', DETAIL = split_part(context, E'\n', 1);
   WHEN external_routine_exception THEN
@@ -283,8 +299,11 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir shape_checks.sql
 \ir change_events.sql
 \ir load_staged.sql
+\ir next.sql
+\ir client.sql
 \ir load.sql
 \ir manage.sql
+\ir seek.sql
 \ir views.sql
 
 -- COPY … FROM PROGRAM needs the owner's rights anyway; this way no other role can call a step of

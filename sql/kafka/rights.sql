@@ -82,7 +82,9 @@ BEGIN
     RETURN pg_has_role(role, owner, 'USAGE');
   END IF;
   RETURN has_table_privilege(role, s.target_table, privilege)
-    AND (s.latest IS NULL OR has_table_privilege(role, s.target_table, 'DELETE'));
+    AND (s.latest IS NULL OR has_table_privilege(role, s.target_table, 'DELETE')
+      -- A merge by a client looks for the rows with the role's own rights.
+      AND (s.via <> 'client' OR has_table_privilege(role, s.target_table, 'SELECT')));
 END
 $$;
 

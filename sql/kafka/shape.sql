@@ -52,7 +52,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Shapes a source that kafka.add_source has just added. `stage_columns` are the reader's, with
--- kafka$partition and kafka$offset first; `fields` are made of them: an expression (`origins`) and
+-- kafka$partition and kafka$offset first, of several topics also kafka$topic; `fields` are made of them: an expression (`origins`) and
 -- a type each. A column of the target is the expression for it, else the field of its name.
 -- For the owner of this schema only; with the search path of the role that calls it.
 CREATE OR REPLACE FUNCTION kafka.shape_source(
@@ -82,6 +82,7 @@ BEGIN
       || pg_catalog.quote_ident(fields[i]);
   END LOOP;
   EXECUTE 'CREATE VIEW ' || fields_view || ' AS SELECT "kafka$partition", "kafka$offset"'
+    || CASE WHEN 'kafka$topic' = ANY (stage_columns) THEN ', "kafka$topic"' ELSE '' END
     || CASE WHEN 'kafka$tombstone' = ANY (stage_columns) THEN ', "kafka$tombstone"' ELSE '' END
     || columns || ' FROM ' || kafka._part(source, 'stage');
 
@@ -132,6 +133,7 @@ BEGIN
   END IF;
   -- A delete is never filtered: it would leave the row of its key where it is.
   EXECUTE 'CREATE VIEW ' || kafka._part(source, 'shape') || ' AS SELECT "kafka$partition", "kafka$offset", '
+    || CASE WHEN 'kafka$topic' = ANY (stage_columns) THEN '"kafka$topic", ' ELSE '' END
     || CASE
       WHEN filter IS NULL THEN 'true'
       WHEN is_delete = 'false' THEN '((' || filter || E'\n) IS TRUE)'

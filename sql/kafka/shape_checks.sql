@@ -96,7 +96,11 @@ BEGIN
   IF wrong IS NULL AND merge_order <> ALL (fields) THEN
     wrong := format('--merge-order: "%s" is not one of the fields', merge_order);
   END IF;
-  -- Rows are told apart by partition and offset.
+  -- Rows are told apart by topic, partition and offset.
+  IF wrong IS NULL AND s.topic IS NULL AND NOT 'kafka$topic' = ANY (stage_columns) THEN
+    wrong := 'it has several topics, and its reader does not print which one a record is of';
+    hint := 'Run the SQL of gpdb-kafka sql source again.';
+  END IF;
   IF wrong IS NULL AND (merge_key IS NOT NULL OR reject_limit IS NOT NULL) AND kafka._holds_rows(s) THEN
     wrong := CASE WHEN merge_key IS NULL THEN '--reject-limit' ELSE '--merge' END
       || ': its records may be several rows (--value rows), of which none is the last';
@@ -118,6 +122,7 @@ BEGIN
         WHEN stage_columns[i] = 'kafka$partition' THEN 'integer'
         WHEN stage_columns[i] = 'kafka$offset' THEN 'bigint'
         WHEN stage_columns[i] = 'kafka$tombstone' THEN 'boolean'
+        WHEN s.via = 'client' THEN 'text' -- a value that does not fit stops no COPY
         ELSE kafka._stage_type(stage_types[i])
       END;
   END LOOP;
@@ -205,6 +210,7 @@ BEGIN
       columns := coalesce(columns || ', ', '') || format('(%s, %L, %s, %L)', i, fields[i], origins[i], c.type);
     END LOOP;
     EXECUTE 'CREATE VIEW ' || kafka._part(source, 'unfit') || ' AS SELECT s."kafka$partition", s."kafka$offset",'
+      || CASE WHEN 'kafka$topic' = ANY (stage_columns) THEN ' s."kafka$topic",' ELSE '' END
       || ' f.no, f.name, f.value, f.type FROM ' || kafka._part(source, 'stage') || ' s'
       || ' CROSS JOIN LATERAL (VALUES ' || columns || ') f (no, name, value, type)'
       || ' WHERE f.value IS NOT NULL AND NOT pg_input_is_valid(f.value, f.type)';

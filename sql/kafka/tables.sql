@@ -56,10 +56,11 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 3;
+  newest constant integer := 5;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
   s record;
   found_table record;
+  random text;
 BEGIN
   IF has > newest THEN
     RAISE EXCEPTION 'cannot install schema kafka: it is at version %, which is newer than this version (%)', has, newest
@@ -233,36 +234,74 @@ BEGIN
     INSERT INTO kafka.schema_version (version) VALUES (3);
   END IF;
 
-  -- Of the host's random numbers: not every database has a random() that cannot be guessed.
+  IF has < 4 THEN
+    -- Who reads the topic: Greenplum's segments, a program that PostgreSQL runs, or gpdb-kafka itself,
+    -- which then needs no right to run programs. What is null here is the database's own way: see
+    -- kafka._own_way.
+    ALTER TABLE kafka.source ADD COLUMN via text CHECK (via IN ('segments', 'program', 'client'));
+    IF has > 0 THEN
+      DROP FUNCTION kafka.add_source(text, text, regclass, text, text, text, text[], text, text,
+        text, text, bigint);
+    END IF;
+
+    INSERT INTO kafka.schema_version (version) VALUES (4);
+  END IF;
+
+  IF has < 5 THEN
+    -- Several topics of a source: those named, or all that a pattern matches; `topic` is null then.
+    ALTER TABLE kafka.source ALTER COLUMN topic DROP NOT NULL;
+    ALTER TABLE kafka.source ADD COLUMN topics text[];
+    ALTER TABLE kafka.source ADD COLUMN topic_pattern text;
+    ALTER TABLE kafka.source ADD CHECK ((topic IS NOT NULL)::integer + (topics IS NOT NULL)::integer
+      + (topic_pattern IS NOT NULL)::integer = 1);
+
+    -- Offsets and leader epochs are of all partitions of the first topic, then of the second one:
+    -- those of topics[i] begin at place topic_starts[i].
+    ALTER TABLE kafka.load_history ADD COLUMN topics text[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_ids text[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_starts integer[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_records bigint[];
+    ALTER TABLE kafka.load_history ADD COLUMN topic_lags bigint[];
+    UPDATE kafka.load_history h SET topics = ARRAY[x.topic], topic_ids = ARRAY[h.topic_id],
+      topic_starts = ARRAY[1], topic_records = ARRAY[h.records], topic_lags = ARRAY[h.lag]
+    FROM kafka.source x WHERE x.name = h.source;
+    ALTER TABLE kafka.load_history DROP COLUMN topic_id;
+    ALTER TABLE kafka.load_plan ADD COLUMN topics text[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_ids text[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_starts integer[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_records bigint[];
+    ALTER TABLE kafka.load_plan ADD COLUMN topic_lags bigint[];
+    ALTER TABLE kafka.load_plan DROP COLUMN topic_id;
+
+    -- They have other arguments or results now.
+    FOR s IN SELECT p.oid::regprocedure AS function
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'kafka' AND p.proname IN ('load', '_begin', '_plan_checked', '_told', 'seek', '_stand', '_client_begin',
+        'add_source') LOOP
+      EXECUTE 'DROP FUNCTION ' || s.function;
+    END LOOP;
+
+    INSERT INTO kafka.schema_version (version) VALUES (5);
+  END IF;
+
+  -- Not every random() is one that cannot be guessed. That of UUIDs is, and needs no right; where the
+  -- server has none (before PostgreSQL 13), there are pgcrypto's and the host's random numbers.
   IF NOT EXISTS (SELECT 1 FROM kafka.signing_key) THEN
-    COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
+    SELECT format('%I.%I', n.nspname, p.proname) || CASE p.proname WHEN 'gen_random_uuid' THEN '()' ELSE '(32)' END
+    INTO random
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_roles r ON r.oid = p.proowner AND r.rolsuper -- nobody else's function of that name
+    WHERE p.proname = 'gen_random_uuid' AND p.pronargs = 0
+      OR p.proname = 'gen_random_bytes' AND p.proargtypes[0] = 'integer'::regtype AND p.pronargs = 1
+    ORDER BY p.proname = 'gen_random_uuid' DESC LIMIT 1;
+    IF FOUND THEN
+      EXECUTE 'INSERT INTO kafka.signing_key (secret) SELECT md5(' || random || '::text) || md5(' || random || '::text)';
+    ELSIF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+      COPY kafka.signing_key FROM PROGRAM 'od -vAn -N32 -tx1 /dev/urandom | tr -d '' \n''';
+    ELSE
+      RAISE EXCEPTION 'cannot install schema kafka: this server has no random numbers for role "%"', current_user
+        USING ERRCODE = 'feature_not_supported', HINT = 'CREATE EXTENSION pgcrypto;';
+    END IF;
   END IF;
 END
 $upgrade$;
-
-COMMENT ON TABLE kafka.source IS 'What kafka.load loads, from which topic into which table';
-COMMENT ON COLUMN kafka.source.target_owner IS 'the owner of the target when the source was added';
-COMMENT ON TABLE kafka.load_plan IS 'What loads were about to do; kafka.prune removes old rows';
-COMMENT ON TABLE kafka.made_table IS 'Tables that kafka.drop_source drops with their source';
-COMMENT ON TABLE kafka.load_history IS 'Loads and seeks; the newest row of a source has its position';
-COMMENT ON COLUMN kafka.load_history.reason IS
-  'end: loaded up to the end at its start; max_records: there is more; seek: moved by kafka.seek';
-COMMENT ON COLUMN kafka.load_history.rows IS 'rows inserted';
-COMMENT ON COLUMN kafka.load_history.inserted IS 'of rows, those with a key that the target did not have';
-COMMENT ON COLUMN kafka.load_history.updated IS 'of rows, those that took the place of a row with their key';
-COMMENT ON COLUMN kafka.load_history.deleted IS 'rows of the target that a delete or a tombstone removed';
-COMMENT ON COLUMN kafka.load_history.filtered IS 'rows that --where left out';
-COMMENT ON COLUMN kafka.load_history.rows_read IS 'rows that the reader returned, rejected ones too';
-COMMENT ON TABLE kafka.rejected_row IS 'Rows left out by the reject limit; see kafka.rejected';
-COMMENT ON COLUMN kafka.load_history.rejected IS 'rows left out by the reject limit';
-COMMENT ON COLUMN kafka.load_history.records IS
-  'offsets passed; more than rows if there are tombstones, transactions, compaction or skipped records';
-COMMENT ON COLUMN kafka.load_history.lag IS 'offsets left to load after this load';
-COMMENT ON COLUMN kafka.load_history.lost IS 'offsets that were deleted or skipped before they were read (on_lost)';
-COMMENT ON COLUMN kafka.load_history.ranges IS 'PARTITION:FROM-TO, TO exclusive';
-COMMENT ON COLUMN kafka.load_history.next_offsets IS 'the next offset of partition 0, 1, …';
-COMMENT ON COLUMN kafka.load_history.cluster_id IS 'the cluster that the offsets belong to';
-COMMENT ON COLUMN kafka.load_history.topic_id IS
-  'the topic that the offsets belong to; null if the brokers have no topic ids (before Kafka 2.8)';
-COMMENT ON COLUMN kafka.load_history.leader_epochs IS
-  'the leader epoch of partition 0, 1, … when the offsets were planned';

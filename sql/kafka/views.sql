@@ -1,22 +1,35 @@
 -- Where the sources stand.
 
--- The next offset of each partition, as the database holds it. Asks no broker.
+-- The next offset of each partition, as the database holds it; also of topics that the source does
+-- not load any more. Asks no broker.
 CREATE OR REPLACE VIEW kafka.load_offset AS
-SELECT h.source, generate_subscripts(h.next_offsets, 1) - 1 AS partition_no,
-  unnest(h.next_offsets) AS next_offset, h.started AS moved
-FROM kafka.load_history h
-JOIN (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
-  ON n.source = h.source AND n.load_no = h.load_no;
+SELECT p.source, p.place - p.first AS partition_no, p.next_offsets[p.place] AS next_offset, p.moved,
+  p.topic
+FROM (
+  SELECT t.source, t.moved, t.next_offsets, t.topics[t.topic_no] AS topic,
+    t.topic_starts[t.topic_no] AS first,
+    generate_series(t.topic_starts[t.topic_no],
+      coalesce(t.topic_starts[t.topic_no + 1] - 1, array_length(t.next_offsets, 1))) AS place
+  FROM (
+    SELECT h.source, h.started AS moved, h.next_offsets, h.topics, h.topic_starts,
+      generate_subscripts(h.topics, 1) AS topic_no
+    FROM kafka.load_history h
+    JOIN (SELECT x.source, max(x.load_no) AS load_no FROM kafka.load_history x GROUP BY x.source) n
+      ON n.source = h.source AND n.load_no = h.load_no
+  ) t
+) p;
 
 -- A row for each source: its last load, and what it left. Asks no broker.
 CREATE OR REPLACE VIEW kafka.status AS
-SELECT s.name AS source, s.topic, s.target, s.group_name, s.paused,
+SELECT s.name AS source,
+  coalesce(s.topic, array_to_string(s.topics, ','), '/' || s.topic_pattern || '/') AS topic, s.target, s.group_name, s.paused,
   h.load_no, h.started AS last_started, h.seconds AS last_seconds, h.rows AS last_rows,
   h.rejected AS last_rejected, h.reason AS last_reason, h.lag AS lag_then,
   array_length(h.next_offsets, 1) AS partitions, n.loads, n.rows_loaded, n.rows_rejected,
   h.lost AS last_lost, n.offsets_lost, n.offsets_without_row, s.brokers,
   h.inserted AS last_inserted, h.updated AS last_updated, h.deleted AS last_deleted,
-  h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered
+  h.filtered AS last_filtered, n.rows_inserted, n.rows_updated, n.rows_deleted, n.rows_filtered,
+  s.via, s.topics, s.topic_pattern
 FROM kafka.source s
 LEFT JOIN (
   SELECT x.source, max(x.load_no) AS load_no, count(*) AS loads, sum(x.rows) AS rows_loaded,
@@ -27,9 +40,9 @@ LEFT JOIN (
 ) n ON n.source = s.name
 LEFT JOIN kafka.load_history h ON h.source = n.source AND h.load_no = n.load_no;
 
--- How far a source (all that the caller may load or manages, without a name) is behind its topic
+-- How far a source (all that the caller may load or manages, without a name) is behind its topics
 -- now: the offsets that the next load reads, so none that were deleted. Asks Kafka; if that fails,
--- or the topic is not the one loaded so far, the source's one row says why.
+-- or a topic is not the one loaded so far, the source's one row says why.
 CREATE OR REPLACE FUNCTION kafka.lag_of(
   only_source text DEFAULT NULL, caller text DEFAULT kafka._me())
 RETURNS TABLE (source text, topic text, partition_no integer, earliest bigint, end_offset bigint,
@@ -52,11 +65,12 @@ BEGIN
       RAISE EXCEPTION 'permission denied for source "%": INSERT on % is required', source, s.target
         USING ERRCODE = 'insufficient_privilege';
     END IF;
-    topic := s.topic;
+    topic := coalesce(s.topic, array_to_string(s.topics, ','), '/' || s.topic_pattern || '/');
     last := kafka._last(s.name);
     BEGIN
       PERFORM kafka._check_reader(s);
-      FOR p IN SELECT x.* FROM kafka._plan_checked(s, last, NULL, false, false) x LOOP
+      FOR p IN SELECT x.* FROM kafka._plan_checked(s, last, NULL, false, NULL) x LOOP
+        topic := p.topic;
         partition_no := p.partition_no;
         earliest := p.earliest;
         end_offset := p.end_offset;
@@ -66,6 +80,7 @@ BEGIN
         RETURN NEXT;
       END LOOP;
     EXCEPTION WHEN OTHERS THEN
+      topic := coalesce(s.topic, array_to_string(s.topics, ','), '/' || s.topic_pattern || '/');
       partition_no := NULL;
       earliest := NULL;
       end_offset := NULL;

@@ -36,6 +36,53 @@ Deno.test("sql: the schema is one text for any client, for either database", asy
   assert.match(text(example.stdout), /CREATE TABLE IF NOT EXISTS crimes/);
 });
 
+Deno.test("sql: --via says who reads a topic; what does not fit is rejected in one line", async () => {
+  const source = ["sql", "source", "orders", "-b", "k1:9092"];
+  const client = await gpdbKafka([
+    ...source,
+    "--for",
+    "postgres",
+    "--via",
+    "client",
+    "--grant",
+    "etl",
+  ]);
+  assert.equal(client.code, 0, client.stderr);
+  const sql = text(client.stdout);
+  assert.match(sql, /reader := 'kafka_consumer --brokers k1:9092 --topic orders',/);
+  assert.match(sql, /via := 'client'\);/);
+  assert.match(sql, /GRANT INSERT ON "orders" TO "etl";\n\nCOMMIT;\n$/);
+  assert.doesNotMatch(sql, /peek|file_fdw|FOREIGN|EXTERNAL/);
+  const wrong: [string[], RegExp][] = [
+    [["--via", "clients"], /--via: "clients" is not one of segments, program, client .*"client"/],
+    [
+      ["--via", "program"],
+      /--via program: on Greenplum segments read the topic — use --via segments/,
+    ],
+    [
+      ["--via", "segments", "--for", "postgres"],
+      /--via segments: PostgreSQL has no segments — use/,
+    ],
+    [["--via", "client", "--program", "/x"], /--program: with --via client no program runs/],
+    [
+      ["--via", "client", "--reader-log-file", "/x"],
+      /--reader-log-file: .* has its own --log-file/,
+    ],
+    [
+      ["--via", "client", "--reject-limit", "3"],
+      /--reject-limit: Greenplum has it for --via segments/,
+    ],
+  ];
+  for (const [flags, message] of wrong) {
+    const run = await gpdbKafka([...source, ...flags]);
+    assert.equal(run.code, 64, run.stderr);
+    assert.match(run.stderr, message);
+    assert.equal(run.stderr.trim().split("\n").length, 1);
+  }
+  const schema = await gpdbKafka(["sql", "schema", "--via", "client"]);
+  assert.match(schema.stderr, /--via is a flag of source, not of schema/);
+});
+
 Deno.test("sql: a source's columns are read from the live table, and what comes out runs", async () => {
   await using pg = await startPostgres();
   await pg.sql`CREATE SCHEMA "We ird"`;

@@ -13,6 +13,8 @@ const NO_DOWNLOADS =
   "Deno's download site can't be reached everywhere; the same program as with --closed-network";
 const AS_ROLE = "tests/db/load_install_test.ts installs and loads as such a role";
 
+const BY_CLIENT = "tests/db/load_client_rights_test.ts does so, as a role without special rights";
+
 /** What is not run here, and why. */
 const elsewhere: Record<string, string> = {
   [compileCommand()]: "scripts/test.ts runs it before the tests of tests/binary",
@@ -23,6 +25,9 @@ const elsewhere: Record<string, string> = {
     AS_ROLE,
   "(echo 'SET ROLE kafka_owner;'; gpdb-kafka sql source crimes --for postgres --table public.crimes --brokers broker1:9092 --dsn postgres://gpadmin@coordinator/warehouse --grant etl) | psql -d warehouse":
     AS_ROLE,
+  "gpdb-kafka sql schema --for postgres | psql -d warehouse": BY_CLIENT,
+  "gpdb-kafka sql source crimes --for postgres --via client --table public.crimes --brokers broker1:9092 --grant etl | psql -d warehouse":
+    BY_CLIENT,
   "deno task compile --closed-network": "scripts/test.ts runs it where it is possible",
   "DENORT_BIN=/path/denort deno task compile --platform …":
     "no command but its form; tests/unit/scripts/compile_test.ts has what DENORT_BIN may be",
@@ -87,7 +92,7 @@ Deno.test({
 
 /** A command that only names what a program can do: `gpdb-kafka offsets reset`. */
 const naming =
-  /^(gpdb-kafka (load|consume|produce|plan|lag|sql|sql (source|table)|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
+  /^(gpdb-kafka (load|seek|consume|produce|plan|lag|sql|sql (source|table)|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
 
 /** One with places to fill in: `gpdb-kafka load NAME --every 5s`. Its words must be in the help. */
 const isForm = (command: string) => /^(gpdb-kafka|kafka_).*(…| [A-Z]+( |$))/.test(command);

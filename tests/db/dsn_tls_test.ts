@@ -1,26 +1,9 @@
 import assert from "node:assert/strict";
-import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
+import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { authority } from "../support/certificates.ts";
 import { gpdbKafka, programDeno } from "../support/cli.ts";
+import { useTls } from "../support/database_tls.ts";
 import { dialect, ownServer } from "../support/load.ts";
-
-/** Has a server that was started here speak TLS. */
-async function useTls(pg: Postgres, cert: string, key: string): Promise<void> {
-  const { uid, gid } = await Deno.stat(pg.dataDir!);
-  for (const [name, text] of [["server.crt", cert], ["server.key", key]]) {
-    const path = `${pg.dataDir}/${name}`;
-    await Deno.writeTextFile(path, text);
-    await Deno.chmod(path, 0o600);
-    await Deno.chown(path, uid, gid);
-  }
-  await pg.sql`ALTER SYSTEM SET ssl = on`;
-  await pg.sql`SELECT pg_reload_conf()`;
-  const deadline = performance.now() + 5000;
-  while ((await pg.sql`SHOW ssl`)[0].ssl !== "on") {
-    assert.ok(performance.now() < deadline, "the server does not take the certificate");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 Deno.test({
   name: "dsn: sslmode and sslrootcert, with the authorities that everything else trusts",

@@ -3,10 +3,16 @@
  * its segments make of the statements needs a Greenplum.
  */
 import assert from "node:assert/strict";
+import { queryRanges } from "../../lib/consume/query_ranges.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { queryPlans } from "../../lib/load/query_plan.ts";
+import { startBroker } from "../../scripts/servers/broker.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { ABSENT, shapeSource } from "../../lib/greenplum/shape.ts";
+import { gpdbKafka, text } from "../support/cli.ts";
+import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { load, runScript } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { startRole } from "../support/role.ts";
 
@@ -125,6 +131,50 @@ Deno.test("greenplum: a catalog that has web tables as a function only is read, 
   await assert.rejects(async () => await add(pg), /is not a web table with EXECUTE/);
 });
 
+Deno.test("greenplum: a client loads and merges by the same steps, without web tables", async () => {
+  await using pg = await setUp();
+  await using broker = await startBroker();
+  const { sql } = pg;
+  await using etl = await startRole(pg, "etl");
+  const topic = uniqueName("greenplum");
+  await createTopic(broker, topic, { partitions: 2 });
+  await sql.unsafe(
+    `DROP TABLE kafka.things_reader, kafka.things_planner; DROP SCHEMA fake CASCADE`,
+  );
+  const source = [
+    "sql",
+    "source",
+    "things",
+    "-t",
+    topic,
+    "-b",
+    broker.bootstrap,
+    "--via",
+    "client",
+  ];
+  const add = async (...flags: string[]) => {
+    const run = await gpdbKafka([...source, "--dsn", pg.dsn, "--grant", etl.name, ...flags]);
+    assert.equal(run.code, 0, run.stderr);
+    await runScript(pg, text(run.stdout));
+  };
+  await using client = clientSession(etl.dsn);
+  await add();
+  await produce(broker, topic, [{ value: "1,a" }, { value: "2,b" }], 1);
+  assert.equal((await client.load("things")).rows, 2);
+  await add("--fields", "id, name, op", "--merge", "id", "--delete-when", "op = 'd'");
+  await produce(broker, topic, [{ value: "1,c,u" }, { value: "2,,d" }, { value: "3,d,i" }], 1);
+  const { rows, updated, deleted } = await client.load("things");
+  assert.deepEqual([rows, updated, deleted], [2, 1, 1]);
+  const names = await sql`SELECT name FROM things ORDER BY id`;
+  assert.deepEqual(names.map(({ name }) => name), ["c", "d"]);
+  await produce(broker, topic, [{ value: "x,a,i" }], 0);
+  await assert.rejects(
+    client.load("things"),
+    /partition 0 offset 0: field "id": invalid input syntax/,
+  );
+  await assert.rejects(load(etl, "things"), /cannot load source "things" with kafka.load/);
+});
+
 Deno.test("greenplum: a role merges with its own rights, through tables that the reader's readers share", async () => {
   await using pg = await setUp();
   const { sql } = pg;
@@ -185,4 +235,68 @@ Deno.test("greenplum: a role merges with its own rights, through tables that the
   );
   await sql.unsafe(`REVOKE DELETE ON things FROM ${etl.quoted}`);
   await assert.rejects(round(9, "(0,8,1,'x','u')"), /INSERT and DELETE on .*things is required/);
+});
+
+Deno.test("greenplum: several topics are named in the comments, of which each has room for its own", async () => {
+  await using pg = await setUp();
+  const { sql } = pg;
+  const topics = ["b", "a".repeat(249)];
+  await sql`
+    SELECT kafka.add_source('things', NULL, 'things', 'kafka.things_reader',
+      'kafka.things_planner', 'group', topics := ${topics})`;
+  // What is executed inside of a function is in the context of what it calls.
+  await sql.unsafe(`
+    ALTER TABLE kafka.things_planner RENAME TO plan_rows;
+    CREATE TABLE fake.statements (id serial, text text);
+    CREATE FUNCTION fake.note() RETURNS boolean LANGUAGE plpgsql AS $$
+      DECLARE context text;
+      BEGIN
+        GET DIAGNOSTICS context = PG_CONTEXT;
+        INSERT INTO fake.statements (text) VALUES (substring(context FROM '"(/[*] kafka-.*[*]/)'));
+        RETURN true;
+      END $$;
+    CREATE FUNCTION fake.inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM fake.note(); RETURN NULL; END $$;
+    CREATE TRIGGER note AFTER INSERT ON things EXECUTE FUNCTION fake.inserted();
+    CREATE VIEW kafka.things_planner AS SELECT p.* FROM (SELECT fake.note() AS noted OFFSET 0) n
+      JOIN kafka.plan_rows p ON n.noted`);
+  const partitions = 40;
+  const [start, end] = [100_000_000_000, 100_000_000_007];
+  for (const topic of topics) {
+    for (let p = 0; p < partitions; p++) {
+      await sql`
+        INSERT INTO kafka.plan_rows VALUES
+          (${topic}, ${p}, ${start}, ${end}, NULL, 'c', ${`id-${topic[0]}`}, 3)`;
+    }
+  }
+  const statements = async () => {
+    const rows = await sql`SELECT text FROM fake.statements ORDER BY id`;
+    await sql`TRUNCATE fake.statements`;
+    for (const { text } of rows) assert.ok(text.length < 1023, text);
+    return rows.map(({ text }) => text as string);
+  };
+  assert.equal((await load(pg, "things")).records, 2 * partitions * 7);
+  const [plan, ...reads] = await statements();
+  assert.equal(plan, "/* kafka-plan */");
+  assert.ok(reads.length > 2);
+  const names = topics.flatMap((topic) =>
+    Array.from({ length: partitions }, (_, p) => `${topic}/${p}`)
+  ).sort();
+  const ranges = reads.flatMap((text) => queryRanges(text, null));
+  assert.deepEqual(ranges.map(({ topic, partition }) => `${topic}/${partition}`).sort(), names);
+  assert.ok(ranges.every(({ from, to }) => from === start && to === end));
+
+  assert.equal((await load(pg, "things")).records, 0);
+  const plans = (await statements()).map((text) => queryPlans(text));
+  assert.ok(plans.length > 2);
+  assert.ok(plans.every(({ mirror }) => mirror));
+  const offsets = plans.flatMap(({ offsets }) => offsets);
+  assert.deepEqual(offsets.map(({ topic, partition }) => `${topic}/${partition}`).sort(), names);
+  assert.ok(offsets.every(({ offset, leaderEpoch }) => offset === end && leaderEpoch === 3));
+  assert.equal(new Set(offsets.map(({ log }) => log)).size, 2);
+
+  // A planner that knows one of them no more.
+  await sql`DELETE FROM kafka.plan_rows WHERE topic = 'b'`;
+  await sql`INSERT INTO kafka.plan_rows VALUES ('b', -1, 0, 0)`;
+  await assert.rejects(load(pg, "things"), /topic "b" of source "things" does not exist any more/);
 });

@@ -10,8 +10,8 @@ Deno.test("identity: another log under the topic's name is rejected, and only se
   await addScripted(world, { onLost: "earliest" }); // it has no say in this
   await world.plan([{ end: 3, ...log }], ["0,a", "1,b", "2,c"]);
   assert.equal((await load(world, "things")).rows, 3);
-  const [{ cluster_id, topic_id, leader_epochs }] = await sql`SELECT * FROM kafka.load_history`;
-  assert.deepEqual([cluster_id, topic_id, leader_epochs], ["c1", "t1", [5]]);
+  const [{ cluster_id, topic_ids, leader_epochs }] = await sql`SELECT * FROM kafka.load_history`;
+  assert.deepEqual([cluster_id, topic_ids, leader_epochs], ["c1", ["t1"], [5]]);
   for (const end of [2, 3, 5]) {
     const recreated = { end, ...log, topicId: "t2", epoch: 0 };
     const cases: [object, RegExp][] = [
@@ -46,7 +46,7 @@ Deno.test("identity: another log under the topic's name is rejected, and only se
   assert.equal((await load(world, "things")).rows, 2);
   assert.equal((await load(world, "things")).records, 0);
   const [last] = await sql`SELECT * FROM kafka.load_history ORDER BY load_no DESC LIMIT 1`;
-  assert.deepEqual([last.topic_id, last.leader_epochs, last.next_offsets.map(Number)], [
+  assert.deepEqual([last.topic_ids[0], last.leader_epochs, last.next_offsets.map(Number)], [
     "t2",
     [0],
     [2],

@@ -6,6 +6,7 @@ import { startBroker } from "../../scripts/servers/broker.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { addSource, installConsumer, load, runScript, startDatabase } from "../support/load.ts";
 import { dialect, ownServer } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { addScripted, startScripted } from "../support/load_scripted.ts";
 import { addShaped, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { things } from "../support/load_world.ts";
@@ -86,9 +87,111 @@ Deno.test({
     }
     const rows = await sql`SELECT name FROM things ORDER BY id`;
     assert.deepEqual(rows.map(({ name }) => name), ["a", "b", "c"]);
-    const [{ leader_epochs, topic_id }] = await sql`
-      SELECT leader_epochs, topic_id FROM kafka.load_history ORDER BY load_no DESC LIMIT 1`;
-    assert.deepEqual([leader_epochs, topic_id?.length], [[0], 22]);
+    const history = await sql`
+      SELECT leader_epochs, topics, topic_ids[1] AS topic_id, topic_starts
+      FROM kafka.load_history ORDER BY load_no`;
+    const [first, last] = [history[0], history.at(-1)!];
+    assert.deepEqual([first.topics, first.topic_id, first.topic_starts], [[topic], null, [1]]);
+    assert.deepEqual([last.leader_epochs, last.topic_id?.length], [[0], 22]);
+  },
+});
+
+Deno.test({
+  name:
+    "upgrade: from version 3 with data, a source stands where it stood, and can get more topics",
+  ignore: !ownServer || dialect === "greenplum",
+  async fn() {
+    await using world = await startScripted(false);
+    const { sql } = world;
+    await runScript(world, await golden("version_3"));
+    await addScripted(world);
+    await addShaped(world, { shape: shapeOf("id integer, name text", { merge: ["id"] }) });
+    const log = { clusterId: "c", topicId: "id-t", epoch: 4 };
+    await world.plan([{ end: 2, ...log }, { end: 5, ...log }], ["0,0,1,a", "1,4,2,b"]);
+    assert.equal((await load(world, "things")).rows, 2);
+    await world.plan([{ end: 3, ...log }, { end: 5, ...log }], ["0,2,1,c"]);
+    assert.equal((await load(world, "things")).rows, 1);
+    const [before] = await sql`SELECT * FROM kafka.status`;
+    const places = await sql`SELECT * FROM kafka.load_offset ORDER BY partition_no`;
+    for (let i = 0; i < 2; i++) await runScript(world, await schemaSql(dialect));
+    const [after] = await sql`SELECT * FROM kafka.status`;
+    for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name], name);
+    assert.deepEqual(
+      [...await sql`SELECT * FROM kafka.load_offset ORDER BY partition_no`],
+      places.map((place) => ({ ...place, topic: "t" })),
+    );
+    const history = await sql`
+      SELECT topics, topic_ids, topic_starts, topic_records::int[], topic_lags::int[], leader_epochs
+      FROM kafka.load_history ORDER BY load_no`;
+    const same = { topics: ["t"], topic_ids: ["id-t"], topic_starts: [1], topic_lags: [0] };
+    assert.deepEqual([...history], [
+      { ...same, topic_records: [7], leader_epochs: [4, 4] },
+      { ...same, topic_records: [1], leader_epochs: [4, 4] },
+    ]);
+    // As it was: no SQL of gpdb-kafka sql source was run.
+    await world.plan([{ end: 3, ...log }, { end: 6, ...log }], ["1,5,2,d"]);
+    const { updated } = await loadCounts(world);
+    assert.equal(updated, 1);
+    // Another topic beside it.
+    await sql`
+      SELECT kafka.add_source('things', NULL, 'things', 'true #', 'true # --log-identity', 'g',
+        topics := ARRAY['t', 'u'])`;
+    await world.plan([
+      { end: 4, ...log },
+      { end: 6, ...log },
+      { end: 1, ...log, topicId: "id-u", topic: "u", partition: 0 },
+    ], ["3,e", "4,f"]);
+    assert.equal((await load(world, "things")).records, 2);
+    const rows = await sql`SELECT name FROM things ORDER BY id`;
+    assert.deepEqual(rows.map(({ name }) => name), ["c", "d", "e", "f"]);
+    const offsets = await sql`
+      SELECT topic, partition_no, next_offset::int FROM kafka.load_offset ORDER BY 1, 2`;
+    assert.deepEqual(offsets.map((row) => Object.values(row).join(" ")), [
+      "t 0 4",
+      "t 1 6",
+      "u 0 1",
+    ]);
+  },
+});
+
+Deno.test({
+  name:
+    "upgrade: from version 3 with data, a source goes on where it stands when a client reads it",
+  ignore: !ownServer || dialect === "greenplum",
+  async fn() {
+    await using world = await startScripted(false);
+    await using broker = await startBroker();
+    const { sql, pg } = world;
+    await runScript(world, await golden("version_3"));
+    await addScripted(world);
+    await addShaped(world, { shape: shapeOf("id integer, name text", { where: "id >= 0" }) });
+    await world.plan([{ end: 2 }], ["0,0,0,a", "0,1,1,b"]);
+    assert.equal((await load(world, "things")).rows, 2);
+    const etl = await world.role("upgrade_client");
+    await sql`GRANT INSERT ON things TO upgrade_client`;
+    await sql`SELECT kafka.allow('upgrade_client')`;
+    const [{ secret }] = await sql`SELECT secret FROM kafka.signing_key`;
+    for (let i = 0; i < 2; i++) await runScript(world, await schemaSql("postgres"));
+    assert.equal((await sql`SELECT secret FROM kafka.signing_key`)[0].secret, secret);
+    assert.equal((await sql`SELECT via FROM kafka.status`)[0].via, "program");
+    await world.plan([{ end: 3 }], ["0,2,2,c"]);
+    assert.equal((await load(etl, "things")).rows, 1);
+    // The log of the source was a script's: its topic and cluster are not known.
+    const topic = "t";
+    await createTopic(broker, topic).catch(() => {});
+    await sql`UPDATE kafka.load_history SET next_offsets = '{1}'`;
+    await produce(broker, topic, [{ value: "8,x" }, { value: "9,y" }]);
+    const readerFlags = ["--columns", "partition,offset"];
+    const shape = shapeOf("id integer, name text", { where: "id >= 0" });
+    await addSource(world, broker, {
+      ...{ name: "things", topic, table: "things", via: "client", readerFlags, shape },
+    });
+    const dsn = new URL(pg.dsn);
+    dsn.username = dsn.password = "upgrade_client";
+    await using client = clientSession(dsn.href);
+    const { rows, records } = await client.load("things");
+    assert.ok(rows === records && rows > 0);
+    assert.equal((await client.load("things")).records, 0);
   },
 });
 

@@ -9,6 +9,9 @@ import { runScript } from "./load.ts";
 
 /** What a planner prints of one partition. */
 export interface Planned {
+  /** `t` unless given; its partition is then given, too. */
+  topic?: string;
+  partition?: number;
   end: number;
   earliest?: number;
   clusterId?: string;
@@ -90,7 +93,8 @@ export async function addScripted(
 function planner(partitions: Planned[]): string {
   const lines = partitions.map((p, i) => {
     const { earliest = 0, end, clusterId = "", topicId = "", epoch = "", epochEnd = "" } = p;
-    return `t,${i},${earliest},${end},,${clusterId},${topicId},${epoch},${epochEnd}\\n`;
+    const { topic = "t", partition = i } = p;
+    return `${topic},${partition},${earliest},${end},,${clusterId},${topicId},${epoch},${epochEnd}\\n`;
   });
   return `printf '${lines.join("")}' # --log-identity`;
 }

@@ -2,7 +2,9 @@ import { type LagReport, type LagSample, reportLag } from "../../admin/lag.ts";
 import { readLag } from "../../admin/lag_reader.ts";
 import { lagJson, lagLines, lagTable, sparkline } from "../../admin/lag_text.ts";
 import { Cluster } from "../../kafka/cluster.ts";
-import { openDatabase } from "../../load/database.ts";
+import type { Row } from "postgres";
+import type { ClientConfig } from "../../kafka/config.ts";
+import { type Database, openDatabase } from "../../load/database.ts";
 import { findSource, type Source, sourcePlaces } from "../../load/source.ts";
 import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
@@ -10,7 +12,7 @@ import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
 import { plain } from "../../text.ts";
 import { pause } from "../../waiting.ts";
 import { clientConfig } from "../flags/connection.ts";
-import type { Console } from "../console.ts";
+import { Console } from "../console.ts";
 import { env } from "../environment.ts";
 import { exitCodes } from "../exit_codes.ts";
 import type { Given } from "../flags.ts";
@@ -63,10 +65,12 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       offsetFetch,
     ]);
     const group = found?.group ?? options.group!;
-    const topics = found ? [found.topic] : options.topics;
+    const topics = found ? (found.topic === null ? [] : [found.topic]) : options.topics;
     const view = new LagView(group, options);
     for (let due = performance.now();;) {
-      const places = sql && found ? sourcePlaces(sql, found.name, timeout) : null;
+      const places = sql && found
+        ? sourcePlaces(found.name, timeout, ask(sql, found, config))
+        : null;
       samples.push(await readLag(cluster, group, topics, places));
       samples.splice(0, samples.length - SPEED_SAMPLES);
       if (watch || interval === null || samples.length > 1) {
@@ -82,6 +86,28 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
     cluster?.close();
     sql?.end({ timeout: 0 }).catch(() => {});
   }
+}
+
+/**
+ * What the database answers of a source; if it does not read the topic itself, with what the cluster
+ * says, which is reached as the flags say.
+ */
+function ask(
+  sql: Database,
+  { name, byClient }: Source,
+  config: ClientConfig,
+): (statement: string) => Promise<Row[]> {
+  if (!byClient) return async (statement) => await sql.unsafe(statement);
+  return async (statement) => {
+    const { askPlanned } = await import("../../load/stand.ts");
+    const { sourceReader } = await import("../flags/source_reader.ts");
+    const quiet = new Console(0);
+    return await askPlanned(sql, name, {
+      purpose: "lag",
+      readerOf: (command) => sourceReader(command, quiet, config),
+      warn: quiet.warn,
+    }, statement);
+  };
 }
 
 /** The environment; the brokers of a source are used if nothing else names brokers. */

@@ -1,11 +1,11 @@
 import { Failure } from "../../failure.ts";
-import { type Database, openDatabase, startLoad } from "../../load/database.ts";
 import { HttpServer } from "../../load/http.ts";
 import { Loads } from "../../load/loads.ts";
 import type { LoopEvents } from "../../load/loop.ts";
 import { LogReport, ScreenReport } from "../../load/report.ts";
 import { SourcesScreen } from "../../load/screen.ts";
 import { findSources, withSuggestion } from "../../load/find_sources.ts";
+import { LoadSession } from "../../load/session.ts";
 import { SourceStatus } from "../../load/status.ts";
 import { Turns } from "../../load/turns.ts";
 import { withoutSecrets } from "../../secret.ts";
@@ -48,12 +48,6 @@ export const loadCommand: Command = {
   },
 };
 
-/** A connection, and the source that uses it. */
-interface Session {
-  sql: Database;
-  source: string;
-}
-
 async function loadAll(
   options: LoadOptions,
   sources: readonly string[],
@@ -72,16 +66,22 @@ async function loadAll(
     : new ScreenReport(sources[0], (text) => void write(text), () => size().columns);
   const say = (text: string) => screen ? screen.say(text) : console.warn(text);
   const log = reporter(given, console, screen !== null);
-  const sessions = Array.from({ length: Math.min(options.jobs, sources.length) }, () => {
-    const session = { source: sources[0] } as Session;
-    // Notices such as that another session is loading the source, and this one waits for it.
-    session.sql = openDatabase(
-      options.dsn,
-      several ? NAME : `${NAME} ${sources[0]}`,
-      (text) => say(several ? `${session.source}: ${text}` : text),
-    );
-    return session;
-  });
+  const sessions = Array.from(
+    { length: Math.min(options.jobs, sources.length) },
+    () =>
+      new LoadSession({
+        dsn: options.dsn,
+        name: NAME,
+        only: several ? null : sources[0],
+        maxRecords,
+        // Such as that another session is loading the source, and this one waits for it.
+        notice: (source, text) => say(several ? `${source}: ${text}` : text),
+        // Such as records that are left out: there may be many.
+        report: (source, text) => log(several ? `${source}: ${text}` : text),
+        readerOf: async (command) =>
+          await (await import("../flags/source_reader.ts")).sourceReader(command, console),
+      }),
+  );
   const turns = new Turns(sessions);
   let server: HttpServer | null = null;
   let redraw: ReturnType<typeof setInterval> | undefined;
@@ -93,8 +93,7 @@ async function loadAll(
       start: async (source, signal) => {
         const session = await turns.take(signal);
         if (session === null) return null;
-        session.source = source;
-        const { done, cancel } = startLoad(session.sql, source, maxRecords, several ? NAME : null);
+        const { done, cancel } = session.start(source);
         return { done: done.finally(() => turns.give(session)), cancel };
       },
       broken: (error) => {
@@ -122,7 +121,7 @@ async function loadAll(
     clearInterval(redraw);
     await Promise.all([
       server?.close(),
-      ...sessions.map(({ sql }) => atMost(1000, sql.end({ timeout: 0.5 }))),
+      ...sessions.map((session) => atMost(1000, session.close())),
     ]);
   }
 }

@@ -16,7 +16,14 @@ import type { Command } from "../run.ts";
 import { withGpssFile } from "../flags/gpss.ts";
 import { mappingOf } from "../flags/mapping.ts";
 import { structured } from "../flags/shape.ts";
-import { checkSqlFlags, isMapped, rejectsInDatabase, sourceFlags, sqlFlags } from "../flags/sql.ts";
+import {
+  checkSqlFlags,
+  hasTopics,
+  isMapped,
+  rejectsInDatabase,
+  sourceFlags,
+  sqlFlags,
+} from "../flags/sql.ts";
 import { unknownVerb } from "../verbs.ts";
 
 /** The SQL that a database needs. */
@@ -121,7 +128,13 @@ function mapped(
 ): SourceDefinition {
   if (!isMapped(given)) return source;
   const named = given.has("column") ? source.columns : null;
-  const { columns, shape, readerFlags } = mappingOf(given, target, named, rejectsInDatabase(given));
+  const { columns, shape, readerFlags } = mappingOf(
+    given,
+    target,
+    named,
+    rejectsInDatabase(given),
+    hasTopics(given),
+  );
   if (shape !== null && target !== null && structured.includes(given.get("value") ?? "")) {
     for (const name of idleFields(shape, target.map(({ name }) => name))) {
       const hint = suggestion(name, target.map((column) => column.name), "");
@@ -141,7 +154,7 @@ function checked(source: SourceDefinition, dialect: Dialect): SourceDefinition {
       `--column: "${untyped.name}" has no type — use "${untyped.name}:TYPE", or --dsn to look it up`,
     );
   }
-  if (dialect === "postgres" && source.columns === null) {
+  if (dialect === "postgres" && source.columns === null && source.via !== "client") {
     throw new Failure("usage", "PostgreSQL requires the columns: use --dsn, or --column NAME:TYPE");
   }
   return source;

@@ -1,8 +1,9 @@
 import { queryRanges } from "../../consume/query_ranges.ts";
 import { MEMORY_LEAST, MEMORY_MAX, MEMORY_PROPERTY } from "../../consume/memory_limits.ts";
 import { parseRanges } from "../../consume/ranges.ts";
-import type { Assignment, ConsumeOptions, Start, Until } from "../../consume/options.ts";
+import type { Assignment, ConsumeOptions, Range, Start, Until } from "../../consume/options.ts";
 import { Failure } from "../../failure.ts";
+import { matches, parsePattern } from "../../kafka/topic_pattern.ts";
 import { segmentOf } from "../../greenplum/segment.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags } from "./connection.ts";
@@ -27,6 +28,11 @@ export const consumeFlags: readonly Flag[] = [
     many: true,
     old: ["topics"],
     help: "read these topics",
+  },
+  {
+    name: "topic-pattern",
+    value: "REGEXP",
+    help: "read all topics that this regular expression matches, such as ^orders_; new ones join",
   },
   {
     name: "group",
@@ -107,10 +113,11 @@ export function consumeOptions(
   env: (name: string) => string | undefined,
   properties: Properties = new Map(),
 ): ConsumeOptions {
-  const topics = [...given.all("topic"), ...given.all("topics").flatMap((list) => list.split(","))]
-    .map((topic) => topic.trim()).filter((topic) => topic !== "");
-  if (topics.length === 0) throw new Failure("usage", "no topic: use --topic NAME");
-  for (const topic of topics) checkTopic("--topic", topic);
+  given.excludes("topic-pattern", ["topic", "topics"]);
+  const topicPattern = given.has("topic-pattern")
+    ? parsePattern("--topic-pattern", given.get("topic-pattern")!)
+    : undefined;
+  const topics = topicPattern ? [] : namedTopics(given);
   const [extra] = given.files;
   if (extra !== undefined) {
     throw new Failure("usage", `"${shown(extra)}" is not a flag; see --help`);
@@ -123,11 +130,9 @@ export function consumeOptions(
   const ranges = given.has("ranges")
     ? parseRanges(given.get("ranges")!)
     : given.has("ranges-from-query")
-    ? queryRanges(env("GP_QUERY_STRING"), topics[0])
+    ? queryRanges(env("GP_QUERY_STRING"), topics.length === 1 ? topics[0] : null)
     : null;
-  if (ranges !== null && new Set(topics).size > 1) {
-    throw new Failure("usage", "--ranges accepts one topic only");
-  }
+  const ofRanges = ranges && topicsOfRanges(ranges, topics, topicPattern);
   if (ranges !== null && given.has("offset")) {
     throw new Failure("usage", "--ranges and --offset exclude each other");
   }
@@ -138,7 +143,8 @@ export function consumeOptions(
   const explicit = ranges !== null || start.at !== "stored";
   const commit = given.choice("commit", ["yes", "no"], explicit ? "no" : "yes") === "yes";
   return {
-    topics: [...new Set(topics)],
+    topics: ofRanges ?? topics,
+    ...(topicPattern && ranges === null ? { topicPattern } : {}),
     group: given.get("group") ?? (properties.get("group.id") || "GPDB_Consumer_Group"),
     start,
     fallback: given.choice("fallback", ["earliest", "latest", "fail"], "earliest"),
@@ -158,6 +164,32 @@ export function consumeOptions(
     checkCrcs: properties.get("check.crcs") !== "false",
     memoryMax: parseMemory(properties.get(MEMORY_PROPERTY)),
   };
+}
+
+/** The topics that are named, each once. */
+function namedTopics(given: Given): string[] {
+  const lists = given.all("topics").flatMap((list) => list.split(","));
+  const topics = [...given.all("topic"), ...lists].map((topic) => topic.trim())
+    .filter((topic) => topic !== "");
+  if (topics.length === 0) throw new Failure("usage", "no topic: use --topic NAME");
+  for (const topic of topics) checkTopic("--topic", topic);
+  return [...new Set(topics)];
+}
+
+/** The topics that ranges name, or the only one. Throws Failure (usage) if one is not to be read. */
+function topicsOfRanges(
+  ranges: readonly Range[],
+  topics: readonly string[],
+  pattern: RegExp | undefined,
+): string[] {
+  const named = [...new Set(ranges.flatMap(({ topic }) => topic ?? []))];
+  if (named.length === 0) {
+    if (topics.length === 1) return [...topics];
+    throw new Failure("usage", "--ranges: of several topics use TOPIC/PARTITION:FROM-TO,…");
+  }
+  const other = named.find((topic) => pattern ? !matches(pattern, topic) : !topics.includes(topic));
+  if (other === undefined) return named;
+  throw new Failure("usage", `--ranges: topic "${other}" is not one of those to be read`);
 }
 
 const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

@@ -1,6 +1,7 @@
 import type { DoctorOptions } from "../../doctor/options.ts";
 import type { RowOptions } from "../../doctor/rows.ts";
 import { Failure } from "../../failure.ts";
+import { wordsOf } from "../../greenplum/quote.ts";
 import { shown } from "../../secret.ts";
 import { connectionFlags, openConfig, readProperties } from "./connection.ts";
 import type { Console } from "../console.ts";
@@ -105,6 +106,8 @@ export async function doctorOptions(
         ...{ properties, env, timeout, debug: console.debug },
       });
     },
+    readerOf: async (command) =>
+      await (await import("./source_reader.ts")).sourceReader(command, console),
     sample: parseCount("--rows", given.get("rows") ?? "100", 1),
     program: given.get("program") ?? null,
     // A properties file is looked for at the same path there.
@@ -122,7 +125,8 @@ async function security(properties: Properties, env: (name: string) => string | 
 
 /** How a consumer with these arguments makes rows, by the tables that it parses them with. */
 function rowOptions(args: readonly string[]): RowOptions {
-  const given = parseFlags(consumeFlags, ["--topic", "x", ...args]);
+  const named = args.some((word) => /^--topic(s|-pattern)?$/.test(word));
+  const given = parseFlags(consumeFlags, named ? args : ["--topic", "x", ...args]);
   const none = new Map<string, string>();
   const options = consumeOptions(given, () => undefined, none);
   const { value, csv, columns, tombstones, isolation, badRecord } = options;
@@ -131,12 +135,4 @@ function rowOptions(args: readonly string[]): RowOptions {
     ...{ value, csv, columns, tombstones, isolation, badRecord, fields, key, keyFields, schema },
     registries: given.all("registry"),
   };
-}
-
-/** The words of a shell command, without quotes; a topic among them is given twice above. */
-export function wordsOf(command: string): string[] {
-  const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s'"\\])+/g) ?? [];
-  return words.map((word) =>
-    word.replaceAll(/"([^"]*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c)
-  );
 }

@@ -19,7 +19,7 @@ export const lagFlags: readonly Flag[] = [
   {
     name: "source",
     value: "NAME",
-    help: "a source of kafka.load: its group and topic, and the offsets in its database",
+    help: "a source of kafka.load: its group and topics, and the offsets in its database",
   },
   { name: "dsn", value: "URL", help: "the database of --source (else env DATABASE_URL)" },
   {

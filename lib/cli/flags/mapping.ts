@@ -1,6 +1,13 @@
 import { Failure } from "../../failure.ts";
 import type { Column } from "../../greenplum/source.ts";
-import { OFFSET, PARTITION, plainField, type Shape, TOMBSTONE } from "../../greenplum/shape.ts";
+import {
+  OFFSET,
+  PARTITION,
+  plainField,
+  type Shape,
+  TOMBSTONE,
+  TOPIC,
+} from "../../greenplum/shape.ts";
 import { parsePaths } from "../../records/paths.ts";
 import type { Given } from "../flags.ts";
 import { debezium } from "./debezium.ts";
@@ -27,14 +34,15 @@ const builtIn = new Map([
 
 /**
  * What the flags say of a record. `target` are the table's columns, null if they are not known;
- * `named` those of `--column`. `rejects`: the database finds the values that do not fit. Throws
- * Failure (usage).
+ * `named` those of `--column`. `rejects`: the database finds the values that do not fit.
+ * `severalTopics`: of which topic a record is matters, too. Throws Failure (usage).
  */
 export function mappingOf(
   given: Given,
   target: readonly Column[] | null,
   named: readonly Column[] | null,
   rejects: boolean,
+  severalTopics: boolean,
 ): Mapping {
   checkShapeFlags(given);
   const value = given.get("value") ?? "row";
@@ -55,6 +63,7 @@ export function mappingOf(
   const merge = given.has("merge")
     ? given.get("merge")!.split(",").map((name) => name.trim())
     : null;
+  if (severalTopics) checkTopicOrder(given, read.columns, merge);
   checkNames(given, wanted.map(({ name }) => name), selects, merge, target);
 
   if (value === "rows" && (merge !== null || rejects)) {
@@ -73,6 +82,7 @@ export function mappingOf(
   const system: Column[] = plain ? [] : [
     { name: PARTITION, type: "integer" },
     { name: OFFSET, type: "bigint" },
+    ...(severalTopics ? [{ name: TOPIC, type: "text" }] : []),
     ...(deletes ? [{ name: TOMBSTONE, type: "boolean" }] : []),
   ];
   const columns = read.columns.map(typed);
@@ -129,6 +139,21 @@ function checkOrder(given: Given, deletesLackValues: boolean, ofValue: readonly 
     "usage",
     `--merge-order: "${order}" is a field of the value, which deletes of ${flag} do not have — ` +
       "use a field of --columns or --key-fields, or leave --merge-order out",
+  );
+}
+
+/** Offsets of two topics say nothing of each other: which record of a key is the last one? */
+function checkTopicOrder(
+  given: Given,
+  columns: readonly ListedField[],
+  merge: readonly string[] | null,
+): void {
+  if (merge === null || given.has("merge-order")) return;
+  if (columns.some(({ name, path }) => path === "topic" && merge.includes(name))) return;
+  throw new Failure(
+    "usage",
+    "--merge: offsets of several topics have no order — use --merge-order FIELD (with --columns " +
+      "'at=timestamp' it can be at), or make the topic a part of the key (--columns topic)",
   );
 }
 

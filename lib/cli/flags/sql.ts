@@ -1,10 +1,12 @@
 import { Failure } from "../../failure.ts";
-import type { Column, SourceDefinition, TableName } from "../../greenplum/source.ts";
+import type { Dialect } from "../../greenplum/ddl.ts";
+import type { Column, SourceDefinition, TableName, Via } from "../../greenplum/source.ts";
+import { parsePattern } from "../../kafka/topic_pattern.ts";
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
 import { isShaped, shapeFlags } from "./shape.ts";
 import { tableFlags, tableOnlyFlags } from "./sql_table.ts";
-import { checkTopic, parseCount } from "../values.ts";
+import { checkTopic, parseCount, topicList } from "../values.ts";
 
 /** The flags of `gpdb-kafka sql`; all but the first are of `sql source`, some of `sql table` too. */
 export const sqlFlags: readonly Flag[] = [
@@ -15,10 +17,23 @@ export const sqlFlags: readonly Flag[] = [
     value: "TOPIC",
     help: "load from this topic (the name of the source)",
   },
+  { name: "topics", value: "A,B", help: "load from these topics, all into one table" },
+  {
+    name: "topic-pattern",
+    value: "REGEXP",
+    help:
+      "load from all topics that this regular expression matches, such as ^orders_; new ones join",
+  },
   {
     name: "table",
     value: "TABLE",
     help: "load into this table, written as in SQL (the name of the source)",
+  },
+  {
+    name: "via",
+    value: "WHO",
+    help:
+      "who reads the topic: segments (Greenplum), program (PostgreSQL, by COPY FROM PROGRAM), or client: gpdb-kafka load itself, on both (segments or program)",
   },
   {
     name: "from-gpss",
@@ -165,7 +180,8 @@ export function checkRegistryUrl(given: Given): void {
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
   const log = given.get("reader-log-file");
-  if (given.get("bad-record") === "skip" && log === undefined) {
+  // gpdb-kafka load has a log of its own.
+  if (given.get("bad-record") === "skip" && log === undefined && given.get("via") !== "client") {
     throw new Failure(
       "usage",
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
@@ -202,9 +218,11 @@ export function sourceFlags(
   name: string,
 ): SourceDefinition & { columns: Column[] | null } {
   checkSourceName(name);
+  const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
   return {
     name,
-    topic: checkTopic("--topic", given.get("topic") ?? name),
+    via: parseVia(given, dialect),
+    ...sourceTopics(given, name),
     target: parseTable(given.get("table") ?? name),
     columns: given.has("column") ? given.all("column").map(parseColumn) : null,
     brokers: given.get("brokers") ?? null,
@@ -221,6 +239,61 @@ export function sourceFlags(
     rejectLimit: given.has("reject-limit") ? parseRejectLimit(given.get("reject-limit")!) : null,
     roles: given.all("grant"),
   };
+}
+
+/** The topic, or the topics. */
+function sourceTopics(
+  given: Given,
+  name: string,
+): Pick<SourceDefinition, "topic" | "topics" | "topicPattern"> {
+  given.excludes("topic", ["topics", "topic-pattern"]);
+  given.excludes("topics", ["topic-pattern"]);
+  if (given.has("topic-pattern")) {
+    const pattern = parsePattern("--topic-pattern", given.get("topic-pattern")!);
+    return { topic: null, topicPattern: pattern.source };
+  }
+  if (!given.has("topics")) return { topic: checkTopic("--topic", given.get("topic") ?? name) };
+  const topics = topicList("--topics", given.get("topics")!);
+  return topics.length > 1 ? { topic: null, topics } : { topic: topics[0] };
+}
+
+/** Whether the source has several topics, so that an offset alone names no record. */
+export function hasTopics(given: Given): boolean {
+  return sourceTopics(given, "x").topic === null;
+}
+
+/** Throws Failure (usage) if that database has no such way, or other flags mean nothing with it. */
+function parseVia(given: Given, dialect: Dialect): Via {
+  const own = dialect === "greenplum" ? "segments" : "program";
+  const via = given.choice("via", ["segments", "program", "client"], own);
+  if (via !== own && via !== "client") {
+    throw new Failure(
+      "usage",
+      `--via ${via}: ${
+        dialect === "greenplum"
+          ? "on Greenplum segments read the topic"
+          : "PostgreSQL has no segments"
+      } — use --via ${own} or client, or --for ${
+        dialect === "greenplum" ? "postgres" : "greenplum"
+      }`,
+    );
+  }
+  if (via !== "client") return via;
+  const idle = ["program", "reader-log-file"].find((flag) => given.has(flag));
+  if (idle !== undefined) {
+    throw new Failure(
+      "usage",
+      `--${idle}: with --via client no program runs on the database's hosts` +
+        (idle === "program" ? "" : ": gpdb-kafka load has its own --log-file") + " — leave it out",
+    );
+  }
+  if (dialect === "greenplum" && given.has("reject-limit")) {
+    throw new Failure(
+      "usage",
+      "--reject-limit: Greenplum has it for --via segments only — leave it out, or use --via segments",
+    );
+  }
+  return via;
 }
 
 /**

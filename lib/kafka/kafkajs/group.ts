@@ -78,6 +78,7 @@ export class Membership {
   #member: GroupMember | null = null;
   #current: Generation | null = null;
   #taken = false;
+  #over = false;
   #failure: unknown;
   #left: Promise<void> | null = null;
   #changed = Promise.withResolvers<void>();
@@ -131,10 +132,10 @@ export class Membership {
   }
 
   /**
-   * The next generation. Throws Failure if the group does not admit this member, or gives it
-   * nothing for too long.
+   * The next generation; null after {@link handBack}. Throws Failure if the group does not admit this
+   * member, or gives it nothing for too long.
    */
-  async next(): Promise<Generation> {
+  async next(): Promise<Generation | null> {
     const patience = REBALANCE_TIMEOUT + this.#config.timeout;
     const timer = setTimeout(() => {
       const late = `group "${this.#group}" gave its partitions to nobody for ${patience / 1000} s`;
@@ -143,6 +144,7 @@ export class Membership {
     try {
       while (true) {
         if (this.#failure !== undefined) throw this.#failure;
+        if (this.#over) return null;
         if (this.#current && !this.#taken) {
           this.#taken = true;
           return this.#current;
@@ -153,6 +155,16 @@ export class Membership {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Takes the partitions back from their reader, which commits, as for a rebalance; there is no
+   * generation after that. Kafkajs has no way to subscribe to more topics.
+   */
+  async handBack(): Promise<void> {
+    this.#over = true;
+    await this.#giveUp();
+    this.#changed.resolve();
   }
 
   /** Leaves the group, so that others get the partitions at once. May be called again. */

@@ -85,3 +85,25 @@ Deno.test(
     assert.deepEqual(stored(kafka), {});
   },
 );
+
+Deno.test(
+  "a topic of a pattern that was created long after the group's first run is read whole; one of the first run is not",
+  { permissions },
+  async () => {
+    await using kafka = await scriptedBroker({ topics: { orders_a: 1, other: 1 } });
+    const options = { topics: [], topicPattern: /^orders_/u, fallback: "latest" } as const;
+    kafka.log("orders_a").append(rows(0, 5, "old"));
+    assert.deepEqual((await consumeRun(kafka, { ...options, topics: [] })).rows, []);
+    kafka.create("orders_b", 1);
+    kafka.log("orders_b").append(rows(0, 2, "soon"));
+    assert.deepEqual((await consumeRun(kafka, { ...options, topics: [] })).rows, []);
+    age(kafka, 10 * 60_000);
+    kafka.create("orders_c", 1);
+    kafka.log("orders_c").append(rows(0, 3, "later"));
+    assert.deepEqual(
+      (await consumeRun(kafka, { ...options, topics: [] })).rows,
+      rows(0, 3, "later"),
+    );
+    assert.deepEqual(stored(kafka), { "orders_a/0": 5, "orders_b/0": 2, "orders_c/0": 3 });
+  },
+);

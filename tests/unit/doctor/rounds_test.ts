@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { findingLine, some } from "../../../lib/doctor/findings.ts";
 import { questionCommand } from "../../../lib/doctor/program.ts";
 import { Rounds } from "../../../lib/doctor/rounds.ts";
-import { wordsOf } from "../../../lib/cli/flags/doctor.ts";
+import { wordsOf } from "../../../lib/greenplum/quote.ts";
 import { Failure } from "../../../lib/failure.ts";
 import { inWords } from "../../../lib/text.ts";
 

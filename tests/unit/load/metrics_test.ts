@@ -54,6 +54,24 @@ Deno.test("metrics count loads, rows and errors; health follows the last load", 
   assert.equal(metrics.health().status, 200);
 });
 
+Deno.test("metrics: a label for each topic; names that are alike without their signs stay apart", async () => {
+  const metrics = new LoadMetrics(5000);
+  const orders = metrics.of("orders");
+  const topics = ["a.b", "a_b", "a-b"].map((topic, i) => ({ topic, records: 10 + i, lag: i }));
+  orders.loaded!({ ...load, topics });
+  orders.loaded!({ ...load, topics: topics.slice(0, 2) });
+  const text = await (await metrics.metrics()).text();
+  const lines = text.split("\n").filter((line) => /^gpdb_kafka_topic/.test(line)).sort();
+  assert.deepEqual(lines, [
+    // One that is not loaded any more has no lag.
+    'gpdb_kafka_topic_lag_records{source="orders",topic="a.b"} 0',
+    'gpdb_kafka_topic_lag_records{source="orders",topic="a_b"} 1',
+    'gpdb_kafka_topic_records_total{source="orders",topic="a-b"} 12',
+    'gpdb_kafka_topic_records_total{source="orders",topic="a.b"} 20',
+    'gpdb_kafka_topic_records_total{source="orders",topic="a_b"} 22',
+  ]);
+});
+
 Deno.test("metrics: each source has its own, from the start; health is that of all", async () => {
   const metrics = new LoadMetrics(5000);
   const [orders, odd] = [metrics.of("orders"), metrics.of('a "b"\\c')];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { queryRanges } from "../../../lib/consume/query_ranges.ts";
 import { Failure } from "../../../lib/failure.ts";
-import { queryPlan } from "../../../lib/load/query_plan.ts";
+import { parseTopicOffsets, queryPlan, queryPlans } from "../../../lib/load/query_plan.ts";
 
 const permissions = "none";
 
@@ -39,7 +39,7 @@ Deno.test({ name: "a statement without ranges for this topic is rejected", permi
       "/* kafka-ranges topic=other 0:0-1 */",
       /asks for topic "other", this command reads topic "t"/,
     ],
-    ["/* kafka-ranges 0:0-1 */", /asks for topic "undefined"/],
+    ["/* kafka-ranges 0:0-1 */", /asks for several topics, this command reads topic "t"/],
     ["/* kafka-ranges topic=t */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:0-1 1:0-1 */", /is not topic=TOPIC P:FROM-TO/],
     ["/* kafka-ranges topic=t 0:2-1 */", /"0:2-1" is not PARTITION:FROM-TO/],
@@ -79,4 +79,39 @@ Deno.test({ name: "a plan is asked for with or without a comment", permissions }
   });
   assert.throws(() => queryPlan("/* kafka-plan topic=u */", "t"), /asks for topic "u"/);
   assert.throws(() => queryPlan("/* kafka-plan topic=t stand=0-5 */", "t"), /"0-5" is not/);
+});
+
+Deno.test({ name: "several topics are named by their ranges and offsets", permissions }, () => {
+  const hash = "0123456789abcdef".repeat(2);
+  assert.deepEqual(queryRanges("/* kafka-ranges a.b/0:1-2,3:0-9,c/0:5-6 */ INSERT", null), [
+    { topic: "a.b", partition: 0, from: 1, to: 2 },
+    { topic: "a.b", partition: 3, from: 0, to: 9 },
+    { topic: "c", partition: 0, from: 5, to: 6 },
+  ]);
+  const stand = `a=${hash}/0:5:3,1:6,b/0:7`;
+  assert.deepEqual(queryPlans(`/* kafka-plan at=17 mirror=yes stand=${stand} */ SELECT`), {
+    at: 17,
+    offsets: [
+      { topic: "a", log: hash, partition: 0, offset: 5, leaderEpoch: 3 },
+      { topic: "a", log: hash, partition: 1, offset: 6, leaderEpoch: -1 },
+      { topic: "b", log: null, partition: 0, offset: 7, leaderEpoch: -1 },
+    ],
+    mirror: true,
+  });
+  const nothing = { at: null, offsets: [], mirror: false };
+  for (const statement of [undefined, "SELECT 1", "/* kafka-plan */ SELECT"]) {
+    assert.deepEqual(queryPlans(statement), nothing);
+  }
+  const wrong: [() => unknown, RegExp][] = [
+    [() => queryRanges("/* kafka-ranges topic=t 0:0-1 */", null), /asks for topic "t", .* several/],
+    [() => queryRanges("/* kafka-ranges a/0:0-1 b */", null), /is not topic=TOPIC P:FROM-TO/],
+    [() => queryRanges("/* kafka-ranges 0:0-1,a/0:0-1 */", null), /first part has none/],
+    [() => queryRanges("/* kafka-ranges a/0:0-1,0:1-2 */", null), /partition 0 of topic "a" is/],
+    [() => queryRanges("/* kafka-ranges a/b/0:0-1 */", null), /"a\/b\/0:0-1" is not/],
+    [() => queryPlans("/* kafka-plan topic=t */"), /asks for topic "t", .* several topics/],
+    [() => parseTopicOffsets("--stand", "0:5"), /--stand: "0:5" is not TOPIC\[=LOG\]\/PARTITION/],
+    [() => parseTopicOffsets("--stand", "a=x/0:5"), /"a=x\/0:5" is not/],
+    [() => parseTopicOffsets("--stand", "a/0:5,"), /"" is not/],
+  ];
+  for (const [act, message] of wrong) assert.throws(act, message);
 });

@@ -239,3 +239,26 @@ Deno.test("page: the course of an hour is kept, and no more, however often a sou
   assert.ok(source.course.slice(0, -1).every(({ lag }) => lag > 0)); // the highest of each 15 s
   assert.ok(source.recent.length <= 12);
 });
+
+Deno.test("site: of a source with several topics the page has each, those furthest behind first", async () => {
+  const one = new SourceStatus("crimes");
+  one.loaded({ ...load, topics: [{ topic: "crimes", records: 1, lag: 2 }] });
+  assert.ok(!(await (await makeSite([one])("/")).text()).includes("<h2>Topics</h2>"));
+  const several = new SourceStatus("orders");
+  const topics = Array.from({ length: 20 }, (_, i) => ({ topic: `o${i}`, records: 5, lag: i }));
+  several.loaded({ ...load, topics });
+  several.loaded({ ...load, topics });
+  const text = await (await makeSite([one, several])("/")).text();
+  const [, section] = /<h2>Topics<\/h2>(.*?)<\/section>(.*?more.*?<\/p>)?/s.exec(text)!;
+  const shown = [
+    ...section.matchAll(
+      /<td>(o\d+)<\/td>\n<td class="number">(\d+)<\/td><td class="number">(\d+)/g,
+    ),
+  ];
+  assert.deepEqual(shown.map(([, topic, lag, records]) => [topic, lag, records]).slice(0, 2), [
+    ["o19", "19", "10"],
+    ["o18", "18", "10"],
+  ]);
+  assert.equal(shown.length, 15);
+  assert.match(text, /5 topics more, less far behind/);
+});

@@ -1,0 +1,126 @@
+/** Merges of sources that gpdb-kafka reads itself, replayed against a model, with failures between. */
+import assert from "node:assert/strict";
+import { OFFSET, PARTITION, plainField, TOMBSTONE } from "../../lib/greenplum/shape.ts";
+import { produce, type TestRecord } from "../support/kafka.ts";
+import { clientSession } from "../support/load_client.ts";
+import { columnsOf } from "../support/load_shaped.ts";
+import { startWorld, type World } from "../support/load_world.ts";
+import { type Batch, History } from "../support/merge_model.ts";
+import { Random } from "../support/random.ts";
+
+/** The model's rows as records: their key and their value are JSON. */
+function recordsOf(batch: Batch): TestRecord[][] {
+  const found: { offset: number; record: TestRecord }[][] = [];
+  for (const row of batch.rows) {
+    const match = /^(\d+),(\d+),([tf]),(\d+),"(.*)",([^,]*),([^,]*),([^,]*)$/.exec(row)!;
+    const [partition, offset, tombstone, id, part, name, amount, op] = match.slice(1);
+    const value = tombstone === "t" ? null : JSON.stringify({
+      name: name === "" ? null : name,
+      ...(amount === "" ? {} : { amount }),
+      op,
+    });
+    const record = { key: JSON.stringify({ part, id: Number(id) }), value };
+    (found[Number(partition)] ??= []).push({ offset: Number(offset), record });
+  }
+  return found.map((some) => some.sort((a, b) => a.offset - b.offset).map(({ record }) => record));
+}
+
+const fields = columnsOf("id integer, part text, name text, amount text, op text");
+
+async function addMerged(world: World): Promise<void> {
+  await world.add({
+    name: "merged",
+    table: "merged",
+    via: "client",
+    readerFlags: [
+      ...["--columns", "partition,offset,tombstone", "--tombstones", "row", "--value", "json"],
+      ...["--key", "json", "--key-fields", "id, part", "--fields", "name, amount, op"],
+    ],
+    shape: {
+      readerColumns: [
+        { name: PARTITION, type: "integer" },
+        { name: OFFSET, type: "bigint" },
+        { name: TOMBSTONE, type: "boolean" },
+        ...fields,
+      ],
+      fields: fields.map(plainField),
+      selects: [{ column: "amount", expression: "amount::integer * 2 -- doubled" }],
+      where: "name IS DISTINCT FROM 'TEST'",
+      merge: ["id", "part"],
+      mergeOrder: null,
+      deleteWhen: "op = 'd'",
+    },
+  });
+}
+
+async function tableOf({ sql }: World): Promise<unknown[]> {
+  const rows = await sql`
+    SELECT id, part, name, amount FROM merged ORDER BY id, part COLLATE "C"`;
+  return rows.map((row) => ({ ...row }));
+}
+
+/** A load that does not come to its end, in one way or another; returns whether it did after all. */
+async function disturb(world: World, random: Random, how: number): Promise<boolean> {
+  const { sql, dsn } = world;
+  await using client = clientSession(dsn);
+  const running = client.start("merged");
+  const ended = running.done.then(() => true, (error) => {
+    const { code, message } = error as { code?: string; message: string };
+    assert.match(`${code} ${message}`, /57014|57P01|CONNECTION|violates check|55P03/);
+    return false;
+  });
+  await new Promise((resolve) => setTimeout(resolve, random.int(0, 250)));
+  if (how === 0) running.cancel();
+  else {
+    const call = how === 1 ? "pg_terminate_backend" : "pg_cancel_backend";
+    await sql.unsafe(`
+      SELECT ${call}(pid) FROM pg_stat_activity
+      WHERE application_name LIKE 'gpdb-kafka load%' AND datname = current_database()`);
+  }
+  return await ended;
+}
+
+for (const seed of [1, 2]) {
+  Deno.test(`client: merged random histories equal their model after every load, with failures between (seed ${seed})`, async () => {
+    await using world = await startWorld(3);
+    const { sql, broker, topic } = world;
+    // Greenplum distributes it by its key.
+    await sql`
+      CREATE TABLE merged (note text, name text, id int, amount int, part text, PRIMARY KEY (id, part))`;
+    await addMerged(world);
+    const history = new History(seed);
+    const random = new Random(seed + 1000);
+    await using client = clientSession(world.dsn);
+    for (let load = 0; load < 8; load++) {
+      const batch = history.next(random.int(1, 60));
+      const before = await tableOf(world);
+      for (const [partition, records] of recordsOf(batch).entries()) {
+        if (records?.length > 0) await produce(broker, topic, records, partition);
+      }
+      let isLoaded = false;
+      for (let tries = random.int(0, 2); tries > 0 && !isLoaded; tries--) {
+        const how = random.int(0, 3);
+        if (how < 3) isLoaded = await disturb(world, random, how);
+        else if (batch.expected.inserted + batch.expected.updated > 0) {
+          await sql`ALTER TABLE merged ADD CONSTRAINT no CHECK (id < 0) NOT VALID`;
+          await assert.rejects(client.load("merged"), /violates check/);
+          await sql`ALTER TABLE merged DROP CONSTRAINT no`;
+        }
+        assert.deepEqual(await tableOf(world), isLoaded ? batch.table : before, `load ${load}`);
+      }
+      if (!isLoaded) {
+        const { rows, updated, deleted, filtered, rowsRead } = await client.load("merged");
+        const counted = {
+          ...{ inserted: rows - updated, updated, deleted, filtered },
+          rows_read: rowsRead,
+        };
+        assert.deepEqual(counted, batch.expected, `load ${load}`);
+      }
+      assert.deepEqual(await tableOf(world), batch.table, `load ${load}`);
+      assert.equal((await client.load("merged")).records, 0);
+    }
+    for (const part of ["stage", "latest"]) {
+      assert.equal((await sql.unsafe(`SELECT 1 FROM kafka.merged_${part}`)).length, 0);
+    }
+  });
+}
