@@ -3,7 +3,10 @@ import { trusted } from "./authorities.ts";
 import { dial } from "./dial.ts";
 import { type Address, addressName, type TlsConfig } from "./config.ts";
 
-const UNCHECKED = "set ssl.endpoint.identification.algorithm=none";
+/** What helps if the name is wrong. Deno before 2.5 always checks it. */
+const UNCHECKED = /^2\.[0-4]\./.test(Deno.version.deno)
+  ? null
+  : "set ssl.endpoint.identification.algorithm=none";
 
 /**
  * Connects with TLS 1.2 or 1.3. `signal` ends an attempt under way. Throws Failure (denied) if
@@ -49,7 +52,7 @@ export async function connectTls(
       trusted: caCerts,
       setting: "ssl.ca.location",
       otherName: "connect by a name in the certificate (brokers advertise theirs in " +
-        `advertised.listeners), or ${UNCHECKED}`,
+        "advertised.listeners)" + (UNCHECKED === null ? "" : `, or ${UNCHECKED}`),
       noName: UNCHECKED,
       connect: () => dial(address),
     });

@@ -18,7 +18,8 @@ export function parseJaas(text: string): LoginModule {
     "usage",
     'sasl.jaas.config: it is not CLASS required username="…" password="…";',
   );
-  const tokens = text.trim().match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[\w.$-]+|[^\s]/g) ?? [];
+  const tokens =
+    text.trim().match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[\w.$\u00a0-\uffff-]+|[^\s]/g) ?? [];
   const [className = "", control = "", ...rest] = tokens;
   if (
     !/^[\w.$]+$/.test(className) || !/^(required|requisite|sufficient|optional)$/i.test(control)

@@ -158,8 +158,9 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const [u, p] = [`,=#;:!\\\\ \\" '`, `\\101\\7\\400\\t\\n\\r\\b\\f\\v\\a\\q`];
-    const { options } = parseJaas(`a.B required u="${u}" p='${p}';`);
+    const { options } = parseJaas(`a.B required u="${u}" p='${p}' w=müller-€;`);
     assert.equal(options.get("u"), `,=#;:!\\ " '`);
+    assert.equal(options.get("w"), "müller-€");
     assert.equal(options.get("p"), "A\x07 0\t\n\r\b\f\v\x07q");
   },
 });
