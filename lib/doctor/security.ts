@@ -41,6 +41,10 @@ export function describeSecurity(
   { tls, sasl }: Pick<ClientConfig, "tls" | "sasl">,
 ): void {
   const login = sasl === null ? "no login" : `a login with ${sasl.mechanism}`;
+  if (sasl?.mechanism === "OAUTHBEARER" && sasl.from.startsWith("http://")) {
+    const what = "the client's secret and the token are sent in clear text";
+    say("warn", `tokens are fetched from ${sasl.from}: ${what}`, "use an https:// URL");
+  }
   if (tls === null) {
     const clear = sasl && ({ PLAIN: "password", OAUTHBEARER: "token" } as Record<string, string>)[
       sasl.mechanism

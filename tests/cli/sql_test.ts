@@ -144,6 +144,13 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
       /--envelope debezium: use --value json or --value avro/,
     ],
     [
+      [
+        ...[...source, "--value", "json", "--merge", "id", "--envelope", "debezium"],
+        ...["--fields", "id:int, data:bytea"],
+      ],
+      /--fields: "data" is bytea, which Debezium writes as a base64 text — use --fields 'data:text' and --select/,
+    ],
+    [
       [...source, "--fields", "id", "--merge", "id", "--tombstones", "delete"],
       /--tombstones delete: a tombstone of --value row has no fields/,
     ],

@@ -12,7 +12,7 @@ import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { saslAuthenticate, saslHandshake, saslSession } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
 import { golden } from "./golden.ts";
 import { goldenGroups } from "./golden_groups.ts";
@@ -61,6 +61,7 @@ const apis: Record<string, Api<never, unknown>> = {
   produce,
   sasl_handshake: saslHandshake,
   sasl_authenticate: saslAuthenticate,
+  sasl_session: saslSession,
 };
 
 /** The API that a case is an answer of. */

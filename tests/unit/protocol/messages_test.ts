@@ -11,7 +11,11 @@ import { offsetCommit } from "../../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../../lib/protocol/messages/sasl.ts";
+import {
+  saslAuthenticate,
+  saslHandshake,
+  saslSession,
+} from "../../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../../lib/protocol/reader.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../../golden/frames.ts";
 
@@ -258,6 +262,15 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
     sessionLifetime: 0,
+  });
+});
+
+Deno.test("SaslAuthenticate: a session of an hour", none, () => {
+  assert.deepEqual(decodeWhole(saslSession, frame("sasl_session")), {
+    errorCode: 0,
+    errorMessage: "",
+    authBytes: new Uint8Array(),
+    sessionLifetime: 3_600_000,
   });
 });
 

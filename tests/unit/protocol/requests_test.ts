@@ -14,6 +14,7 @@ import foreignMetadata from "kafkajs/src/protocol/requests/metadata/v6/request.j
 import foreignOffsetFetch from "kafkajs/src/protocol/requests/offsetFetch/v4/request.js";
 import foreignProduce from "kafkajs/src/protocol/requests/produce/v7/request.js";
 import foreignAuthenticate from "kafkajs/src/protocol/requests/saslAuthenticate/v0/request.js";
+import foreignSession from "kafkajs/src/protocol/requests/saslAuthenticate/v1/request.js";
 import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/request.js";
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../../lib/protocol/messages/api.ts";
@@ -30,7 +31,11 @@ import { offsetCommit } from "../../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../../lib/protocol/messages/sasl.ts";
+import {
+  saslAuthenticate,
+  saslHandshake,
+  saslSession,
+} from "../../../lib/protocol/messages/sasl.ts";
 import { Writer } from "../../../lib/protocol/writer.ts";
 
 interface Foreign {
@@ -249,6 +254,7 @@ requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
   const authBytes = await foreignPlain({ authorizationIdentity: "", ...user }).encode();
   const ours = new TextEncoder().encode("\0alice\0secret");
   await same(saslAuthenticate, ours, foreignAuthenticate({ authBytes }));
+  await same(saslSession, ours, foreignSession({ authBytes }));
 });
 
 requests("DescribeConfigs", async () => {
