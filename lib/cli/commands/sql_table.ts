@@ -9,7 +9,8 @@ import { env } from "../environment.ts";
 import type { Given } from "../flags.ts";
 import { clientConfig, readProperties } from "../flags/connection.ts";
 import { quotedStep } from "../flags/field_list.ts";
-import { checkRegistryUrl, checkSourceName, parseTable } from "../flags/sql.ts";
+import { checkRegistryUrl, checkSourceName } from "../flags/sql.ts";
+import { parseTable } from "../flags/sql_values.ts";
 import {
   checkTableName,
   columnList,

@@ -10,7 +10,7 @@ import { consumeFlags, consumeOptions } from "./consume.ts";
 import { rowFlags } from "./rows.ts";
 import { type Flag, type Given, parseFlags } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
-import { parseTable } from "./sql.ts";
+import { parseTable } from "./sql_values.ts";
 import { checkTopic, parseCount, parseDuration } from "../values.ts";
 import { version } from "../version.ts";
 
