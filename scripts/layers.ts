@@ -28,9 +28,12 @@ const folders: Record<string, Folder> = {
   "lib/protocol/codecs": { what: "gzip, snappy, lz4, zstd" },
   "lib/protocol/kernel": { what: "the loops over bytes, in AssemblyScript, and their calls" },
   "lib/kafka": {
-    what: "connections, leaders, coordinators, logs, offsets, retries, SASL, TLS",
+    what: "connections, leaders, coordinators, logs, offsets, retries, TLS",
     imports: ["protocol"],
   },
+  "lib/kafka/aws": { what: "Amazon MSK with IAM: AWS's signatures and credentials" },
+  "lib/kafka/tokens": { what: "tokens of OAUTHBEARER: from token endpoints, renewed in time" },
+  "lib/kafka/sasl": { what: "logins: a file for each mechanism of SASL" },
   "lib/kafka/kafkajs": { what: "groups and administration, by kafkajs" },
   "lib/records": {
     what: "fields of JSON, Avro and Protobuf: schemas and paths become a program of the kernel",

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { ConnectionError } from "../kafka/connection.ts";
+import { ConnectionError } from "../kafka/connection_error.ts";
 import { Kernel } from "../protocol/kernel/kernel.ts";
 import { MEMORY_MAX, MEMORY_PROPERTY } from "./memory_limits.ts";
 

@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
+import type { SaslConfig } from "../kafka/config.ts";
 import { type Say, whatWentWrong } from "./findings.ts";
 
 /** Logs in if that is configured, and asks for the cluster: a listener that requires a login says so. */
@@ -11,19 +12,35 @@ export async function checkLogin(
   const { sasl } = cluster.config;
   try {
     const answer = await cluster.refresh([]);
-    const who = sasl === null
-      ? "no login is configured, and none is required"
-      : sasl.mechanism === "OAUTHBEARER"
-      ? "the token is accepted (OAUTHBEARER)"
-      : `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
-    say("ok", who);
+    say("ok", whoIsLoggedIn(sasl));
     return answer;
   } catch (error) {
     const denied = error instanceof Failure && error.kind === "denied" && sasl !== null;
-    const todo = denied
-      ? "check sasl.username, sasl.password and sasl.mechanism; the login was not retried"
-      : undefined;
+    const what = denied ? whatToCheck(sasl) : null;
+    const todo = what === null ? undefined : `${what}; the login was not retried`;
     say("fail", whatWentWrong(error), todo);
     return null;
   }
+}
+
+function whoIsLoggedIn(sasl: SaslConfig | null): string {
+  if (sasl === null) return "no login is configured, and none is required";
+  if (sasl.mechanism === "OAUTHBEARER") {
+    return `the token of ${sasl.from} is accepted (OAUTHBEARER)`;
+  }
+  if (sasl.mechanism !== "GSSAPI") {
+    return `user "${sasl.username}" is logged in with ${sasl.mechanism}`;
+  }
+  const { principal, keytab } = sasl;
+  const who = principal === null ? "the principal" : `principal "${principal}"`;
+  return `${who} of the ${keytab === null ? "ticket cache" : "keytab"} is logged in with GSSAPI`;
+}
+
+/** Null: what Kerberos says has its advice already. */
+function whatToCheck(sasl: SaslConfig): string | null {
+  if (sasl.mechanism === "GSSAPI") return null;
+  if (sasl.mechanism !== "OAUTHBEARER") {
+    return "check sasl.username, sasl.password and sasl.mechanism";
+  }
+  return `check the token of ${sasl.from}, and who may log in with it`;
 }

@@ -39,11 +39,11 @@ export function describeSecurity(
 ): void {
   const login = sasl === null ? "no login" : `a login with ${sasl.mechanism}`;
   if (tls === null) {
-    if (sasl !== null && sasl.mechanism !== "OAUTHBEARER" && sasl.mechanism !== "PLAIN") {
-      say("ok", `no TLS, ${login}`);
-    } else if (sasl !== null) {
-      say("warn", `no TLS, ${login}: the password is sent in clear text`, "use SASL_SSL");
-    } else say("ok", "no TLS, no login");
+    const clear = sasl && ({ PLAIN: "password", OAUTHBEARER: "token" } as Record<string, string>)[
+      sasl.mechanism
+    ];
+    if (clear) say("warn", `no TLS, ${login}: the ${clear} is sent in clear text`, "use SASL_SSL");
+    else say("ok", `no TLS, ${login}`);
     return;
   }
   const own = tls.authorities.length;

@@ -10,7 +10,8 @@ import {
   type TopicMetadata,
 } from "../protocol/messages/metadata.ts";
 import { type Address, addressName, type ClientConfig, parseAddress } from "./config.ts";
-import { Connection, ConnectionError } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { ConnectionError } from "./connection_error.ts";
 import { atMost } from "../waiting.ts";
 import { check, LeftOutError, UnknownTopic } from "./errors.ts";
 import { retry } from "./retry.ts";

@@ -1,5 +1,8 @@
 import type { Secret } from "../secret.ts";
 
+/** The value of an environment variable. */
+export type Env = (name: string) => string | undefined;
+
 /** How to reach a cluster. */
 export interface ClientConfig {
   /** Where to ask first, `host:port` each. */
@@ -29,23 +32,60 @@ export interface TlsConfig {
   checkHostname: boolean;
 }
 
-export const saslMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const;
+export const saslMechanisms = [
+  "PLAIN",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+  "GSSAPI",
+  "OAUTHBEARER",
+] as const;
 
 export type SaslMechanism = typeof saslMechanisms[number];
 
+/** A user's name and password. */
+export interface UserConfig {
+  username: string;
+  password: Secret;
+}
+
+export interface PlainConfig extends UserConfig {
+  mechanism: "PLAIN";
+}
+
+export interface ScramConfig extends UserConfig {
+  mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  /** Whether name and password are the id and the HMAC of a delegation token (KIP-48). */
+  tokenauth: boolean;
+}
+
+export interface BearerConfig {
+  mechanism: "OAUTHBEARER";
+  /** Where its tokens come from, for messages: `https://idp/token`, `its file`. */
+  from: string;
+  /**
+   * Asked for at each login on the broker of this host, so that a token which was renewed meanwhile
+   * is the one used; takes `limit` milliseconds at most. Throws ConnectionError if another try may
+   * help, else Failure.
+   */
+  token: (host: string, limit: number) => Promise<Secret>;
+  extensions: Record<string, string>;
+}
+
+/** Kerberos: a principal, by its keytab or by a ticket that somebody else got. */
+export interface GssapiConfig {
+  mechanism: "GSSAPI";
+  /** The first part of the brokers' principals, `kafka` of `kafka/host@REALM`. */
+  service: string;
+  /** Null: that of the ticket, or the first one of the keytab. */
+  principal: string | null;
+  /** The path of its keytab; null: a ticket cache is used. */
+  keytab: string | null;
+  /** A ticket cache as Kerberos names it; null: its default one. */
+  ticketCache: string | null;
+}
+
 /** How to log in. */
-export type SaslConfig =
-  | {
-    mechanism: Exclude<SaslMechanism, "OAUTHBEARER">;
-    username: string;
-    password: Secret;
-  }
-  | {
-    mechanism: "OAUTHBEARER";
-    /** Asked for at each login, so that a token which was renewed meanwhile is the one used. */
-    token: () => Promise<Secret>;
-    extensions: Record<string, string>;
-  };
+export type SaslConfig = PlainConfig | ScramConfig | BearerConfig | GssapiConfig;
 
 /** One broker's address. */
 export interface Address {

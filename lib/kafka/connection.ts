@@ -5,39 +5,19 @@ import type { Api } from "../protocol/messages/api.ts";
 import type { VersionRange } from "../protocol/messages/api_versions.ts";
 import { Reader } from "../protocol/reader.ts";
 import { type Address, addressName, type ClientConfig } from "./config.ts";
-import { askVersions, encodeRequest } from "./requests.ts";
+import { ConnectionError } from "./connection_error.ts";
+import { askVersions, type Link } from "./requests.ts";
+import type { Session } from "./session.ts";
 import { joined, openSocket, type Socket, writeAll } from "./socket.ts";
+import { whyClosed } from "./closings.ts";
+import { type CallOptions, type Outgoing, outgoing, type Pending } from "./pending.ts";
 import { Mute, noteMuted } from "./throttle.ts";
-
-/** A broker can't be reached, or the connection to it was lost. Another try may help. */
-export class ConnectionError extends Error {
-  override readonly name = "ConnectionError";
-}
 
 /** The largest response accepted, bytes: a peer that announces more does not speak Kafka. */
 export const MAX_RESPONSE = 256 * 1024 * 1024;
 
 /** If a timer is this late, milliseconds, this process was stopped or busy. */
 const BLOCKED = 100;
-
-interface Pending {
-  api: Api<unknown, unknown>;
-  correlation: number;
-  into: Kernel | undefined;
-  /** When it must be answered, performance.now(). */
-  deadline: number;
-  resolve: (response: unknown) => void;
-  reject: (error: Error) => void;
-}
-
-export interface CallOptions {
-  /** Bytes sent after the request, from the buffer they are in. They must not change meanwhile. */
-  tail?: Uint8Array<ArrayBuffer>;
-  /** The buffer the response is read into, from {@link Kernel.DATA} on. */
-  into?: Kernel;
-  /** False for a request that gets no answer (Produce with acks 0). */
-  answered?: boolean;
-}
 
 /**
  * One connection to one broker. Requests may be sent before earlier ones are answered; a broker
@@ -65,6 +45,8 @@ export class Connection {
   /** Of the oldest request under way: it is answered first. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #mute = new Mute();
+  /** Null without a login, or if it has no end. */
+  #session: Session | null = null;
 
   private constructor(address: Address, { conn, explain }: Socket, config: ClientConfig) {
     this.name = addressName(address);
@@ -90,22 +72,24 @@ export class Connection {
       );
     });
     const connection = new Connection(address, socket, config);
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(connection.#late()), config.timeout);
     const starting = async () => {
       connection.accepted = await askVersions(connection, apis);
       // Loaded only if it is used: a start without it stays as quick as it is.
-      if (config.sasl) await (await import("./sasl.ts")).authenticate(connection, config.sasl);
+      if (config.sasl) {
+        connection.#session = await (await import("./session.ts")).logIn(connection, config);
+      }
     };
     try {
-      await Promise.race([starting(), late.promise]);
+      await connection.#inTime(config.timeout, starting());
     } catch (error) {
       connection.close();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     return connection;
+  }
+
+  get host(): string {
+    return this.#address.host;
   }
 
   /** Whether the connection can't be used any more. */
@@ -126,36 +110,34 @@ export class Connection {
   async call<Request, Response>(
     api: Api<Request, Response>,
     request: Request,
-    { tail, into, answered = true }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Response> {
     if (this.#failed) throw this.#failed;
-    const correlation = this.#correlation++ & 0x7fffffff;
-    const { clientId } = this.#config;
-    const frame = encodeRequest(api, request, { correlation, clientId, tail: tail?.length ?? 0 });
-    const deadline = performance.now() + this.#config.timeout + this.#mute.left;
-    const sent = this.#send(frame, tail);
-    if (!answered) return await this.#unanswered(api.name, sent, deadline) as Response;
-    return await new Promise<Response>((resolve, reject) => {
-      this.#pending.push({
-        api: api as Api<unknown, unknown>,
-        correlation,
-        into,
-        deadline,
-        resolve: resolve as (response: unknown) => void,
-        reject,
-      });
-      if (this.#pending.length === 1) this.#watch();
-      this.#reading ??= this.#read();
-    });
+    const { outgoing, answer } = this.#outgoing(api, request, options);
+    const sent = this.#send(outgoing);
+    if (outgoing.pending) {
+      sent.catch(outgoing.pending.reject);
+      return await answer;
+    }
+    // It has its deadline too: a broker may read no more.
+    return await this.#inTime(this.#config.timeout + this.#mute.left, sent, api.name) as Response;
   }
 
-  /** A request without an answer has its deadline too: a broker may read no more. */
-  async #unanswered(name: string, sent: Promise<void>, deadline: number): Promise<void> {
-    // Raced: in Deno before 2.5 closing does not end a blocked write.
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(() => late.reject(this.#late(name)), deadline - performance.now());
+  #outgoing<Request, Response>(
+    api: Api<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): { outgoing: Outgoing; answer: Promise<Response> } {
+    const correlation = this.#correlation++ & 0x7fffffff;
+    return outgoing(api, request, options, correlation, this.#config.clientId);
+  }
+
+  /** Work with a deadline. Raced: in Deno before 2.5 closing does not end a blocked write. */
+  async #inTime<T>(limit: number, work: Promise<T>, what?: string): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(this.#late(what)), limit);
     try {
-      await Promise.race([sent, late.promise]);
+      return await Promise.race([work, late.promise]);
     } finally {
       clearTimeout(timer);
     }
@@ -167,27 +149,51 @@ export class Connection {
   }
 
   /** Sends after what is being sent. The pending request fails too if this does. */
-  #send(frame: Uint8Array, tail: Uint8Array | undefined): Promise<void> {
-    if (tail && this.#config.tls?.identity) {
-      // This connection delays what follows a short write (see tls.ts), so it must be one write.
-      return this.#send(joined(frame, tail), undefined);
-    }
+  #send(outgoing: Outgoing): Promise<void> {
     const send = async () => {
       if (this.#mute.left > 0) await this.#mute.over();
-      if (this.#failed) throw this.#failed;
-      try {
-        await writeAll(this.#conn, frame);
-        if (tail) await writeAll(this.#conn, tail);
-      } catch (error) {
-        // A broker that rejects a client certificate says so and closes: what it said is still
-        // read.
-        if (this.#config.tls && this.#answers === 0) await this.#reading;
-        throw this.#fail(this.#lost(error));
-      }
+      if (this.#session?.due) await this.#renew(this.#session);
+      await this.#write(outgoing);
     };
     const sent = this.#sending.then(send);
     this.#sending = sent.catch(() => {});
     return sent;
+  }
+
+  /** Logs in again: everything else waits in the queue meanwhile. */
+  async #renew(session: Session): Promise<void> {
+    const call: Link["call"] = async (api, request) => {
+      const { outgoing, answer } = this.#outgoing(api, request, {});
+      const [result] = await Promise.all([answer, this.#write(outgoing)]);
+      return result;
+    };
+    const accepts: Link["accepts"] = (api) => this.accepts(api);
+    try {
+      await session.renew({ name: this.name, host: this.host, accepts, call });
+    } catch (error) {
+      throw this.#fail(error as Error);
+    }
+  }
+
+  async #write({ frame, tail, pending }: Outgoing): Promise<void> {
+    if (this.#failed) throw this.#failed;
+    if (pending) {
+      pending.deadline = performance.now() + this.#config.timeout;
+      this.#pending.push(pending);
+      if (this.#pending.length === 1) this.#watch();
+      this.#reading ??= this.#read();
+    }
+    // A connection with a client's certificate delays what follows a short write (see tls.ts), so
+    // there it must be one write.
+    const whole = tail && this.#config.tls?.identity ? [joined(frame, tail)] : [frame, tail];
+    try {
+      for (const part of whole) if (part) await writeAll(this.#conn, part);
+    } catch (error) {
+      // A broker that rejects a client certificate says so and closes: what it said is still
+      // read.
+      if (this.#config.tls && this.#answers === 0) await this.#reading;
+      throw this.#fail(this.#lost(error));
+    }
   }
 
   async #read(): Promise<void> {
@@ -281,23 +287,13 @@ export class Connection {
   /** Why the broker closed the connection, `count` bytes after its last response. */
   async #ended(count: number): Promise<Error> {
     if (this.#failed) return this.#failed;
-    const { tls, sasl } = this.#config;
-    // A TLS record of type alert: the answer of a TLS port to bytes that are not TLS.
-    if (!tls && this.#answers === 0 && count > 1 && this.#headView.getUint16(0) === 0x1503) {
-      return new Failure(
-        "broker",
-        `${this.name} requires TLS — set security.protocol (-X, --config)`,
-      );
-    }
-    // A port that asks for a login closes like this; so does a broker that stops. The port knows.
-    if (!sasl && this.#answers === 1 && this.#pending[0]?.api.name !== "SaslHandshake") {
-      const { whoAsksForLogin } = await import("./sasl.ts");
-      const link = Connection.open(this.#address, this.#config, []);
-      const asks = await link.then(whoAsksForLogin).catch(() => null);
-      link.then((connection) => connection.close(), () => {});
-      if (asks) return asks;
-    }
-    return new ConnectionError(`${this.name} closed the connection`);
+    const why = await whyClosed(this.name, this.#config, {
+      answers: this.#answers,
+      start: count > 1 ? this.#headView.getUint16(0) : 0,
+      asked: this.#pending[0]?.api.name,
+      again: () => Connection.open(this.#address, this.#config, []),
+    });
+    return why ?? new ConnectionError(`${this.name} closed the connection`);
   }
 
   #late(what = this.#pending[0]?.api.name ?? "the login"): Error {
@@ -323,6 +319,7 @@ export class Connection {
     }
     clearTimeout(this.#timer);
     this.#mute.end();
+    this.#session?.close();
     for (const { reject } of this.#pending.splice(0)) reject(error);
     return error;
   }

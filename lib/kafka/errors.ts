@@ -7,7 +7,7 @@ import {
 } from "../protocol/error_codes.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { suggestion } from "../text.ts";
-import { ConnectionError } from "./connection.ts";
+import { ConnectionError } from "./connection_error.ts";
 
 /** A broker's answer is an error code. The message says what was asked for, and the code's name. */
 export class BrokerError extends Error {

@@ -36,6 +36,9 @@ export function encodeRequest<Request>(
 /** What a connection's first requests need of it: its broker's name, and answers. */
 export interface Link {
   readonly name: string;
+  /** The broker's host, as it was connected to. */
+  readonly host: string;
+  accepts(api: Api<never, unknown>): boolean;
   call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
 }
 

@@ -29,8 +29,26 @@ export const accepted: readonly string[] = withRegistry(words(`
   ssl.keystore.type ssl.key.location ssl.key.pem ssl.keystore.key ssl.key.password
   ssl.enabled.protocols ssl.protocol ssl.keymanager.algorithm ssl.trustmanager.algorithm
   sasl.mechanism sasl.mechanisms sasl.username sasl.password sasl.jaas.config
+  sasl.login.callback.handler.class sasl.client.callback.handler.class
+  sasl.login.connect.timeout.ms sasl.login.read.timeout.ms
+  sasl.login.refresh.window.factor sasl.login.refresh.window.jitter
+  sasl.login.refresh.buffer.seconds sasl.login.refresh.min.period.seconds
   sasl.oauthbearer.token.file sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.extensions
-  sasl.oauthbearer.method sasl.login.callback.handler.class
+  sasl.kerberos.service.name sasl.kerberos.principal sasl.kerberos.keytab
+  sasl.oauthbearer.method sasl.oauthbearer.grant.type sasl.oauthbearer.scope
+  sasl.oauthbearer.client.id sasl.oauthbearer.client.credentials.client.id
+  sasl.oauthbearer.client.secret sasl.oauthbearer.client.credentials.client.secret
+  sasl.oauthbearer.header.urlencode sasl.oauthbearer.jwt.retriever.class
+  sasl.oauthbearer.jwt.validator.class sasl.oauthbearer.config
+  sasl.oauthbearer.metadata.authentication.type
+  sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.file
+  sasl.oauthbearer.assertion.private.key.file sasl.oauthbearer.assertion.private.key.pem
+  sasl.oauthbearer.assertion.private.key.passphrase
+  sasl.oauthbearer.assertion.template.file sasl.oauthbearer.assertion.jwt.template.file
+  sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.iss
+  sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.claim.exp.seconds
+  sasl.oauthbearer.assertion.claim.nbf.seconds sasl.oauthbearer.assertion.claim.jti.include
+  https.ca.location https.ca.pem
 `));
 
 const sslSynonyms: readonly (readonly string[])[] = [
@@ -51,16 +69,25 @@ export const synonyms: readonly (readonly string[])[] = [
   ["sasl.mechanism", "sasl.mechanisms"],
   ["sasl.username", "sasl.jaas.config"],
   ["sasl.password", "sasl.jaas.config"],
+  ["sasl.kerberos.keytab", "sasl.jaas.config"],
+  ["sasl.kerberos.principal", "sasl.jaas.config"],
   ["sasl.oauthbearer.token.file", "sasl.oauthbearer.token.endpoint.url"],
+  ["sasl.oauthbearer.client.id", "sasl.oauthbearer.client.credentials.client.id"],
+  ["sasl.oauthbearer.client.secret", "sasl.oauthbearer.client.credentials.client.secret"],
+  ["sasl.oauthbearer.assertion.private.key.file", "sasl.oauthbearer.assertion.private.key.pem"],
+  [
+    "sasl.oauthbearer.assertion.template.file",
+    "sasl.oauthbearer.assertion.jwt.template.file",
+  ],
+  ["https.ca.location", "https.ca.pem"],
   ...sslSynonyms,
   ...sslSynonyms.map((names) => names.map((name) => REGISTRY + name)),
   ...registryNames.filter((name) => registryNames.includes(REGISTRY + name))
     .map((name) => [name, REGISTRY + name]),
 ];
 
-const kerberos = "Kerberos (GSSAPI) is not supported";
 const javaClass = "it names a Java class";
-const noFetching = "tokens are read from a file, not fetched: set sasl.oauthbearer.token.file";
+const fixedPauses = "the pauses between tries are fixed";
 const brokerSide = "the broker checks the token";
 const safeCiphers = "the TLS library has a fixed list of safe ones";
 
@@ -76,21 +103,13 @@ const refusedOfKafka: readonly (readonly [string, string])[] = [
   ["ssl.keystore.password", "PEM files have no store password: set ssl.key.password"],
   ["ssl.truststore.password", "PEM files of certificates have no password"],
   ["security.providers", javaClass],
-  ["sasl.kerberos.", kerberos],
-  ["sasl.client.callback.handler.class", javaClass],
+  ["sasl.kerberos.principal.to.local.rules", "it is a broker's"],
   ["sasl.login.class", javaClass],
-  ["sasl.login.connect.", noFetching],
-  ["sasl.login.read.", noFetching],
-  ["sasl.login.refresh.", noFetching],
-  ["sasl.login.retry.", noFetching],
+  ["sasl.login.retry.", fixedPauses],
   ["enable.sasl.oauthbearer.unsecure.jwt", "set sasl.oauthbearer.token.file"],
-  ["sasl.oauthbearer.config", "set sasl.oauthbearer.token.file"],
-  ["sasl.oauthbearer.client.", noFetching],
-  ["sasl.oauthbearer.assertion.", noFetching],
-  ["sasl.oauthbearer.scope", noFetching],
-  ["sasl.oauthbearer.sub.claim.name", noFetching],
-  ["sasl.oauthbearer.header.urlencode", noFetching],
-  ["sasl.oauthbearer.jwt.", javaClass],
+  ["sasl.oauthbearer.sub.claim.name", brokerSide],
+  ["sasl.oauthbearer.scope.claim.name", brokerSide],
+  ["sasl.oauthbearer.allow.", brokerSide],
   ["sasl.oauthbearer.jwks.", brokerSide],
   ["sasl.oauthbearer.expected.", brokerSide],
   ["sasl.oauthbearer.clock.skew.seconds", brokerSide],
@@ -115,20 +134,34 @@ export const refused: readonly (readonly [string, string])[] = [
 ];
 
 const tokenHandler = "org.apache.kafka.common.security.oauthbearer";
+const mskHandler = "software.amazon.msk.auth.iam.IAMOAuthBearerLoginCallbackHandler";
 
 /** Properties that ask for what is done anyway, and the values that do; any other is rejected. */
 export const fixed: Readonly<Record<string, readonly string[]>> = {
   "ssl.protocol": ["TLS", "TLSv1.3"],
   "ssl.keymanager.algorithm": ["SunX509", "PKIX"],
   "ssl.trustmanager.algorithm": ["PKIX"],
-  "sasl.oauthbearer.method": ["default"],
+  "sasl.oauthbearer.method": ["default", "oidc"],
+  "sasl.oauthbearer.grant.type": [
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+  ],
+  "sasl.oauthbearer.jwt.retriever.class": ["Default", "ClientCredentials", "JwtBearer", "File"]
+    .map((name) => `${tokenHandler}.${name}JwtRetriever`),
+  "sasl.oauthbearer.jwt.validator.class": ["Default", "Client"]
+    .map((name) => `${tokenHandler}.${name}JwtValidator`),
   [`${REGISTRY}ssl.protocol`]: ["TLS", "TLSv1.3"],
   [`${REGISTRY}ssl.keymanager.algorithm`]: ["SunX509", "PKIX"],
   [`${REGISTRY}ssl.trustmanager.algorithm`]: ["PKIX"],
-  // What Java needs to read a token from a file.
+  // What Java needs to read a token from a file, to fetch one, and for Amazon MSK.
   "sasl.login.callback.handler.class": [
     `${tokenHandler}.OAuthBearerLoginCallbackHandler`,
     `${tokenHandler}.secured.OAuthBearerLoginCallbackHandler`,
+    mskHandler,
+  ],
+  "sasl.client.callback.handler.class": [
+    "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
+    mskHandler,
   ],
 };
 
@@ -153,7 +186,7 @@ export const flagsInstead: Readonly<Record<string, string>> = {
 /**
  * The other properties of both: what to do is said by flags, and how by this program itself. In a
  * file they are ignored, because a file is worth most if it serves other programs too. None is of
- * TLS or SASL: see {@link refused}.
+ * TLS or SASL, see {@link refused}, except for how others renew their Kerberos tickets.
  */
 export const ignored: readonly string[] = words(`
   allow.auto.create.topics api.version.fallback.ms api.version.request
@@ -190,6 +223,8 @@ export const ignored: readonly string[] = words(`
   topic.metadata.refresh.fast.interval.ms
   topic.metadata.refresh.sparse transaction.timeout.ms transaction.two.phase.commit.enable
   transactional.id value.deserializer value.serializer acks debug interceptors partitioner retries
+  sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin
+  sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor
   avro.reflection.allow.null avro.remove.java.properties
   avro.use.logical.type.converters enum.evolution http.connect.timeout.ms http.read.timeout.ms
   id.compatibility.strict json.fail.invalid.schema key.converter latest.cache.size

@@ -59,6 +59,19 @@ async function identity(
   return { certificates: pem, key: new Secret(await readKey(key, password, pem)) };
 }
 
+/**
+ * The authorities that the first of these which has a value names, as PEM texts; empty if none has.
+ * Throws Failure (usage).
+ */
+export async function authoritiesOf(
+  sources: readonly (readonly [string, "file" | "text", string | undefined])[],
+): Promise<string[]> {
+  const found = sources.find(([, , value]) => value);
+  if (!found) return [];
+  const [name, kind, value] = found;
+  return certificates(await pemOf(name, kind, value!, "truststore"));
+}
+
 /** PEM text and the property it comes from. */
 interface Found {
   name: string;
@@ -79,6 +92,15 @@ async function read(
   if (isStore && type !== "PEM") {
     throw usage(`ssl.${store}.type can only be PEM here — ${toPem[store]}`);
   }
+  return await pemOf(name, kind!, value, store);
+}
+
+async function pemOf(
+  name: string,
+  kind: "file" | "text",
+  value: string,
+  store: "truststore" | "keystore",
+): Promise<Found> {
   // Java's programs have inline PEM in one line, with \n in it.
   if (kind === "text") return { name, text: value.replaceAll("\\n", "\n") };
   try {

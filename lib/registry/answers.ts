@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { inLine } from "./errors.ts";
+import { inLine } from "../kafka/fetching.ts";
 import type { Reference } from "./config.ts";
 
 /** A schema as a registry's answer describes it, before what it refers to is fetched. */

@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { trusted } from "../kafka/authorities.ts";
+import { explainFetch, inLine, PassingError, readBounded } from "../kafka/fetching.ts";
 import type { RegistryConfig, RegistryUrl } from "./config.ts";
-import { explainFetch, inLine, PassingError } from "./errors.ts";
 
 /** The largest answer that is read, bytes. Schemas have kilobytes. */
 export const LARGEST_ANSWER = 16 * 1024 * 1024;
@@ -11,6 +11,12 @@ const LONGEST_PAUSE = 10_000;
 const ACCEPT =
   "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json;q=0.9, " +
   "application/json;q=0.5";
+
+const certificate = "schema.registry.ssl.certificate.location";
+const tlsNames = {
+  authorities: "schema.registry.ssl.ca.location",
+  identity: [certificate, `${certificate} and schema.registry.ssl.key.location`],
+} as const;
 
 export interface Call {
   /** After the registry's URL; its parts are percent-encoded. */
@@ -64,7 +70,8 @@ export class Http {
       if (abort.signal.aborted) {
         throw new PassingError(`${url.base} does not answer: no answer within ${seconds(timeout)}`);
       }
-      throw explainFetch(error, url.base, this.#config.tls.identity !== null);
+      const hasIdentity = this.#config.tls.identity !== null;
+      throw explainFetch(error, url.base, { ...tlsNames, hasIdentity });
     } finally {
       clearTimeout(timer);
     }
@@ -103,7 +110,7 @@ export class Http {
       throw new Failure("broker", `${base} redirects to ${to} — give the registry's own URL`);
     }
     if (status === 401 || status === 403) throw refused(status, base, url.authorization !== null);
-    const body = parse(await readBounded(response, base));
+    const body = parse(await readBounded(response, base, LARGEST_ANSWER));
     const error = errorOf(body);
     if (status === 408 || status === 429 || status >= 500) {
       const pause = Number(headers.get("retry-after") ?? 0) * 1000;
@@ -159,31 +166,6 @@ function target(location: string | null, base: string): string {
   } catch {
     return "another address";
   }
-}
-
-/** The body's text; null if it is not UTF-8. Throws Failure (broker) if it is too large. */
-async function readBounded(response: Response, base: string): Promise<string | null> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text: string | null = "";
-  let size = 0;
-  const add = (piece?: Uint8Array) => {
-    try {
-      if (text !== null) {
-        text += decoder.decode(piece as Uint8Array<ArrayBuffer>, { stream: !!piece });
-      }
-    } catch {
-      text = null;
-    }
-  };
-  for await (const piece of response.body ?? []) {
-    size += piece.length;
-    if (size > LARGEST_ANSWER) {
-      throw new Failure("broker", `${base} answers with over ${LARGEST_ANSWER / 1024 ** 2} MiB`);
-    }
-    add(piece);
-  }
-  add();
-  return text;
 }
 
 /** Undefined if it is not JSON. */

@@ -8,7 +8,7 @@ import {
   readVersions,
 } from "./answers.ts";
 import type { Missing, NamedText, Reference, RegistryConfig, RegistrySchema } from "./config.ts";
-import { PassingError } from "./errors.ts";
+import { PassingError } from "../kafka/fetching.ts";
 import { type Answer, type Call, Http } from "./http.ts";
 
 const FIRST_WAIT = 50;

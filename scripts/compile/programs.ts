@@ -1,3 +1,5 @@
+import { gssapiPaths } from "../../lib/kafka/sasl/gssapi_paths.ts";
+
 /** An executable: what it is made from, and what it may do. */
 export interface Program {
   /** Its file name, and the name of its command. */
@@ -15,8 +17,12 @@ export interface Program {
 /**
  * What every program may do. Brokers are named by users and name further brokers, and what a
  * config, CA, key or token file is called is the user's business, too: so no list can be baked in
- * for net and read. Nothing may run other programs, load libraries or ask about the system; and a
- * compiled program loads no code from a network, whatever it may do.
+ * for net and read. Nothing may run other programs or ask about the system; and a compiled program
+ * loads no code from a network, whatever it may do.
+ *
+ * The one library that may be loaded is the host's Kerberos, from where hosts have it, for logins
+ * with GSSAPI. That right is given back, too: without such a login before the first connection
+ * (`readProperties`), else once it is loaded.
  *
  * Write is for `--log-file`, whose path is not known here either. So it is allowed here and given
  * back by `run()` once the log file is open (and at once if there is none): from then on, before
@@ -24,7 +30,10 @@ export interface Program {
  *
  * `--no-prompt`: a question on a segment's terminal, which nobody sees, would hang the query.
  */
-const permissions = ["--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-write"];
+const permissions = [
+  ...["--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-write"],
+  `--allow-ffi=${gssapiPaths.join(",")}`,
+];
 
 const workers = ["lib/consume/inflate_worker.ts"];
 

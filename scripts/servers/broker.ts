@@ -17,7 +17,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 
 /** What a test asks for here can't be had from a broker that others set up. */
 function needsOwn(options: BrokerOptions): boolean {
-  const { own, nodes, version, properties, listeners, storageFormatArgs, heap } = options;
+  const { own, nodes, version, properties, listeners, storageFormatArgs, heap, jvm } = options;
   return own === true || nodes !== undefined && nodes > 1 ||
-    [version, properties, listeners, storageFormatArgs, heap].some((one) => one !== undefined);
+    [version, properties, listeners, storageFormatArgs, heap, jvm].some((one) => one !== undefined);
 }

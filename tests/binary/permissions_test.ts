@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { gssapiPaths } from "../../lib/kafka/sasl/gssapi_paths.ts";
 import { programs } from "../../scripts/compile/programs.ts";
 import { binaries, compileForTest } from "../support/binaries.ts";
 import { text } from "../support/cli.ts";
@@ -23,7 +24,11 @@ Deno.test({
       };
       const refused = {
         run: "NotCapable",
-        ffi: "NotCapable",
+        "kerberos": "done",
+        "library by name": "NotCapable",
+        "library by path": "NotCapable",
+        "library beside it": "NotCapable",
+        "kerberos without such a login": "NotCapable",
         sys: "NotCapable",
         write: "NotCapable",
         mkdir: "NotCapable",
@@ -57,7 +62,11 @@ Deno.test({ name: "binary: each names its own permissions", ignore }, async (t) 
       const allowed = Object.entries(permissions)
         .filter(([key, value]) => key.startsWith("allow_") && key !== "allow_import" && value)
         .map(([key]) => key);
-      assert.deepEqual(allowed.sort(), ["allow_env", "allow_net", "allow_read", "allow_write"]);
+      const others = ["allow_env", "allow_net", "allow_read", "allow_write"];
+      assert.deepEqual(allowed.sort(), ["allow_env", "allow_ffi", ...others.slice(1)]);
+      // One library, from where hosts have it: no list, or an empty one, would be any.
+      assert.deepEqual(permissions.allow_ffi, gssapiPaths);
+      assert.ok(gssapiPaths.length > 0 && gssapiPaths.every((path) => path.startsWith("/usr/lib")));
     });
   }
 });

@@ -2,8 +2,13 @@
  * Tries what kafka_consumer may not do, from where kafka_consumer does its work; prints as JSON how
  * each attempt ended. `--brokers` names a folder to write to, for want of a flag of its own.
  */
-import { connectionFlags } from "../../lib/cli/flags/connection.ts";
+import { connectionFlags, readProperties } from "../../lib/cli/flags/connection.ts";
 import { type Command, run } from "../../lib/cli/run.ts";
+import { gssapiPaths } from "../../lib/kafka/sasl/gssapi_paths.ts";
+
+function granted({ state }: Deno.PermissionStatus): void {
+  if (state !== "granted") throw new Deno.errors.NotCapable(state);
+}
 
 const command: Command = {
   name: "probe",
@@ -14,7 +19,16 @@ const command: Command = {
     const folder = given.get("brokers")!;
     const attempts: Record<string, () => unknown> = {
       run: () => new Deno.Command("true").outputSync(),
-      ffi: () => Deno.dlopen("libc.so.6", {}),
+      "kerberos": () => {
+        for (const path of gssapiPaths) granted(Deno.permissions.querySync({ name: "ffi", path }));
+      },
+      "library by name": () => Deno.dlopen("libc.so.6", {}),
+      "library by path": () => Deno.dlopen("/usr/lib64/libc.so.6", {}),
+      "library beside it": () => Deno.dlopen(gssapiPaths[0].replace("gssapi_", ""), {}),
+      "kerberos without such a login": async () => {
+        await readProperties(given, () => undefined, console);
+        Deno.dlopen(gssapiPaths[0], {});
+      },
       sys: () => Deno.hostname(),
       write: () => Deno.writeTextFileSync(`${folder}/written`, ""),
       "write its log file again": () => Deno.writeTextFileSync(given.get("log-file")!, ""),
@@ -22,8 +36,7 @@ const command: Command = {
       remove: () => Deno.removeSync(`${folder}/kept`),
       temporary: () => Deno.makeTempFileSync(),
       "ask again": () => {
-        const { state } = Deno.permissions.requestSync({ name: "write" });
-        if (state !== "granted") throw new Deno.errors.NotCapable(state);
+        granted(Deno.permissions.requestSync({ name: "write" }));
       },
       "code from the network": () => import("https://deno.land/" + folder),
       read: () => Deno.readTextFileSync(`${folder}/kept`),

@@ -101,6 +101,14 @@ Deno.test("secrets: a property that is wrong is not shown, in a file, by -X, in 
       "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n" +
       `sasl.oauthbearer.token.file=x\nsasl.oauthbearer.extensions=${S}`,
       `bootstrap.servers=SASL_SSL://u:${S}@h:9092`,
+      ...[
+        `sasl.kerberos.keytab=${S}`,
+        `sasl.kerberos.keytab=MEMORY:${S}`,
+        `sasl.kerberos.service.name=x ${S}`,
+        `sasl.kerberos.principal=u@r@${S}`,
+        `sasl.jaas.config=a.Krb5LoginModule required password="${S}";`,
+        `sasl.jaas.config=a.Krb5LoginModule required useKeyTab="${S}" keyTab="${S}";`,
+      ].map((line) => `security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\n${line}`),
     ];
     // Nobody listens there: what gets as far as that ends with 69.
     const to = ["-b", "127.0.0.1:1", "--timeout", "300ms"];

@@ -206,7 +206,8 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
         "sasl.oauthbearer.token.endpoint.url": `file://${file("expired-token")}`,
       },
       code: 77,
-      stderr: /rejects the token with OAUTHBEARER: .*invalid_token/,
+      stderr:
+        /rejects the token of its file with OAUTHBEARER: .*invalid_token.* — it expired at \d/,
     },
   ];
 }

@@ -1,9 +1,11 @@
 import { batches, messages } from "./messages.ts";
 import { compression } from "./compression.ts";
+import { keytabs } from "./keytabs.ts";
 import { columnRows, guard, packing, plainRows } from "./rows.ts";
 import { avro, avroSchemas, json, protobuf, protobufSchemas } from "./structured.ts";
 import type { Target } from "./target.ts";
 import { quoting, texts } from "./texts.ts";
+import { tokens } from "./tokens.ts";
 
 /** All that reads what comes from outside. */
 export async function makeTargets(): Promise<Target[]> {
@@ -20,7 +22,9 @@ export async function makeTargets(): Promise<Target[]> {
     protobuf,
     protobufSchemas,
     packing,
+    keytabs,
     ...texts,
+    ...tokens,
     quoting,
   ];
 }

@@ -12,7 +12,7 @@ import { mutatedText } from "./mutate.ts";
 import { answered, choice, must, type Target } from "./target.ts";
 
 /** A parser, texts that it reads, and what its grammar is made of. */
-function parser(
+export function parser(
   name: string,
   examples: readonly string[],
   words: readonly string[],
@@ -42,7 +42,24 @@ function answer(text: string): void {
   readVersions(body, failed);
 }
 
-const odd = ["", " ", "'", '"', "\\", "\n", "\r", "\0", "$", "`", "é", "😀", "\u2028", "--", ";"];
+/** Characters that parsers stumble over. */
+export const odd = [
+  "",
+  " ",
+  "'",
+  '"',
+  "\\",
+  "\n",
+  "\r",
+  "\0",
+  "$",
+  "`",
+  "é",
+  "😀",
+  "\u2028",
+  "--",
+  ";",
+];
 
 export const texts: readonly Target[] = [
   parser(

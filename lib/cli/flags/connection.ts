@@ -1,4 +1,5 @@
 import { Failure, systemReason } from "../../failure.ts";
+import { giveBackLibraries } from "../../libraries.ts";
 import { shownPath } from "../../secret.ts";
 import { type ClientConfig, parseAddress } from "../../kafka/config.ts";
 import type { Flag, Given } from "../flags.ts";
@@ -63,16 +64,22 @@ export async function readProperties(
 ): Promise<Properties> {
   const file = given.get("config") ?? (env("KAFKA_CONFIG") || undefined);
   const own = given.all("property");
-  if (file === undefined && own.length === 0) return new Map();
+  if (file === undefined && own.length === 0) {
+    giveBackLibraries();
+    return new Map();
+  }
   const { mergeProperties, parseProperties, splitProperty } = await import(
     "../../properties/properties.ts"
   );
   const said = file === undefined ? [] : parseProperties(await readConfig(file, given), file);
   const at = "-X";
-  return mergeProperties(
+  const properties = mergeProperties(
     [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
     console.debug,
   );
+  const mechanism = properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms");
+  if (mechanism?.toUpperCase() !== "GSSAPI") giveBackLibraries();
+  return properties;
 }
 
 async function readConfig(file: string, given: Given): Promise<string> {

@@ -3,8 +3,14 @@
  * protocol of its own. Import this module lazily: kafkajs costs a start 100 ms and more.
  */
 import "../../node_warnings.ts";
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
+import { Buffer } from "node:buffer";
+import { Kafka, type KafkaConfig, logLevel, type Mechanism as KafkajsMechanism } from "kafkajs";
+import { Failure } from "../../failure.ts";
 import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
+import { ConnectionError } from "../connection_error.ts";
+import { PREPARATION } from "../sasl/authenticate.ts";
+import { rejected, SaslError } from "../sasl/mechanism.ts";
+import { newMechanism } from "../sasl/new_mechanism.ts";
 import { tlsSockets } from "./socket.ts";
 import "./timers.ts";
 
@@ -25,23 +31,52 @@ export function kafkajsConfig(config: ClientConfig): KafkaConfig {
     requestTimeout: timeout,
     logLevel: logLevel.NOTHING,
     ...(tls ? { ssl: true, socketFactory: tlsSockets(config) } : {}),
-    ...(sasl ? { sasl: saslOptions(sasl) } : {}),
+    ...(sasl ? { sasl: saslOptions(sasl, timeout) } : {}),
   };
 }
 
-function saslOptions(sasl: SaslConfig): SASLOptions {
-  if (sasl.mechanism === "OAUTHBEARER") {
-    return {
-      mechanism: "oauthbearer",
-      oauthBearerProvider: async () => ({
-        value: (await sasl.token()).reveal(),
-        extensions: sasl.extensions,
-      }),
-    };
-  }
-  const { mechanism, username, password } = sasl;
-  const credentials = { username, password: password.reveal() };
-  if (mechanism === "PLAIN") return { mechanism: "plain", ...credentials };
-  if (mechanism === "SCRAM-SHA-256") return { mechanism: "scram-sha-256", ...credentials };
-  return { mechanism: "scram-sha-512", ...credentials };
+/**
+ * A login by our own mechanisms, so that each is the same everywhere. kafkajs gives and takes the
+ * messages with their length before them.
+ */
+function saslOptions(sasl: SaslConfig, timeout: number): KafkajsMechanism {
+  return {
+    mechanism: sasl.mechanism,
+    authenticationProvider: ({ host, port, saslAuthenticate }) => ({
+      authenticate: async () => {
+        const mechanism = await newMechanism(sasl, host, PREPARATION * timeout);
+        const send = async (message: Uint8Array) => {
+          const encoded = Buffer.alloc(4 + message.length);
+          encoded.writeInt32BE(message.length);
+          encoded.set(message, 4);
+          const request = { encode: () => encoded };
+          const response = { decode: (raw: Buffer) => raw, parse: (raw: Buffer) => raw };
+          return (await saslAuthenticate({ request, response }) as Buffer).subarray(4);
+        };
+        try {
+          let message: Uint8Array | null = await mechanism.start();
+          while (message !== null) message = await mechanism.next(await send(message));
+        } catch (error) {
+          if (error instanceof SaslError || isRejection(error)) {
+            throw again(rejected(addressName({ host, port }), mechanism, error.message), false);
+          }
+          if (error instanceof Failure) throw again(error, false);
+          // Where a token or a ticket comes from is down.
+          throw error instanceof ConnectionError ? again(error, true) : error;
+        } finally {
+          mechanism.close?.();
+        }
+      },
+    }),
+  };
+}
+
+/** Whether kafkajs may try again: some parts of it do unless they are told, others do not. */
+function again(error: Error, retriable: boolean): Error {
+  return Object.assign(error, { retriable });
+}
+
+/** Whether it is a broker's error code, as kafkajs throws it: SASL_AUTHENTICATION_FAILED. */
+function isRejection(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 58;
 }

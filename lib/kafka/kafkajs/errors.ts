@@ -22,6 +22,10 @@ export function asFailure(failed: string, error: unknown): Failure {
     isLogin ||= inner.name === "KafkaJSSASLAuthenticationError";
     const next = inner.errors?.[0] ?? inner.cause;
     if (!(next instanceof Error)) break;
+    // Thrown by our own code inside kafkajs: a login, a connection with TLS.
+    if (next instanceof Failure) {
+      return new Failure(next.kind, `${failed}: ${next.message}`, { cause: error });
+    }
     inner = next as KafkajsError;
   }
   const { type, code, message = String(error) } = inner;

@@ -27,6 +27,8 @@ export interface SaslAuthenticateResponse {
   errorCode: number;
   errorMessage: string | null;
   authBytes: Uint8Array;
+  /** For how long this login is good, milliseconds; 0: without a limit. */
+  sessionLifetime: number;
 }
 
 /**
@@ -47,6 +49,18 @@ export const saslAuthenticate: Api<Uint8Array, SaslAuthenticateResponse> = {
       errorCode: reader.int16(),
       errorMessage: reader.nullableString(),
       authBytes: reader.nullableBytes() ?? new Uint8Array(),
+      sessionLifetime: 0,
     };
+  },
+};
+
+/**
+ * Version 1 of the same, KIP-368 (Kafka 2.2): its response ends with session_lifetime_ms int64.
+ */
+export const saslSession: Api<Uint8Array, SaslAuthenticateResponse> = {
+  ...saslAuthenticate,
+  version: 1,
+  decode(reader) {
+    return { ...saslAuthenticate.decode(reader), sessionLifetime: reader.int64() };
   },
 };

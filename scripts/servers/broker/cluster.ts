@@ -79,8 +79,8 @@ async function setUp(settings: ClusterSettings, ports: Ports[]): Promise<KafkaNo
       throw new Failure("broker", `Cannot format the data folder of Kafka's node ${id}: ${why}`);
     }
     const port = nodePorts.PLAINTEXT;
-    const { heap = "1g" } = settings;
-    return new KafkaNode({ id, port, folder, clusterId, heap, toolbox });
+    const { heap = "1g", jvm = [] } = settings;
+    return new KafkaNode({ id, port, folder, clusterId, heap, jvm, toolbox });
   }));
 }
 

@@ -15,6 +15,7 @@ export interface NodeSettings {
   folder: string;
   clusterId: string;
   heap: string;
+  jvm: string[];
   toolbox: Toolbox;
 }
 
@@ -121,11 +122,11 @@ export class KafkaNode implements BrokerNode {
   }
 
   #spawn(): Running {
-    const { toolbox, folder, heap } = this.#settings;
+    const { toolbox, folder, heap, jvm } = this.#settings;
     const commandLine = toolbox.commandLine({
       className: "kafka.Kafka",
       args: [join(nodeFolder(folder, this.id), "server.properties")],
-      jvm: ["-Xms256m", `-Xmx${heap}`],
+      jvm: ["-Xms256m", `-Xmx${heap}`, ...jvm],
       folder,
       log: "node",
       container: this.#container,

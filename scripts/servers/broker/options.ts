@@ -24,6 +24,8 @@ export interface BrokerOptions {
   storageFormatArgs?: string[];
   /** The JVM's largest heap, as -Xmx reads it; 1g unless given. */
   heap?: string;
+  /** More arguments of the JVM itself. */
+  jvm?: string[];
   /**
    * Never use the broker that KAFKA_BROKERS names: for tests that kill a node. Any other option
    * here that a foreign broker can't honour means the same.

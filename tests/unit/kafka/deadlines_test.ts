@@ -125,6 +125,7 @@ Deno.test("a login that waits for its token has the deadline, too", local, async
   await using kafka = await scriptedBroker({ sasl: { username: "u", password: "p" } });
   const sasl = {
     mechanism: "OAUTHBEARER" as const,
+    from: "a file",
     token: () => new Promise<never>(() => {}),
     extensions: {},
   };

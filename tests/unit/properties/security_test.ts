@@ -7,6 +7,16 @@ const sasl = { "security.protocol": "SASL_PLAINTEXT" };
 const plain = { ...sasl, "sasl.mechanism": "PLAIN" };
 const user = { "sasl.username": "u", "sasl.password": "s3cret" };
 const bearer = { ...sasl, "sasl.mechanism": "OAUTHBEARER" };
+const endpoint = "sasl.oauthbearer.token.endpoint.url";
+const metadata = "sasl.oauthbearer.metadata.authentication.type";
+const oidc = { ...bearer, [endpoint]: "https://idp/token" };
+const signed = {
+  ...oidc,
+  "sasl.oauthbearer.client.id": "x",
+  "sasl.oauthbearer.assertion.private.key.file": "/no/key",
+};
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const scram = { ...sasl, ...user, "sasl.mechanism": "SCRAM-SHA-256" };
 const module = "org.apache.kafka.common.security.scram.ScramLoginModule";
 const plainModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
 const bearerModule = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
@@ -25,8 +35,11 @@ Deno.test({
         /^sasl\.username is set, but security\.protocol is not — set it to/,
       ],
       [{ "ssl.ca.location": "x" }, /^ssl\.ca\.location is set, but security\.protocol is not/],
-      [sasl, /^sasl\.mechanism is not set — use one of PLAIN, SCRAM-SHA-256, .*OAUTHBEARER$/],
-      [{ ...sasl, "sasl.mechanism": "GSSAPI" }, /^sasl\.mechanism is not one of PLAIN/],
+      [
+        sasl,
+        /^sasl\.mechanism is not set — use one of PLAIN, SCRAM-SHA-256, .*OAUTHBEARER, .*AWS_MSK_IAM$/,
+      ],
+      [{ ...sasl, "sasl.mechanism": "NTLM" }, /^sasl\.mechanism is not one of PLAIN/],
       [plain, /^sasl\.username is not set, nor is env KAFKA_SASL_USERNAME$/],
       [
         { ...plain, "sasl.username": "u" },
@@ -37,10 +50,63 @@ Deno.test({
         { ...plain, "sasl.jaas.config": `${module} required;` },
         /sasl\.mechanism PLAIN requires PlainLoginModule$/,
       ],
-      [bearer, /^sasl\.oauthbearer\.token\.file is not set, nor is env KAFKA_OAUTHBEARER_TOKEN$/],
       [
-        { ...bearer, "sasl.oauthbearer.token.endpoint.url": "https://idp/token" },
-        /tokens are read from a file, not fetched — set it to file:\/\/\/PATH/,
+        bearer,
+        /^sasl\.oauthbearer\.token\.file is not set, nor .*url, nor is env KAFKA_OAUTHBEARER_T/,
+      ],
+      [{ ...bearer, "sasl.oauthbearer.method": "oidc" }, /token\.endpoint\.url is not set$/],
+      [
+        { ...bearer, [endpoint]: "ftp://idp/token" },
+        /is not https:\/\/…, http:\/\/… or file:\/\/\/…$/,
+      ],
+      [{ ...bearer, [endpoint]: "https:///" }, /token\.endpoint\.url is not a URL$/],
+      [
+        { ...bearer, [endpoint]: "https://u:s3cret@idp/token" },
+        /has a login in it — set sasl\.oauthb/,
+      ],
+      [oidc, /^sasl\.oauthbearer\.client\.id is not set, nor is env KAFKA_OAUTHBEARER_CLIENT_ID$/],
+      [
+        { ...oidc, "sasl.oauthbearer.client.id": "x" },
+        /^sasl\.oauthbearer\.client\.secret is not set, nor is env KAFKA_OAUTHBEARER_CLIENT_SECRET$/,
+      ],
+      [
+        { ...oidc, "sasl.oauthbearer.grant.type": jwtBearer },
+        /requires .*assertion\.file or a key$/,
+      ],
+      [
+        { ...signed, "sasl.oauthbearer.assertion.algorithm": "HS256" },
+        /^sasl\.oauthbearer\.assertion\.algorithm is neither RS256 nor ES256$/,
+      ],
+      [
+        { ...signed, "sasl.oauthbearer.assertion.claim.exp.seconds": "0" },
+        /claim\.exp\.seconds is not a number from 1 to 2147483647$/,
+      ],
+      [
+        { ...signed, "sasl.oauthbearer.assertion.claim.jti.include": "yes" },
+        /claim\.jti\.include is neither true nor false$/,
+      ],
+      [
+        { ...signed, "sasl.login.refresh.window.factor": "0.4" },
+        /^sasl\.login\.refresh\.window\.factor is not a number from 0\.5 to 1$/,
+      ],
+      [
+        { ...signed, "sasl.login.read.timeout.ms": "-1" },
+        /read\.timeout\.ms is not a number from 1/,
+      ],
+      [
+        { ...signed, "https.ca.location": "/no/ca" },
+        /^https\.ca\.location: cannot read "\/no\/ca": /,
+      ],
+      [{ ...signed, "https.ca.pem": "x" }, /^https\.ca\.pem: no PEM certificate in it$/],
+      [{ ...bearer, [metadata]: "aws_iam" }, /is neither none nor azure_imds — for Amazon MSK set/],
+      [{ ...bearer, [metadata]: "azure_imds" }, /^sasl\.oauthbearer\.config is not query=/],
+      [
+        { ...scram, "sasl.jaas.config": `${module} required tokenauth="yes";` },
+        /^sasl\.jaas\.config: tokenauth is neither true nor false$/,
+      ],
+      [
+        { ...plain, ...user, "sasl.jaas.config": `${plainModule} required tokenauth="true";` },
+        /^sasl\.jaas\.config: option 1 is unknown/,
       ],
       [
         { ...bearer, "sasl.oauthbearer.token.file": "x", "sasl.oauthbearer.extensions": "auth=1" },
@@ -69,8 +135,8 @@ Deno.test({
         /option 1 is unknown — did you mean "password"\?$/,
       ],
       [
-        { ...bearer, "sasl.jaas.config": `${bearerModule} required clientSecret="s3cret";` },
-        /^sasl\.jaas\.config: option 1 is unknown — known here: none$/,
+        { ...bearer, "sasl.jaas.config": `${bearerModule} required clientSecrt="s3cret";` },
+        /^sasl\.jaas\.config: option 1 is unknown — did you mean "clientSecret"\?$/,
       ],
     ];
     for (const [properties, message] of cases) {
@@ -126,6 +192,20 @@ Deno.test({
     });
     assert.ok(token?.mechanism === "OAUTHBEARER");
     assert.deepEqual(token.extensions, { pool: "b", b: "c,d", z: "1" });
+    // What is given for the same thing in both is Java's order: properties override the login module.
+    const { sasl: idp } = await config({
+      ...oidc,
+      "sasl.jaas.config": `${bearerModule} required clientId="a" clientSecret="p";`,
+      "sasl.oauthbearer.client.credentials.client.id": "b",
+    });
+    assert.ok(idp?.mechanism === "OAUTHBEARER" && idp.from === "https://idp/token");
+    const { sasl: delegated } = await config({
+      ...scram,
+      "sasl.jaas.config": `${module} required tokenauth="true";`,
+    });
+    assert.ok(delegated?.mechanism === "SCRAM-SHA-256" && delegated.tokenauth);
+    const { sasl: msk } = await config({ ...sasl, "sasl.mechanism": "aws_msk_iam" });
+    assert.ok(msk?.mechanism === "OAUTHBEARER" && msk.from === "AWS IAM");
   },
 });
 

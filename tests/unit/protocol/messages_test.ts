@@ -250,11 +250,13 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
     errorCode: 0,
     errorMessage: "",
     authBytes: new Uint8Array(),
+    sessionLifetime: 0,
   });
   assert.deepEqual(decodeWhole(saslAuthenticate, frame("sasl_authenticate_failed")), {
     errorCode: 58,
     errorMessage: "Authentication failed: Invalid username or password",
     authBytes: new Uint8Array(),
+    sessionLifetime: 0,
   });
 });
 

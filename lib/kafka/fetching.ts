@@ -1,10 +1,11 @@
+/** What HTTP servers that are asked for something have in common: their errors, their answers. */
 import { Failure } from "../failure.ts";
-import { distrust } from "../kafka/tls.ts";
+import { distrust } from "./tls.ts";
 
-/** A try that failed in a way which another one may not: a registry that is down or overloaded. */
+/** A try that failed in a way which another one may not: a server that is down or overloaded. */
 export class PassingError extends Error {
   override readonly name = "PassingError";
-  /** When the registry says that it may be asked again, milliseconds from now. */
+  /** When the server says that it may be asked again, milliseconds from now. */
   readonly retryAfter: number;
 
   constructor(message: string, retryAfter = 0) {
@@ -15,37 +16,47 @@ export class PassingError extends Error {
 
 const LONGEST = 200;
 
-/** Text from a registry, for a message: in one line, and not long. */
+/** Text from a server, for a message: in one line, and not long. */
 export function inLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const line = text.replaceAll(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ").trim();
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 
-const certificates =
-  "schema.registry.ssl.certificate.location and schema.registry.ssl.key.location";
+/** The properties that decide about the TLS of a server, as messages name them. */
+export interface TlsNames {
+  /** The authorities: `https.ca.location`. */
+  authorities: string;
+  /** The client's certificate: its property, and both with its key; null if none can be set. */
+  identity: readonly [certificate: string, both: string] | null;
+  /** Whether a client's certificate is set. */
+  hasIdentity: boolean;
+}
 
 /**
  * What an error of `fetch` means, and what to do. Returns a Failure if another try cannot help.
- * `name` is the registry's URL; of the runtime's text, which has the URL too, only the cause is shown.
+ * `name` is the server's URL; of the runtime's text, which has the URL too, only the cause is shown.
  */
 export function explainFetch(
   error: unknown,
   name: string,
-  hasIdentity: boolean,
+  { authorities, identity, hasIdentity }: TlsNames,
 ): Failure | PassingError {
   const text = causes(error);
   const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
-  if (problem !== undefined) return untrusted(problem, name);
+  if (problem !== undefined) return untrusted(problem, name, authorities);
   const [, alert] = /received fatal alert: (\w+)/.exec(text) ?? [];
   if (alert !== undefined && /Certificate|UnknownCA|AccessDenied|DecryptError/.test(alert)) {
     const why = hasIdentity
-      ? `${name} rejects the client certificate of schema.registry.ssl.certificate.location`
-      : `${name} requires a client certificate — set ${certificates}`;
+      ? `${name} rejects the client certificate of ${identity![0]}`
+      : `${name} requires a client certificate` +
+        (identity ? ` — set ${identity[1]}` : ", which is not supported there");
     return new Failure("denied", `${why} (TLS alert ${alert})`);
   }
   if (alert !== undefined) {
-    const also = hasIdentity ? "" : `, or requires a client certificate: set ${certificates}`;
+    const also = hasIdentity || !identity
+      ? ""
+      : `, or requires a client certificate: set ${identity[1]}`;
     const what = "shares no TLS version and cipher with this client, which uses TLS 1.2 and 1.3";
     return new Failure("broker", `${name} ${what}${also} (TLS alert ${alert})`);
   }
@@ -69,10 +80,10 @@ export function explainFetch(
   return new PassingError(`${name} closes the connection before it has answered${why}`);
 }
 
-function untrusted(problem: string, name: string): Failure {
+function untrusted(problem: string, name: string, authorities: string): Failure {
   const { why, cause } = distrust(problem, new URL(name).hostname);
   const todo = {
-    authority: " — set schema.registry.ssl.ca.location to its authority's PEM",
+    authority: ` — set ${authorities} to its authority's PEM`,
     name: " — use a URL with a name that is in the certificate",
     other: "",
   }[cause];
@@ -95,4 +106,35 @@ function reason(text: string): string {
   const [, dns] = /dns error: .*?(?:information: )?([^:]+)$/s.exec(plain) ?? [];
   if (dns !== undefined) return `its host name is not known: ${dns}`;
   return plain.split(": ").at(-1)!;
+}
+
+/**
+ * The body's text; null if it is not UTF-8. Throws Failure (broker) if it has over `largest` bytes.
+ */
+export async function readBounded(
+  response: Response,
+  base: string,
+  largest: number,
+): Promise<string | null> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text: string | null = "";
+  let size = 0;
+  const add = (piece?: Uint8Array) => {
+    try {
+      if (text !== null) {
+        text += decoder.decode(piece as Uint8Array<ArrayBuffer>, { stream: !!piece });
+      }
+    } catch {
+      text = null;
+    }
+  };
+  for await (const piece of response.body ?? []) {
+    size += piece.length;
+    if (size > largest) {
+      throw new Failure("broker", `${base} answers with over ${largest / 1024 ** 2} MiB`);
+    }
+    add(piece);
+  }
+  add();
+  return text;
 }

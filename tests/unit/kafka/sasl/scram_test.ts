@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { newNonce, ScramClient, ScramError } from "../../../lib/kafka/scram.ts";
+import { SaslError } from "../../../../lib/kafka/sasl/mechanism.ts";
+import { newNonce, ScramClient } from "../../../../lib/kafka/sasl/scram.ts";
 
 // RFC 7677, section 3.
 const vector = {
@@ -61,6 +62,17 @@ Deno.test({
 });
 
 Deno.test({
+  name: "scram: a delegation token is named as one, by KIP-48's extension",
+  permissions: "none",
+  fn: async () => {
+    const client = new ScramClient({ ...vector.user, tokenauth: true });
+    assert.equal(client.first(), `${vector.first},tokenauth=true`);
+    // What is signed has the extension, too: the proof is another one.
+    assert.notEqual(await client.final(vector.serverFirst), vector.final);
+  },
+});
+
+Deno.test({
   name: "scram: a server that does not prove itself is rejected",
   permissions: "none",
   fn: async () => {
@@ -71,10 +83,10 @@ Deno.test({
       assert.throws(() => client.verify(serverFinal), /has not proved that it knows the password/);
     }
     // Nor is one that proves itself before it was asked to.
-    assert.throws(() => new ScramClient(vector.user).verify(vector.serverFinal), ScramError);
+    assert.throws(() => new ScramClient(vector.user).verify(vector.serverFinal), SaslError);
     const client = new ScramClient(vector.user);
     await client.final(vector.serverFirst);
-    assert.throws(() => client.verify("e=other-error"), /^ScramError: other-error$/);
+    assert.throws(() => client.verify("e=other-error"), /^SaslError: other-error$/);
   },
 });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { Failure } from "../../../lib/failure.ts";
-import type { SaslConfig } from "../../../lib/kafka/config.ts";
-import { Secret } from "../../../lib/secret.ts";
-import { authenticate } from "../../../lib/kafka/sasl.ts";
-import type { Link } from "../../../lib/kafka/requests.ts";
-import type { SaslAuthenticateResponse } from "../../../lib/protocol/messages/sasl.ts";
+import { Failure } from "../../../../lib/failure.ts";
+import type { SaslConfig } from "../../../../lib/kafka/config.ts";
+import { Secret } from "../../../../lib/secret.ts";
+import { authenticate } from "../../../../lib/kafka/sasl/authenticate.ts";
+import type { Link } from "../../../../lib/kafka/requests.ts";
+import type { SaslAuthenticateResponse } from "../../../../lib/protocol/messages/sasl.ts";
 
 const secret = "t0p-secret";
 
@@ -21,23 +21,33 @@ function link(handshake: number, ...answers: (string | SaslAuthenticateResponse)
     const answer = answers.shift()!;
     return Promise.resolve(
       typeof answer === "string"
-        ? { errorCode: 0, errorMessage: null, authBytes: new TextEncoder().encode(answer) }
+        ? {
+          errorCode: 0,
+          errorMessage: null,
+          authBytes: new TextEncoder().encode(answer),
+          sessionLifetime: 0,
+        }
         : answer,
     );
   };
-  return { sent, link: { name: "broker:1", call } as unknown as Link };
+  return {
+    sent,
+    link: { name: "broker:1", host: "broker", accepts: () => true, call } as unknown as Link,
+  };
 }
 
 const refusal = (errorMessage: string | null) => ({
   errorCode: 58,
   errorMessage,
   authBytes: new Uint8Array(),
+  sessionLifetime: 0,
 });
 
 const plain: SaslConfig = { mechanism: "PLAIN", username: "ann", password: new Secret(secret) };
-const scram: SaslConfig = { ...plain, mechanism: "SCRAM-SHA-256" };
+const scram: SaslConfig = { ...plain, mechanism: "SCRAM-SHA-256", tokenauth: false };
 const bearer: SaslConfig = {
   mechanism: "OAUTHBEARER",
+  from: "a file",
   token: () => Promise.resolve(new Secret(secret)),
   extensions: { logicalCluster: "lkc-1", pool: "p" },
 };
@@ -47,10 +57,10 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const first = link(0, "");
-    await authenticate(first.link, plain);
+    await authenticate(first.link, plain, 1000);
     assert.deepEqual(first.sent, ["PLAIN", `\0ann\0${secret}`]);
     const second = link(0, "");
-    await authenticate(second.link, bearer);
+    await authenticate(second.link, bearer, 1000);
     assert.deepEqual(second.sent, [
       "OAUTHBEARER",
       `n,,\x01auth=Bearer ${secret}\x01logicalCluster=lkc-1\x01pool=p\x01\x01`,
@@ -75,11 +85,16 @@ Deno.test({
       [link(0, refusal(`no ${secret}!`)), plain, "denied", /PLAIN: no \*\*\*!$/],
       [link(0, refusal("who?")), scram, "denied", /"ann" with SCRAM-SHA-256: who\?$/],
       [link(0, "nonsense"), scram, "denied", /SCRAM-SHA-256: its first message is not SCRAM's$/],
-      [link(0, '{"status":"x"}', refusal("no")), bearer, "denied", /the token .*BEARER: no$/],
+      [
+        link(0, '{"status":"x"}', refusal("no")),
+        bearer,
+        "denied",
+        /the token of a file .*BEARER: no$/,
+      ],
       [link(0, '{"status":"x"}', ""), bearer, "denied", /OAUTHBEARER: {"status":"x"}$/],
     ];
     for (const [{ link, sent }, config, kind, message] of cases) {
-      const failure = await authenticate(link, config).then(() => {}, (error) => error);
+      const failure = await authenticate(link, config, 1000).then(() => {}, (error) => error);
       assert.ok(failure instanceof Failure, String(failure));
       assert.equal(failure.kind, kind);
       assert.match(failure.message, message);

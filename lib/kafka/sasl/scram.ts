@@ -2,15 +2,50 @@
  * The client's side of SCRAM, RFC 5802 (SHA-256: RFC 7677; SHA-512 is Kafka's own addition),
  * without channel binding. Pure: messages in, messages out.
  */
+import type { ScramConfig } from "../config.ts";
+import { decode, encode, type Mechanism, SaslError } from "./mechanism.ts";
 
 /** RFC 7677 asks for this many at least, and Kafka's brokers create no fewer. */
 const LEAST_ITERATIONS = 4096;
 /** About a second's work. A broker that asks for more is not one of ours. */
 const MOST_ITERATIONS = 2_000_000;
 
-/** The other side's message is wrong, or does not prove that it knows the password. */
-export class ScramError extends Error {
-  override readonly name = "ScramError";
+/** A login with SCRAM: two messages each way. */
+export class Scram implements Mechanism {
+  readonly name: ScramConfig["mechanism"];
+  readonly who: string;
+  readonly #user: ScramConfig;
+  readonly #client: ScramClient;
+  #proving = false;
+
+  constructor(user: ScramConfig) {
+    const { mechanism, username, password, tokenauth } = user;
+    this.name = mechanism;
+    this.who = `${tokenauth ? "delegation token" : "user"} "${username}"`;
+    this.#user = user;
+    const hash = mechanism === "SCRAM-SHA-256" ? "SHA-256" : "SHA-512";
+    this.#client = new ScramClient({
+      ...{ hash, username, password: password.reveal() },
+      ...{ nonce: newNonce(), tokenauth },
+    });
+  }
+
+  start(): Promise<Uint8Array> {
+    return Promise.resolve(encode(this.#client.first()));
+  }
+
+  async next(answer: Uint8Array): Promise<Uint8Array | null> {
+    if (!this.#proving) {
+      this.#proving = true;
+      return encode(await this.#client.final(decode(answer)));
+    }
+    this.#client.verify(decode(answer));
+    return null;
+  }
+
+  redact(text: string): string {
+    return this.#user.password.redact(text);
+  }
 }
 
 export interface ScramUser {
@@ -19,6 +54,8 @@ export interface ScramUser {
   password: string;
   /** Printable ASCII without commas, new for each login. */
   nonce: string;
+  /** Whether it is a delegation token: Kafka's extension, KIP-48. */
+  tokenauth?: boolean;
 }
 
 /** One login. Call the three methods in their order. */
@@ -30,7 +67,8 @@ export class ScramClient {
   constructor(user: ScramUser) {
     this.#user = user;
     const name = user.username.replaceAll("=", "=3D").replaceAll(",", "=2C");
-    this.#firstBare = `n=${name},r=${user.nonce}`;
+    const extension = user.tokenauth ? ",tokenauth=true" : "";
+    this.#firstBare = `n=${name},r=${user.nonce}${extension}`;
   }
 
   /** client-first-message. */
@@ -38,7 +76,7 @@ export class ScramClient {
     return `n,,${this.#firstBare}`;
   }
 
-  /** client-final-message, which proves that the client has the password. Throws ScramError. */
+  /** client-final-message, which proves that the client has the password. Throws SaslError. */
   async final(serverFirst: string): Promise<string> {
     const [nonce, salt, iterations] = readServerFirst(serverFirst, this.#user.nonce);
     // Kafka uses a password's UTF-8 bytes as they are, on both sides; SASLprep, which RFC 5802
@@ -56,14 +94,14 @@ export class ScramClient {
     return `${withoutProof},p=${encodeBase64(proof)}`;
   }
 
-  /** Checks server-final-message, which proves that the broker has it too. Throws ScramError. */
+  /** Checks server-final-message, which proves that the broker has it too. Throws SaslError. */
   verify(serverFinal: string): void {
     const error = /^e=([^,]*)/.exec(serverFinal)?.[1];
-    if (error !== undefined) throw new ScramError(error);
+    if (error !== undefined) throw new SaslError(error);
     const signature = decodeBase64(/^v=([^,]+)/.exec(serverFinal)?.[1] ?? "");
     const expected = this.#serverSignature;
     if (!expected || !signature || !sameBytes(expected, signature)) {
-      throw new ScramError("it has not proved that it knows the password");
+      throw new SaslError("it has not proved that it knows the password");
     }
   }
 
@@ -89,25 +127,18 @@ export function newNonce(): string {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const utf8 = new TextEncoder();
-
-/** UTF-8. The encoder never uses shared memory; Deno 2.4's types don't say so. */
-function encode(text: string): Bytes {
-  return utf8.encode(text) as Bytes;
-}
-
 /** The nonce of both, the salt and the iterations of server-first-message. */
 function readServerFirst(text: string, clientNonce: string): [string, Bytes, number] {
   const match = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(text);
   const salt = decodeBase64(match?.[2] ?? "");
-  if (!match || !salt) throw new ScramError("its first message is not SCRAM's");
+  if (!match || !salt) throw new SaslError("its first message is not SCRAM's");
   const [, nonce, , count] = match;
   if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length) {
-    throw new ScramError("its nonce is not an answer to this client's");
+    throw new SaslError("its nonce is not an answer to this client's");
   }
   const iterations = Number(count);
   if (iterations < LEAST_ITERATIONS || iterations > MOST_ITERATIONS) {
-    throw new ScramError(
+    throw new SaslError(
       `it asks for ${count} iterations, ${LEAST_ITERATIONS} to ${MOST_ITERATIONS} are accepted`,
     );
   }
