@@ -88,6 +88,8 @@ export interface ConsumeOptions {
   schema: SchemaFile | null;
   columns: ColumnName[];
   until: Until;
+  /** Where this process runs (KIP-392): partitions are read from replicas there. Empty: from leaders. */
+  rack: string;
   /** How often a run without an end looks for partitions that its topics got, milliseconds. */
   metadataMaxAge: number;
   tombstones: "skip" | "empty" | "row";

@@ -7,7 +7,6 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { checkBrokers } from "./brokers.ts";
 import { checkCertificates } from "./certificate.ts";
 import { checkDatabase, type KnownDatabase } from "./database.ts";
@@ -109,7 +108,7 @@ async function examineKafka({ rounds, options, source }: Examination): Promise<K
   const cluster: Outcome<Cluster> = { what: "login", value: null };
   const metadata = await rounds.check("login", [brokers], async (say) => {
     const reachable = brokers.value!.map(({ address }) => address);
-    const apis = [fetch, listOffsets, findCoordinator, offsetFetch, offsetForLeaderEpoch];
+    const apis = [fetch, listOffsets, findCoordinator, offsetFetch];
     cluster.value = new Cluster({ ...config.value!, brokers: reachable }, apis);
     return await checkLogin(say, cluster.value);
   });

@@ -70,3 +70,13 @@ export function shapeSource(
 export function plainField({ name, type }: Column): Field {
   return { name, type, origin: quoteIdent(name) };
 }
+
+/** The fields that go nowhere: no column has their name, and no expression has it in its text. */
+export function idleFields(shape: Shape, columns: readonly string[]): string[] {
+  const { fields, selects, where, mergeOrder, deleteWhen } = shape;
+  const texts = [where, mergeOrder, deleteWhen, ...selects.map(({ expression }) => expression)];
+  return fields.map(({ name }) => name).filter((name) =>
+    !columns.includes(name) &&
+    !texts.some((text) => text?.toLowerCase().includes(name.toLowerCase()))
+  );
+}

@@ -8,7 +8,6 @@ import { partitionsOf } from "../kafka/partitions.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 
 /** What a load must know of a topic before it starts. */
 export interface PlanOptions {
@@ -66,7 +65,7 @@ export async function planTopic(
   warn: (line: string) => void,
 ): Promise<Plan> {
   const { topic, isolation, at } = options;
-  const cluster = new Cluster(config, [listOffsets, offsetForLeaderEpoch]);
+  const cluster = new Cluster(config, [listOffsets]);
   try {
     const found = await cluster.topic(topic);
     const identity = { clusterId: cluster.clusterId, topicId: found.topicId };

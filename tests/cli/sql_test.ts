@@ -90,7 +90,7 @@ ON ALL`));
 Deno.test("sql: invalid arguments are a usage error that names them", async () => {
   const source = ["sql", "source", "crimes"];
   const cases: [string[], RegExp][] = [
-    [["sql", "nothing"], /unknown verb "nothing": use schema, source, example/],
+    [["sql", "nothing"], /unknown verb "nothing": use schema, source, table, example/],
     [["sql", "schema", "more"], /"more" is one argument too many/],
     [["sql", "source", "-q"], /no source: use gpdb-kafka sql source NAME/],
     [["sql", "schema", "--for", "oracle"], /--for: "oracle" is not one of greenplum, postgres/],

@@ -3,9 +3,10 @@ import type { Column, SourceDefinition, TableName } from "../../greenplum/source
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
 import { isShaped, shapeFlags } from "./shape.ts";
+import { tableFlags, tableOnlyFlags } from "./sql_table.ts";
 import { checkTopic, parseCount } from "../values.ts";
 
-/** The flags of `gpdb-kafka sql`; all but the first are of `sql source`. */
+/** The flags of `gpdb-kafka sql`; all but the first are of `sql source`, some of `sql table` too. */
 export const sqlFlags: readonly Flag[] = [
   { name: "for", value: "DATABASE", help: "greenplum or postgres (greenplum)" },
   {
@@ -35,7 +36,7 @@ export const sqlFlags: readonly Flag[] = [
     name: "brokers",
     short: "b",
     value: "HOST:PORT,…",
-    help: "the brokers that the segments connect to",
+    help: "the brokers that the segments connect to; of table: that the records are read from",
   },
   {
     name: "config",
@@ -117,17 +118,23 @@ export const sqlFlags: readonly Flag[] = [
     many: true,
     help: "this role may load, and read the views; repeatable",
   },
+  ...tableOnlyFlags,
   ...logFlags,
 ];
 
-/** The flags that have a meaning without a source: all others are of `sql source`. */
+/** The flags that have a meaning without a source or a table. */
 const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
+const ofTable: readonly string[] = tableOnlyFlags.map(({ name }) => name);
 
 /** Throws Failure (usage) if a flag is given that has no meaning here. */
 export function checkSqlFlags(given: Given, what: string): void {
-  const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
-  if (idle && what !== "source") {
-    throw new Failure("usage", `--${idle.name} is a flag of source, not of ${what}`);
+  for (const { name } of sqlFlags) {
+    if (!given.has(name) || ofAll.includes(name)) continue;
+    const verbs = ofTable.includes(name)
+      ? ["table"]
+      : ["source", ...(tableFlags.includes(name) ? ["table"] : [])];
+    if (verbs.includes(what)) continue;
+    throw new Failure("usage", `--${name} is a flag of ${verbs.join(" and ")}, not of ${what}`);
   }
 }
 
@@ -145,6 +152,16 @@ const handedOn = [
 ] as const;
 const mapped: readonly string[] = ["columns", "tombstones"];
 
+/** What is printed, or is in the database, has no login in it. Throws Failure (usage). */
+export function checkRegistryUrl(given: Given): void {
+  if (!/\/\/[^/]*@/.test(given.get("registry") ?? "")) return;
+  throw new Failure(
+    "usage",
+    "--registry: a user or password in the URL would be in the database for all to see — use " +
+      "--config FILE with schema.registry.basic.auth.user.info",
+  );
+}
+
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
   const log = given.get("reader-log-file");
@@ -154,13 +171,7 @@ function readerFlags(given: Given): string[] {
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
     );
   }
-  if (/\/\/[^/]*@/.test(given.get("registry") ?? "")) {
-    throw new Failure(
-      "usage",
-      "--registry: a user or password in the URL would be in the database for all to see — use " +
-        "--config FILE with schema.registry.basic.auth.user.info",
-    );
-  }
+  checkRegistryUrl(given);
   const names = handedOn.filter((flag) => !isMapped(given) || !mapped.includes(flag));
   const flags = names.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
   return log === undefined ? flags : [...flags, "--log-file", log];
@@ -176,6 +187,12 @@ export function isMapped(given: Given): boolean {
   return isShaped(given) || rejectsInDatabase(given);
 }
 
+/** Names are part of others', and of lines. Throws Failure (usage). */
+export function checkSourceName(name: string): void {
+  if (new TextEncoder().encode(name).length <= 200) return;
+  throw new Failure("usage", "the source's name is longer than 200 bytes");
+}
+
 /**
  * What the flags say of a source. The columns are those given, without types where none were.
  * Throws Failure (usage).
@@ -184,9 +201,7 @@ export function sourceFlags(
   given: Given,
   name: string,
 ): SourceDefinition & { columns: Column[] | null } {
-  if (new TextEncoder().encode(name).length > 200) {
-    throw new Failure("usage", "the source's name is longer than 200 bytes");
-  }
+  checkSourceName(name);
   return {
     name,
     topic: checkTopic("--topic", given.get("topic") ?? name),
