@@ -12,6 +12,7 @@ import { dialect, runScript, startDatabase } from "../support/load.ts";
 import { loadCounts } from "../support/load_shaped.ts";
 import { startWorld } from "../support/load_world.ts";
 import { Random } from "../support/random.ts";
+import { startRole } from "../support/role.ts";
 
 const columns = "id int, name text, total numeric, region int";
 
@@ -111,6 +112,38 @@ Deno.test({
       assert.match(by, distributed, kind);
       assert.match(stage, /RANDOMLY/);
     }
+  },
+});
+
+Deno.test({
+  name: "merge: a role on Greenplum merges change events with its own rights, values they lack too",
+  ignore: dialect !== "greenplum",
+  async fn() {
+    await using world = await startWorld();
+    const { sql, broker, topic, dsn } = world;
+    await sql`CREATE TABLE orders (id int PRIMARY KEY, name text, note text)`;
+    await using etl = await startRole(world, "etl");
+    await sql.unsafe(`GRANT SELECT, INSERT, DELETE ON orders TO ${etl.quoted}`);
+    const run = await gpdbKafka([
+      ...["sql", "source", "orders", "-t", topic, "--dsn", dsn, "-b", broker.bootstrap],
+      ...["--value", "json", "--envelope", "debezium", "--merge", "id", "--grant", etl.name],
+    ]);
+    assert.equal(run.code, 0, run.stderr);
+    await runScript(world, text(run.stdout));
+    const event = (op: string, note: string | null) => {
+      const row = { id: 1, name: op, note };
+      return { value: JSON.stringify({ before: null, after: row, op }) };
+    };
+    for (const one of [event("c", "large"), event("u", "__debezium_unavailable_value")]) {
+      await produce(broker, topic, [one]);
+      await loadCounts(etl, "orders");
+    }
+    assert.deepEqual({ ...(await sql`SELECT name, note FROM orders`)[0] }, {
+      name: "u",
+      note: "large",
+    });
+    await produce(broker, topic, [event("t", null), { value: '{"op":"t"}' }]);
+    await assert.rejects(loadCounts(etl, "orders"), /was truncated \(op t\)/);
   },
 });
 
