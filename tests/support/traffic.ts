@@ -100,7 +100,11 @@ export class Traffic implements AsyncDisposable {
     this.#isOver = true;
     await this.#feeding;
     await this.#producer.child.stdin.close();
-    assert.equal(await this.#producer.status, 0, this.#producer.said);
+    await until("the producer ends", 120_000, () => this.#producer.code !== null)
+      .catch((error) => {
+        throw new Error(`${error.message}\n${this.#producer.said}`);
+      });
+    assert.equal(this.#producer.code, 0, this.#producer.said);
     for (const { run, numbers } of this.#consumers) {
       await until("all rows came", 60_000, () => numbers.next >= this.fed).catch((error) => {
         throw new Error(`${error.message}: ${numbers.next} of ${this.fed}\n${run.said}`);
