@@ -1,6 +1,7 @@
 /**
  * The main job, from nothing: a Kafka topic becomes rows of a PostgreSQL table, read by four
- * segment readers that the database itself runs; `deno task demo`. All it starts is stopped and
+ * segment readers that the database itself runs; then a table that follows its topic by merges;
+ * `deno task demo`. All it starts is stopped and
  * removed at the end, on Ctrl-C too.
  */
 import { Failure } from "../lib/failure.ts";
@@ -13,6 +14,7 @@ import {
   startServers,
   TOPIC,
 } from "./demo/crimes.ts";
+import { showMerge } from "./demo/merge.ts";
 import { grouped, perform, say, step } from "./demo/stage.ts";
 import type { Postgres } from "./servers/postgres.ts";
 
@@ -57,6 +59,7 @@ async function demo(): Promise<void> {
   if (found.join() !== "100000,10000,0" || count !== 110_000) {
     throw new Failure("incomplete", `the loads found ${found.join(", ")} rows, ${count} differ`);
   }
+  await showMerge(broker, postgres);
 }
 
 await perform(demo);

@@ -60,7 +60,8 @@ const folders: Record<string, Folder> = {
     imports: ["kafka", "protocol", "greenplum", "records", "registry"],
   },
   "lib/load": {
-    what: "the database's side: DSN, the plan of a load, load loops, metrics, status page",
+    what:
+      "the database's side: DSN, the plan of a load, loads by a client, load loops, metrics, status page",
     imports: ["kafka", "protocol", "greenplum", "consume"],
   },
   "lib/admin": {

@@ -6,7 +6,6 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { readAlone } from "./alone.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { type Counts, RowContext } from "./row_context.ts";
@@ -61,7 +60,7 @@ export async function consume(
 ): Promise<Summary> {
   const started = performance.now();
   const cluster = new Cluster(config, [
-    ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
+    ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetCommit],
     ...(typeof options.badRecord === "object"
       ? [(await import("../protocol/messages/produce.ts")).produce]
       : []),

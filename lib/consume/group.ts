@@ -1,4 +1,5 @@
 import { Cluster } from "../kafka/cluster.ts";
+import { checkClassic } from "../kafka/group_protocol.ts";
 import { atMost } from "../waiting.ts";
 import { type Generation, Membership } from "../kafka/kafkajs/group.ts";
 import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
@@ -6,7 +7,6 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { Commits } from "./commits.ts";
 import { grown, readPartitions } from "./alone.ts";
 import { planAddedSpans, planSpans } from "./plan_spans.ts";
@@ -43,10 +43,11 @@ export async function readAsMember(run: Run, beforeExit: BeforeExit): Promise<Sp
   // A broker answers what comes over one connection in its order, and a fetch it answers when there
   // are records: offsets go over connections of their own.
   const control = new Cluster(config, [
-    ...[listOffsets, findCoordinator, offsetFetch, offsetCommit, offsetForLeaderEpoch],
+    ...[listOffsets, findCoordinator, offsetFetch, offsetCommit],
   ]);
   try {
     const topics = await describeTopics(run.cluster, run.options.topics);
+    await checkClassic(control, run.options.group);
     return await readGenerations(new GroupReader(run, control), topics, beforeExit);
   } finally {
     control.close();
@@ -173,7 +174,11 @@ class GroupReader {
     // after the last commit is not read again.
     const passed = member.generation - this.#last.generation;
     const kept = passed === 0 || passed === 1 ? this.#last.spans : [];
-    const topics = await describeTopics(this.#control, this.topics);
+    const [topics] = await Promise.all([
+      describeTopics(this.#control, this.topics),
+      // Others may have joined since.
+      checkClassic(this.#control, this.run.options.group),
+    ]);
     // All of a topic that joined since this run began is new.
     const isFirst = ({ topic }: TopicPartition) => this.run.options.topics.includes(topic);
     const added = partitions.filter((item) => !isFirst(item));

@@ -8,6 +8,7 @@ import type { Span } from "./span.ts";
  */
 export class Handover {
   readonly #reading: Reading;
+  /** A reader's, which may get more, and give some away after {@link finish}. */
   readonly #spans: readonly Span[];
   #writing: Promise<void> = Promise.resolve();
 
@@ -25,7 +26,8 @@ export class Handover {
     await this.#writing;
     await this.#reading.settle();
     this.#reading.context.held = 0;
-    this.#writing = this.#write(kernel, start, end, this.#spans.map(({ done }) => done));
+    const made = this.#spans.map((span) => ({ span, done: span.done }));
+    this.#writing = this.#write(kernel, start, end, made);
     this.#writing.catch(() => {}); // Met by the next call, or by finish().
   }
 
@@ -39,9 +41,14 @@ export class Handover {
     await this.#writing;
   }
 
-  async #write(kernel: Kernel, start: number, end: number, done: number[]): Promise<void> {
+  async #write(
+    kernel: Kernel,
+    start: number,
+    end: number,
+    made: readonly { span: Span; done: number }[],
+  ): Promise<void> {
     await this.#reading.output.write(kernel.bytes, start, end);
-    for (const [index, span] of this.#spans.entries()) span.written = done[index];
+    for (const { span, done } of made) span.written = done;
     await this.#reading.written();
   }
 }

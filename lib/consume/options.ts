@@ -93,6 +93,8 @@ export interface ConsumeOptions {
   schema: SchemaFile | null;
   columns: ColumnName[];
   until: Until;
+  /** Where this process runs (KIP-392): partitions are read from replicas there. Empty: from leaders. */
+  rack: string;
   /** How often a run without an end looks for new partitions and topics, milliseconds. */
   metadataMaxAge: number;
   tombstones: "skip" | "empty" | "row";

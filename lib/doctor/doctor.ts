@@ -11,7 +11,6 @@ import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
 import type { MetadataResponse } from "../protocol/messages/metadata.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 import { checkBrokers } from "./brokers.ts";
 import { checkCertificates } from "./certificate.ts";
 import { checkDatabase, type KnownDatabase } from "./database.ts";
@@ -114,7 +113,7 @@ async function examineKafka({ rounds, options, source }: Examination): Promise<K
   const metadata = await rounds.check("login", [brokers], async (say) => {
     const reachable = brokers.value!.map(({ address }) => address);
     const apis = [
-      ...[fetch, listOffsets, findCoordinator, offsetFetch, offsetForLeaderEpoch],
+      ...[fetch, listOffsets, findCoordinator, offsetFetch],
       ...[describeGroups, describeTopicConfigs, describeConfigs],
     ];
     cluster.value = new Cluster({ ...config.value!, brokers: reachable }, apis);

@@ -1,4 +1,4 @@
-import { countFields } from "./csv.ts";
+import { countFields } from "../consume/csv.ts";
 import type { Say } from "./findings.ts";
 import type { SampleRow } from "./rows.ts";
 

@@ -3,7 +3,7 @@ import { MEMORY_MAX } from "../consume/memory_limits.ts";
 import { type ConsumeOptions, isStructured } from "../consume/options.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { TopicPartition } from "../kafka/partitions.ts";
-import { splitRows } from "./csv.ts";
+import { splitRows } from "../consume/csv.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { Say } from "./findings.ts";
 
@@ -68,6 +68,7 @@ export async function checkRows(
       maxRecords: Infinity,
       commit: false,
       until: "end",
+      rack: "",
       metadataMaxAge: 60_000,
       checkCrcs: true,
       memoryMax: MEMORY_MAX,

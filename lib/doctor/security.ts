@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { parseBrokers } from "../kafka/broker_list.ts";
 import type { ClientConfig, TlsConfig } from "../kafka/config.ts";
 import type { DoctorOptions } from "./options.ts";
 import { expiry } from "./certificate.ts";
@@ -27,7 +28,9 @@ export async function checkSecurity(
       "run doctor with --config and a copy of that file",
     );
   }
-  const own = brokers !== null && !options.brokersAreGiven ? brokers.split(",") : null;
+  const own = brokers !== null && !options.brokersAreGiven
+    ? parseBrokers(brokers, "the source's brokers", null)
+    : null;
   const { timeout, brokers: given } = options.config;
   return { ...options.config, ...security, timeout: INNER * timeout, brokers: own ?? given };
 }
@@ -38,6 +41,10 @@ export function describeSecurity(
   { tls, sasl }: Pick<ClientConfig, "tls" | "sasl">,
 ): void {
   const login = sasl === null ? "no login" : `a login with ${sasl.mechanism}`;
+  if (sasl?.mechanism === "OAUTHBEARER" && sasl.from.startsWith("http://")) {
+    const what = "the client's secret and the token are sent in clear text";
+    say("warn", `tokens are fetched from ${sasl.from}: ${what}`, "use an https:// URL");
+  }
   if (tls === null) {
     const clear = sasl && ({ PLAIN: "password", OAUTHBEARER: "token" } as Record<string, string>)[
       sasl.mechanism

@@ -19,7 +19,7 @@ const NO_SCHEMA = ["42P01", "3F000"];
 /** Finds a source. Null if there is none. */
 export async function checkSource(
   say: Say,
-  { sql, dialect }: KnownDatabase,
+  { sql, dialect, webTables }: KnownDatabase,
   name: string,
 ): Promise<KnownSource | null> {
   let source: SourceRow | null;
@@ -48,7 +48,8 @@ export async function checkSource(
     await sql`SELECT kafka._check_reader(s) FROM kafka.source s WHERE s.name = ${name}`;
   }
   const [{ command }] = isTable
-    ? await sql`SELECT e.command FROM pg_exttable e WHERE e.reloid = ${reader}::regclass`
+    ? await sql`
+      SELECT e.command FROM ${sql.unsafe(webTables)} e WHERE e.reloid = ${reader}::regclass`
     : [{ command: reader }];
   // As JSON: an older schema has fewer columns.
   const places = (await sql`

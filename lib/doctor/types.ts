@@ -2,7 +2,7 @@ import { quoteIdent, quoteLiteral } from "../greenplum/quote.ts";
 import type { Column } from "../greenplum/source.ts";
 import { type Database, openDatabase } from "../load/database.ts";
 import type { Dsn } from "../load/dsn.ts";
-import { splitFields } from "./csv.ts";
+import { splitFields } from "../consume/csv.ts";
 import type { Say } from "./findings.ts";
 import type { SampleRow } from "./rows.ts";
 import type { KnownTable } from "./table.ts";

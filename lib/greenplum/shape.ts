@@ -36,6 +36,12 @@ export const OFFSET = "kafka$offset";
 export const TOPIC = "kafka$topic";
 export const TOMBSTONE = "kafka$tombstone";
 
+/**
+ * The name of a field that lists, as text[], the names of the fields whose values the record does not
+ * have although the row has them, and an empty name if the row was not there before.
+ */
+export const ABSENT = "kafka$absent";
+
 /** The statement that says so; after kafka.add_source. */
 export function shapeSource(
   source: string,
@@ -67,4 +73,14 @@ export function shapeSource(
 /** A field that is one of the reader's columns. */
 export function plainField({ name, type }: Column): Field {
   return { name, type, origin: quoteIdent(name) };
+}
+
+/** The fields that go nowhere: no column has their name, and no expression has it in its text. */
+export function idleFields(shape: Shape, columns: readonly string[]): string[] {
+  const { fields, selects, where, mergeOrder, deleteWhen } = shape;
+  const texts = [where, mergeOrder, deleteWhen, ...selects.map(({ expression }) => expression)];
+  return fields.map(({ name }) => name).filter((name) =>
+    !columns.includes(name) &&
+    !texts.some((text) => text?.toLowerCase().includes(name.toLowerCase()))
+  );
 }

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Column } from "./column.ts";
+import { derivedName } from "./names.ts";
 import type { Shape } from "./shape.ts";
 import { quoteIdent, quoteProgram, quoteWord } from "./quote.ts";
 
+export { derivedName };
 export type { Column };
 
 /** A table's name, without quotes. Without a schema, the search path has it. */
@@ -56,23 +57,6 @@ export interface SourceDefinition {
 /** A table's name as SQL reads it. */
 export function quoteTable({ schema, table }: TableName): string {
   return schema === null ? quoteIdent(table) : `${quoteIdent(schema)}.${quoteIdent(table)}`;
-}
-
-/** The longest name that PostgreSQL and Greenplum keep, bytes; they cut longer ones silently. */
-const LONGEST_NAME = 63;
-
-/** `name_suffix`, or if that is too long, its beginning and a hash of all of it. */
-export function derivedName(name: string, suffix: string): string {
-  const whole = `${name}_${suffix}`;
-  const bytes = new TextEncoder().encode(whole);
-  if (bytes.length <= LONGEST_NAME) return whole;
-  const end = `_${createHash("sha256").update(whole).digest("hex").slice(0, 8)}_${suffix}`;
-  let front = "";
-  for (const character of name) {
-    if (new TextEncoder().encode(front + character + end).length > LONGEST_NAME) break;
-    front += character;
-  }
-  return front + end;
 }
 
 /**

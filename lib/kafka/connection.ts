@@ -113,6 +113,7 @@ export class Connection {
     options: CallOptions = {},
   ): Promise<Response> {
     if (this.#failed) throw this.#failed;
+    if (api.older && !this.accepts(api)) api = api.older;
     const { outgoing, answer } = this.#outgoing(api, request, options);
     const sent = this.#send(outgoing);
     if (outgoing.pending) {

@@ -1,6 +1,6 @@
 /** What HTTP servers that are asked for something have in common: their errors, their answers. */
 import { Failure } from "../failure.ts";
-import { distrust } from "./tls.ts";
+import { dial } from "./dial.ts";
 
 /** A try that failed in a way which another one may not: a server that is down or overloaded. */
 export class PassingError extends Error {
@@ -27,6 +27,8 @@ export function inLine(text: string): string {
 export interface TlsNames {
   /** The authorities: `https.ca.location`. */
   authorities: string;
+  /** What they are, PEM. */
+  trusted: readonly string[];
   /** The client's certificate: its property, and both with its key; null if none can be set. */
   identity: readonly [certificate: string, both: string] | null;
   /** Whether a client's certificate is set. */
@@ -37,14 +39,25 @@ export interface TlsNames {
  * What an error of `fetch` means, and what to do. Returns a Failure if another try cannot help.
  * `name` is the server's URL; of the runtime's text, which has the URL too, only the cause is shown.
  */
-export function explainFetch(
+export async function explainFetch(
   error: unknown,
   name: string,
-  { authorities, identity, hasIdentity }: TlsNames,
-): Failure | PassingError {
+  { authorities, trusted, identity, hasIdentity }: TlsNames,
+): Promise<Failure | PassingError> {
   const text = causes(error);
-  const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
-  if (problem !== undefined) return untrusted(problem, name, authorities);
+  const { untrusted } = await import("./distrust.ts");
+  const { hostname, port: own } = new URL(name);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const distrusted = await untrusted(text, {
+    name,
+    host,
+    trusted,
+    setting: authorities,
+    otherName: "use a URL with a name that is in the certificate",
+    noName: null,
+    connect: () => dial({ host, port: Number(own || 443) }),
+  });
+  if (distrusted) return distrusted;
   const [, alert] = /received fatal alert: (\w+)/.exec(text) ?? [];
   if (alert !== undefined && /Certificate|UnknownCA|AccessDenied|DecryptError/.test(alert)) {
     const why = hasIdentity
@@ -78,16 +91,6 @@ export function explainFetch(
   // Not every server says so with an alert.
   const why = hasIdentity ? "; it may not accept the client certificate" : "";
   return new PassingError(`${name} closes the connection before it has answered${why}`);
-}
-
-function untrusted(problem: string, name: string, authorities: string): Failure {
-  const { why, cause } = distrust(problem, new URL(name).hostname);
-  const todo = {
-    authority: ` — set ${authorities} to its authority's PEM`,
-    name: " — use a URL with a name that is in the certificate",
-    other: "",
-  }[cause];
-  return new Failure("denied", `cannot trust the certificate of ${name}: ${why}${todo}`);
 }
 
 /** The error's text and its causes'. */

@@ -15,8 +15,8 @@ export const UNCHANGED: LogChange = { other: null, shared: Infinity };
 
 /**
  * Compares what a group has stored with the logs there are, in the items' order. Nothing is seen
- * of offsets that other programs committed without a leader epoch. The cluster must have been
- * opened with offsetForLeaderEpoch. Throws Failure if a topic cannot be read.
+ * of offsets that other programs committed without a leader epoch. Throws Failure if a topic cannot
+ * be read.
  */
 export async function logChanges(
   cluster: Cluster,

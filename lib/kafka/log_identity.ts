@@ -62,8 +62,8 @@ function differ(stored: string | null, found: string | null): boolean {
  * For each item, the offset up to which its log is still the one it was stored for (KIP-320): less
  * than the item's own offset if an unclean leader election has cut the log since. Infinity if the
  * item's epoch is not known; 0 if the log knows no epoch at or after it, so that all of it is
- * another's. Asks the leaders, and again if they moved, until the timeout. The cluster must have
- * been opened with offsetForLeaderEpoch. Throws Failure.
+ * another's. Asks the leaders, and again if they moved, until the timeout. Of a broker that does not
+ * accept the question nothing is known. Throws Failure.
  */
 export async function sharedEnds(
   cluster: Cluster,
@@ -72,7 +72,20 @@ export async function sharedEnds(
   const known = items.filter(({ leaderEpoch }) => leaderEpoch >= 0);
   const ends = await askLeaders(cluster, known, {
     what: "compare the log of",
-    ask: (connection, topics) => connection.call(offsetForLeaderEpoch, { topics }),
+    ask: async (connection, topics) => {
+      if (connection.accepts(offsetForLeaderEpoch)) {
+        return await connection.call(offsetForLeaderEpoch, { topics });
+      }
+      const { debug } = cluster.config;
+      debug(`${connection.name} does not accept OffsetForLeaderEpoch: its log is not compared`);
+      const unknown = { errorCode: 0, leaderEpoch: -1, endOffset: Infinity };
+      return {
+        topics: topics.map(({ topic, partitions }) => ({
+          topic,
+          partitions: partitions.map(({ partition }) => ({ partition, ...unknown })),
+        })),
+      };
+    },
     result: ({ endOffset }) => Math.max(endOffset, 0),
   });
   const found = new Map(known.map((item, i) => [item, ends[i]]));

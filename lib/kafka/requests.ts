@@ -51,9 +51,10 @@ export async function askVersions(
     if (!(error instanceof Failure && error.cause instanceof ProtocolError)) throw error;
     throw new Failure("broker", `${link.name} does not speak Kafka's protocol`, { cause: error });
   });
-  for (const { name, key, version } of apis) {
+  for (const { name, key, version, older } of apis) {
     const range = accepted.find((api) => api.key === key);
-    if (range && range.min <= version && version <= range.max) continue;
+    const fits = (version: number) => range && range.min <= version && version <= range.max;
+    if (fits(version) || older && fits(older.version)) continue;
     const has = range ? `versions ${range.min} to ${range.max}` : "no version";
     throw new Failure(
       "broker",

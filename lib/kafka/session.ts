@@ -91,7 +91,7 @@ export class Session {
       if (this.#closed) this.#discard();
     } catch (error) {
       this.#problem = error;
-      this.#renewAt = performance.now() + PAUSE;
+      this.#renewAt = Math.min(performance.now() + PAUSE, this.#end);
       debug(`${error instanceof Error ? error.message : error}; the session has not ended yet`);
     } finally {
       this.#preparing = null;

@@ -3,6 +3,11 @@ import { trusted } from "./authorities.ts";
 import { dial } from "./dial.ts";
 import { type Address, addressName, type TlsConfig } from "./config.ts";
 
+/** What helps if the name is wrong. Deno before 2.5 always checks it. */
+const UNCHECKED = /^2\.[0-4]\./.test(Deno.version.deno)
+  ? null
+  : "set ssl.endpoint.identification.algorithm=none";
+
 /**
  * Connects with TLS 1.2 or 1.3. `signal` ends an attempt under way. Throws Failure (denied) if
  * one side does not trust the other's certificate, else what the runtime throws.
@@ -13,9 +18,11 @@ export async function connectTls(
   signal: AbortSignal,
 ): Promise<Deno.TlsConn> {
   const { host: hostname, port } = address;
+  const caCerts = trusted(authorities);
   const options = {
-    hostname,
-    caCerts: trusted(authorities),
+    // The zone of an address, `fe80::1%eth0`, is this host's own word, and in no certificate.
+    hostname: hostname.replace(/%.*/, ""),
+    caCerts,
     // Deno before 2.5 does not know it and still checks the name, which is the safe side.
     unsafelyDisableHostnameVerification: !checkHostname,
   };
@@ -24,7 +31,7 @@ export async function connectTls(
     // The only way to show a client certificate; it leaves Nagle's algorithm on, so
     // that a second small write waits for the answer to the first, 40 ms with Linux.
     const { certificates: cert, key } = identity;
-    conn = await Deno.connectTls({ ...options, port, cert, key: key.reveal() });
+    conn = await Deno.connectTls({ ...options, hostname, port, cert, key: key.reveal() });
   } else {
     const tcp = await dial(address);
     tcp.setNoDelay(true);
@@ -38,7 +45,18 @@ export async function connectTls(
     return conn as Deno.TlsConn;
   } catch (error) {
     if (!signal.aborted) conn.close();
-    throw explainTls(error, address, identity !== null) ?? error;
+    const { untrusted } = await import("./distrust.ts");
+    const why = await untrusted(error, {
+      name: addressName(address),
+      host: options.hostname,
+      trusted: caCerts,
+      setting: "ssl.ca.location",
+      otherName: "connect by a name in the certificate (brokers advertise theirs in " +
+        "advertised.listeners)" + (UNCHECKED === null ? "" : `, or ${UNCHECKED}`),
+      noName: UNCHECKED,
+      connect: () => dial(address),
+    });
+    throw why ?? explainTls(error, address, identity !== null) ?? error;
   } finally {
     signal.removeEventListener("abort", close);
   }
@@ -62,15 +80,15 @@ export function explainTls(
     );
   }
   const [, alert] = /received fatal alert: (\w+)/.exec(text) ?? [];
-  if (alert !== undefined) return refused(alert, name, hasIdentity);
+  if (alert !== undefined) return refused(alert, address, hasIdentity);
   if (text.includes("InvalidContentType") || text.includes("corrupt message")) {
     return new Failure("broker", `${name} does not use TLS — check security.protocol`);
   }
-  const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
-  return problem === undefined ? null : untrusted(problem, name, address.host);
+  return null;
 }
 
-function refused(alert: string, name: string, hasIdentity: boolean): Failure | null {
+function refused(alert: string, address: Address, hasIdentity: boolean): Failure | null {
+  const name = addressName(address);
   if (/Certificate|UnknownCA|AccessDenied|DecryptError/.test(alert)) {
     const why = hasIdentity
       ? `${name} rejects the client certificate of ssl.certificate.location`
@@ -84,40 +102,12 @@ function refused(alert: string, name: string, hasIdentity: boolean): Failure | n
         (hasIdentity ? "" : ", or requires a client certificate") + ` (TLS alert ${alert})`,
     );
   }
+  if (/IllegalParameter|UnrecognisedName/.test(alert) && address.host.includes("_")) {
+    return new Failure(
+      "broker",
+      `${name} rejects "${address.host}" as its name: Java accepts no "_" in it with TLS — connect ` +
+        "by another name (brokers advertise theirs in advertised.listeners), or by the address",
+    );
+  }
   return null;
-}
-
-function untrusted(problem: string, name: string, host: string): Failure {
-  const { why, cause } = distrust(problem, host);
-  const todo = {
-    authority: " — set ssl.ca.location to its authority's PEM",
-    name:
-      " — connect by a name in the certificate (brokers advertise theirs in advertised.listeners), or " +
-      "set ssl.endpoint.identification.algorithm=none",
-    other: "",
-  }[cause];
-  return new Failure("denied", `cannot trust the certificate of ${name}: ${why}${todo}`);
-}
-
-/** Why rustls does not trust the certificate of `host`, in words, and what that is about. */
-export function distrust(
-  problem: string,
-  host: string,
-): { why: string; cause: "authority" | "name" | "other" } {
-  if (problem.startsWith("UnknownIssuer")) {
-    return { why: "no trusted authority has signed it", cause: "authority" };
-  }
-  if (/^(certificate )?not valid for name|^NotValidForName/i.test(problem)) {
-    const names = [...problem.matchAll(/(?:DnsName|IpAddress)\("?([^")]+)"?\)/g)].map((m) => m[1]);
-    const valid = names.length > 0 ? ` but for ${names.join(", ")}` : "";
-    return { why: `it is not for "${host}"${valid}`, cause: "name" };
-  }
-  const why = /expired/i.test(problem)
-    ? "it has expired"
-    : /not valid yet|NotValidYet/i.test(problem)
-    ? "it is not valid yet"
-    : problem.includes("CaUsedAsEndEntity")
-    ? "it is the certificate of an authority, not of a host; let the authority sign one for the host"
-    : problem;
-  return { why, cause: "other" };
 }

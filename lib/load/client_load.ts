@@ -3,9 +3,9 @@ import type { ConsumeOptions } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import type { Database, Loaded, RunningLoad } from "./database.ts";
+import { type Database, loadCancelled, type Loaded, type RunningLoad } from "./database.ts";
 import { planStand, planText, type Reader, readStand } from "./stand.ts";
-import { CANCELLED, Transaction } from "./transaction.ts";
+import { Transaction } from "./transaction.ts";
 
 /**
  * Bytes asked of a broker at a time: less than a reader into a pipe asks for, because a database
@@ -58,8 +58,7 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
   return {
     done: work(),
     cancel() {
-      const why = "canceling the load due to user request";
-      cancelled.reject(Object.assign(new Error(why), { code: CANCELLED }));
+      cancelled.reject(loadCancelled());
       running?.cancel();
     },
   };

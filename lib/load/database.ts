@@ -120,6 +120,14 @@ export interface RunningLoad {
   cancel(): void;
 }
 
+/** SQLSTATE of what was cancelled. */
+export const CANCELLED = "57014";
+
+/** What ends a load that was cancelled, as the package ends a query that was not sent yet. */
+export function loadCancelled(): Error {
+  return Object.assign(new Error("canceling the load due to user request"), { code: CANCELLED });
+}
+
 /**
  * Starts kafka.load in a transaction of its own, at the level that it requires, whatever the
  * default: several statements in one message are one transaction, and leave nothing behind in a

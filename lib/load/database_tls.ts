@@ -5,7 +5,6 @@ import { type Address, addressName } from "../kafka/config.ts";
 import { dial } from "../kafka/dial.ts";
 import type { Socket } from "../kafka/socket.ts";
 import { SocketStream } from "../kafka/socket_stream.ts";
-import { distrust } from "../kafka/tls.ts";
 import type { Dsn } from "./dsn.ts";
 
 /** TLS as options of the postgres package: its own, which checks nothing, or a socket of ours. */
@@ -115,8 +114,32 @@ const sslRequest = new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]);
 
 async function secure(address: Address, caCerts: string[]): Promise<Socket> {
   const name = addressName(address);
-  const tcp = await dial(address);
+  const tcp = await requestTls(address);
   let conn: Deno.Conn = tcp;
+  try {
+    const secured = await Deno.startTls(tcp, { hostname: address.host, caCerts });
+    conn = secured;
+    await secured.handshake();
+    return { conn, explain: () => null };
+  } catch (error) {
+    close(conn);
+    const { untrusted } = await import("../kafka/distrust.ts");
+    const why = await untrusted(error, {
+      name: `the database at ${name}`,
+      host: address.host,
+      trusted: caCerts,
+      setting: "sslrootcert",
+      otherName: "connect by a name in the certificate",
+      noName: null,
+      connect: () => requestTls(address),
+    });
+    throw why ?? error;
+  }
+}
+
+/** A connection on which the server expects TLS now. Throws Failure (usage) if it has none. */
+async function requestTls(address: Address): Promise<Deno.TcpConn> {
+  const tcp = await dial(address);
   try {
     tcp.setNoDelay(true);
     tcp.setKeepAlive(true);
@@ -124,34 +147,22 @@ async function secure(address: Address, caCerts: string[]): Promise<Socket> {
     // One byte, and no more: what came with it would not have been encrypted.
     const answer = new Uint8Array(1);
     await tcp.read(answer);
-    if (answer[0] !== "S".charCodeAt(0)) {
-      throw new Failure(
-        "usage",
-        `the database at ${name} does not use TLS — check sslmode, or turn ssl on`,
-      );
-    }
-    const secured = await Deno.startTls(tcp, { hostname: address.host, caCerts });
-    conn = secured;
-    await secured.handshake();
-    return { conn, explain: () => null };
+    if (answer[0] === "S".charCodeAt(0)) return tcp;
   } catch (error) {
-    try {
-      conn.close();
-    } catch {
-      // It is closed already.
-    }
-    const text = error instanceof Error ? error.message : String(error);
-    const [, problem] = /invalid peer certificate: (.*)/s.exec(text) ?? [];
-    if (problem === undefined) throw error;
-    const { why, cause } = distrust(problem, address.host);
-    const todo = cause === "authority"
-      ? " — set sslrootcert to its authority's PEM"
-      : cause === "name"
-      ? " — connect by a name in the certificate"
-      : "";
-    throw new Failure(
-      "denied",
-      `cannot trust the certificate of the database at ${name}: ${why}${todo}`,
-    );
+    close(tcp);
+    throw error;
+  }
+  close(tcp);
+  throw new Failure(
+    "usage",
+    `the database at ${addressName(address)} does not use TLS — check sslmode, or turn ssl on`,
+  );
+}
+
+function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // It is closed already.
   }
 }

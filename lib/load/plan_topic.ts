@@ -12,7 +12,6 @@ import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { type Isolation, listOffsets } from "../protocol/messages/list_offsets.ts";
 import type { TopicMetadata } from "../protocol/messages/metadata.ts";
 import { offsetCommit } from "../protocol/messages/offset_commit.ts";
-import { offsetForLeaderEpoch } from "../protocol/messages/offset_for_leader_epoch.ts";
 
 /** What a load must know of its topics before it starts. */
 export interface PlanTopicsOptions {
@@ -150,7 +149,7 @@ async function plans(
   find: (cluster: Cluster) => Promise<TopicMetadata[]>,
 ): Promise<TopicPlan[]> {
   const { isolation, at } = options;
-  const cluster = new Cluster(config, [listOffsets, offsetForLeaderEpoch]);
+  const cluster = new Cluster(config, [listOffsets]);
   try {
     const topics = await find(cluster);
     const { clusterId } = cluster;

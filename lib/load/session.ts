@@ -1,4 +1,10 @@
-import { type Database, openDatabase, type RunningLoad, startLoad } from "./database.ts";
+import {
+  type Database,
+  loadCancelled,
+  openDatabase,
+  type RunningLoad,
+  startLoad,
+} from "./database.ts";
 import type { Dsn } from "./dsn.ts";
 import { isReadByClient } from "./source.ts";
 import type { Reader } from "./stand.ts";
@@ -44,12 +50,13 @@ export class LoadSession {
   start(source: string): RunningLoad {
     this.#source = source;
     let running: RunningLoad | null = null;
-    let isCancelled = false;
+    // Before it runs: nothing is to be undone then.
+    const cancelled = Promise.withResolvers<never>();
+    cancelled.promise.catch(() => {});
     const begin = async () => {
-      const started = await this.#begin(source);
-      running = started;
-      if (isCancelled) started.cancel();
-      return await started.done;
+      const start = await Promise.race([this.#wayOf(source), cancelled.promise]);
+      running = start();
+      return await running.done;
     };
     return {
       done: begin().catch((error) => {
@@ -57,13 +64,14 @@ export class LoadSession {
         throw error;
       }),
       cancel() {
-        isCancelled = true;
-        running?.cancel();
+        if (running === null) cancelled.reject(loadCancelled());
+        else running.cancel();
       },
     };
   }
 
-  async #begin(source: string): Promise<RunningLoad> {
+  /** How the source is loaded. */
+  async #wayOf(source: string): Promise<() => RunningLoad> {
     const { maxRecords, readerOf, report } = this.#options;
     const name = this.#options.only === null ? this.#options.name : null;
     let byClient = this.#byClient.get(source);
@@ -71,17 +79,18 @@ export class LoadSession {
       byClient = await isReadByClient(this.#sql, source);
       this.#byClient.set(source, byClient);
     }
-    if (!byClient) return startLoad(this.#sql, source, maxRecords, name);
+    if (!byClient) return () => startLoad(this.#sql, source, maxRecords, name);
     // Loaded here only: other sources need nothing of it.
     const { startClientLoad } = await import("./client_load.ts");
-    return startClientLoad({
-      ...{ sql: this.#sql, source, maxRecords, name, readerOf },
-      warn: (line) => report(source, line),
-      reopen: () => {
-        this.#sql.end({ timeout: 0 }).catch(() => {});
-        this.#sql = this.#open();
-      },
-    });
+    return () =>
+      startClientLoad({
+        ...{ sql: this.#sql, source, maxRecords, name, readerOf },
+        warn: (line) => report(source, line),
+        reopen: () => {
+          this.#sql.end({ timeout: 0 }).catch(() => {});
+          this.#sql = this.#open();
+        },
+      });
   }
 
   /** Closes the connection, and with it what still runs there. */

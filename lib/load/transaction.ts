@@ -2,10 +2,7 @@ import type postgres from "postgres";
 import { Failure } from "../failure.ts";
 import { within } from "../waiting.ts";
 import { type CopyIn, copyIn } from "./copy_in.ts";
-import type { Database } from "./database.ts";
-
-/** SQLSTATE of what was cancelled, also before it was sent. */
-export const CANCELLED = "57014";
+import { CANCELLED, type Database } from "./database.ts";
 
 /** How long the server may take to roll back, milliseconds; then the connection is given up. */
 const ROLLBACK_TIMEOUT = 5000;
@@ -16,7 +13,7 @@ const RESERVE_TIMEOUT = 5000;
 /**
  * A server that loses its client in the middle of a load must notice it, or it keeps the locks: within
  * about a minute, whatever it waits for. Seconds, or milliseconds of the last; servers that lack one of
- * these settings go without.
+ * these settings go without. Some that do not run on Linux reject the last one.
  */
 const WATCHED = `
   SELECT pg_catalog.set_config(s.name, v.value::text, true)
@@ -24,7 +21,8 @@ const WATCHED = `
   JOIN (VALUES ('tcp_keepalives_idle', 30), ('tcp_keepalives_interval', 10),
     ('tcp_keepalives_count', 3), ('client_connection_check_interval', 10000)) v (name, value)
     ON v.name = s.name
-  WHERE s.setting::integer NOT BETWEEN 1 AND v.value`;
+  WHERE pg_catalog.version() ~ 'linux'
+    AND CASE WHEN v.name = s.name THEN s.setting::integer NOT BETWEEN 1 AND v.value END`;
 
 /**
  * One transaction of several statements, READ COMMITTED, on one connection. If that is lost, all that

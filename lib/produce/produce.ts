@@ -1,7 +1,6 @@
 import { Failure } from "../failure.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { initProducerId } from "../protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
 import { produce as produceApi } from "../protocol/messages/produce.ts";
 import { Arena } from "./arena.ts";
@@ -78,7 +77,7 @@ async function deliver(
   watch: (progress: () => Progress) => void,
 ): Promise<Done> {
   const { topic } = options;
-  const cluster = new Cluster(config, [produceApi, initProducerId, listOffsets]);
+  const cluster = new Cluster(config, [produceApi, listOffsets]);
   try {
     const partitions = (await cluster.topic(topic)).partitions.length;
     if (options.partition !== null && options.partition >= partitions) {

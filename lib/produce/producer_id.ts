@@ -1,3 +1,4 @@
+import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { noLeader, type TopicPartition } from "../kafka/partitions.ts";
@@ -23,6 +24,10 @@ export async function newProducer(
     const leader = cluster.leader(topic, partition);
     if (leader === -1) throw noLeader(`${failed} for topic "${topic}"`);
     const connection = await cluster.broker(leader);
+    if (!connection.accepts(initProducerId)) {
+      const why = `${connection.name} does not accept InitProducerId ${initProducerId.version}`;
+      throw new Failure("broker", `${failed}: ${why} — use --no-idempotence`);
+    }
     const answer = await connection.call(initProducerId, null);
     if (answer.errorCode !== 0) {
       const hint = answer.errorCode === CLUSTER_AUTHORIZATION_FAILED

@@ -51,6 +51,12 @@ async function tokens(
         "set sasl.mechanism to AWS_MSK_IAM",
     );
   }
+  if (properties.get("sasl.oauthbearer.config")) {
+    throw usage(
+      "sasl.oauthbearer.config: unsecured tokens are not made here — set a token endpoint, or " +
+        "sasl.oauthbearer.metadata.authentication.type to azure_imds",
+    );
+  }
   const url = properties.get(ENDPOINT);
   const oidc = properties.get("sasl.oauthbearer.method") === "oidc";
   if (url && /^https?:\/\//i.test(url)) {

@@ -18,7 +18,8 @@ export function parseJaas(text: string): LoginModule {
     "usage",
     'sasl.jaas.config: it is not CLASS required username="…" password="…";',
   );
-  const tokens = text.trim().match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[\w.$-]+|[^\s]/g) ?? [];
+  const tokens =
+    text.trim().match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[\w.$\u00a0-\uffff-]+|[^\s]/g) ?? [];
   const [className = "", control = "", ...rest] = tokens;
   if (
     !/^[\w.$]+$/.test(className) || !/^(required|requisite|sufficient|optional)$/i.test(control)
@@ -48,10 +49,24 @@ export function checkOptions({ options }: LoginModule, known: readonly string[])
   }
 }
 
+/** The escapes of java.io.StreamTokenizer: letters, and up to three octal digits. */
+const special: Record<string, string> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
 function unquote(token: string): string {
   if (!/^["']/.test(token)) return token;
   return token.slice(1, -1).replaceAll(
-    /\\(.)/g,
-    (_, char) => ({ n: "\n", t: "\t" })[char as "n"] ?? char,
+    /\\([0-3][0-7]{0,2}|[4-7][0-7]?|[^])/g,
+    (_, escaped: string) =>
+      /^[0-7]/.test(escaped)
+        ? String.fromCharCode(parseInt(escaped, 8))
+        : special[escaped] ?? escaped,
   );
 }

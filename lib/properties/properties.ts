@@ -1,6 +1,15 @@
 import { Failure } from "../failure.ts";
 import { suggestion } from "../text.ts";
-import { accepted, fixed, flagsInstead, ignored, refused, synonyms } from "./property_names.ts";
+import { type Entry, LineError, readEntries } from "./property_file.ts";
+import {
+  accepted,
+  fixed,
+  flagsInstead,
+  ignored,
+  literal,
+  refused,
+  synonyms,
+} from "./property_names.ts";
 
 /** Properties by name, each one a name of {@link accepted}. */
 export type Properties = ReadonlyMap<string, string>;
@@ -24,7 +33,8 @@ export function mergeProperties(
   debug: (line: string) => void = () => {},
 ): Properties {
   const merged = new Map<string, string>();
-  for (const { key, value, at, own } of properties) {
+  for (const { key, value: given, at, own } of properties) {
+    const value = literal.includes(key) ? given : trimmed(given);
     if (!accepted.includes(key)) {
       checkForeign(key, value, at, own);
       debug(`${at}: ${key} has no effect here and is ignored`);
@@ -37,6 +47,11 @@ export function mergeProperties(
     merged.set(key, value);
   }
   return merged;
+}
+
+/** As Java's client trims what it is given (ConfigDef.parseType): control characters, too. */
+function trimmed(value: string): string {
+  return value.replace(/^[\0- ]+/, "").replace(/[\0- ]+$/, "");
 }
 
 /** Throws if a property can only have the values of what is done anyway, and has another. */
@@ -55,7 +70,9 @@ function checkForeign(key: string, value: string, at: string, own: boolean): voi
   }
   if (!ignored.includes(key)) {
     const hint = suggestion(key, [...accepted, ...ignored], "");
-    throw new Failure("usage", `${at}: unknown property "${key}"${hint}`);
+    // What does not look like a name may be a line of a key or a token.
+    const shown = hint !== "" || /^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)+$/.test(key) ? ` "${key}"` : "";
+    throw new Failure("usage", `${at}: unknown property${shown}${hint}`);
   }
   if (!own) return;
   const flag = Object.hasOwn(flagsInstead, key) ? ` — use ${flagsInstead[key]}` : "";
@@ -63,45 +80,79 @@ function checkForeign(key: string, value: string, at: string, own: boolean): voi
 }
 
 /**
- * Reads a file of properties as librdkafka's and Java's programs have them: `key=value` lines,
- * comments after `#` or `!` at the start of a line, and a backslash at the end of a continued
- * line. Throws Failure (usage) naming the line.
+ * Reads the text of a property file by Java's rules ({@link readEntries}). `warn` gets a line for
+ * each value that other programs read in another way. Throws Failure (usage) naming the line.
  */
-export function parseProperties(text: string, file: string): Property[] {
-  const properties: Property[] = [];
-  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/);
-  for (let i = 0; i < lines.length; i++) {
-    const at = `${file} line ${i + 1}`;
-    let line = lines[i].trim();
-    if (line === "" || /^[#!]/.test(line)) continue;
-    while (/(?:^|[^\\])(?:\\\\)*\\$/.test(line) && i + 1 < lines.length) {
-      line = line.slice(0, -1) + lines[++i].trim();
-    }
-    properties.push({ ...splitProperty(line, at), at, own: false });
-  }
-  return properties.map((property) =>
-    property.key === "sasl.jaas.config"
-      ? { ...property, value: unescapeJava(property.value) }
-      : property
-  );
+export function parseProperties(
+  text: string,
+  file: string,
+  warn: (line: string) => void = () => {},
+): Property[] {
+  return entries(text, file).map((entry) => {
+    const { key, value, line, separated } = entry;
+    const at = `${file} line ${line}`;
+    // Blanks alone are after the first word of a text that is not a property, too.
+    if (!isName(key) || !separated && !isKnown(key)) throw notProperty(at);
+    const doubt = doubtful(entry);
+    if (doubt !== null) warn(`${at}: ${doubt}`);
+    return { key, value, at, own: false };
+  });
 }
 
-/** Reads `key=value`. Throws Failure (usage) if there is no key, or no `=`. */
-export function splitProperty(text: string, at: string): { key: string; value: string } {
-  const equals = text.indexOf("=");
-  const key = text.slice(0, Math.max(0, equals)).trim();
-  if (!/^[\w.-]+$/.test(key)) throw new Failure("usage", `${at}: not KEY=VALUE`);
-  return { key, value: text.slice(equals + 1).trim() };
+function entries(text: string, file: string): Entry[] {
+  const nul = text.indexOf("\0");
+  const lineOf = (at: number) => text.slice(0, at).split(/\r\n|\r|\n/).length;
+  if (nul !== -1) {
+    throw new Failure(
+      "usage",
+      `${file} line ${lineOf(nul)}: a NUL character in it — use a text file`,
+    );
+  }
+  try {
+    return readEntries(text);
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error;
+    throw new Failure("usage", `${file} line ${error.line}: ${error.message}`);
+  }
 }
 
 /**
- * Java's reader of such files removes a backslash before any character, librdkafka's keeps it as
- * it is. So it is removed in the one value that only Java knows and that is full of quotes.
+ * Why a value may not be what was meant: kcat, and what else passes lines on to librdkafka as they
+ * are, keeps a backslash, and drops blanks at the end.
  */
-function unescapeJava(value: string): string {
-  const special: Record<string, string> = { n: "\n", r: "\r", t: "\t", f: "\f" };
-  return value.replaceAll(
-    /\\(?:u([0-9a-fA-F]{4})|(.))/g,
-    (_, hex, char) => hex ? String.fromCharCode(parseInt(hex, 16)) : special[char] ?? char,
-  );
+function doubtful({ key, written }: Entry): string | null {
+  // No other program reads it than Java's.
+  if (!accepted.includes(key) || key === "sasl.jaas.config") return null;
+  const isPem = /pem$|certificates$|certificate\.chain$|keystore\.key$/.test(key);
+  // What Properties.store writes, and the line ends of a PEM text, are escapes for certain.
+  const meant = isPem ? "\\:=#! unr" : "\\:=#! u";
+  if ([...written.matchAll(/\\([^])/g)].some(([, escaped]) => !meant.includes(escaped))) {
+    return `a backslash in ${key} is an escape, as in Java's property files, and not a part of the ` +
+      "value — write \\\\ if it is one";
+  }
+  if (literal.includes(key) && /[^\\][ \t\f]$/.test(written)) {
+    return `${key} ends in a blank, which is a part of it — remove it, or write it as \\u0020`;
+  }
+  return null;
+}
+
+/** Reads `key=value`, with no escapes. Throws Failure (usage) if there is no key, or no `=`. */
+export function splitProperty(text: string, at: string): { key: string; value: string } {
+  const equals = text.indexOf("=");
+  const key = text.slice(0, Math.max(0, equals)).trim();
+  if (!isName(key)) throw notProperty(at);
+  return { key, value: text.slice(equals + 1).trimStart() };
+}
+
+function isName(key: string): boolean {
+  return /^[\w.-]+$/.test(key);
+}
+
+function isKnown(key: string): boolean {
+  return accepted.includes(key) || ignored.includes(key) ||
+    refused.some(([start]) => key.startsWith(start));
+}
+
+function notProperty(at: string): Failure {
+  return new Failure("usage", `${at}: not KEY=VALUE`);
 }

@@ -21,7 +21,7 @@ const registryNames = words(`
 
 /** Properties that mean something here. */
 export const accepted: readonly string[] = withRegistry(words(`
-  bootstrap.servers metadata.broker.list client.id group.id check.crcs security.protocol
+  bootstrap.servers metadata.broker.list client.id client.rack group.id check.crcs security.protocol
   gpdb.kafka.memory.max metadata.max.age.ms topic.metadata.refresh.interval.ms
   enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
@@ -84,6 +84,13 @@ export const synonyms: readonly (readonly string[])[] = [
   ...sslSynonyms.map((names) => names.map((name) => REGISTRY + name)),
   ...registryNames.filter((name) => registryNames.includes(REGISTRY + name))
     .map((name) => [name, REGISTRY + name]),
+];
+
+/** Blanks at the ends of these may be a part of them; of no other property. */
+export const literal: readonly string[] = [
+  "sasl.username",
+  "sasl.password",
+  ...registryNames.filter((name) => name.endsWith("basic.auth.user.info")),
 ];
 
 const javaClass = "it names a Java class";
@@ -193,7 +200,7 @@ export const ignored: readonly string[] = words(`
   api.version.request.timeout.ms auto.commit.enable auto.commit.interval.ms
   auto.include.jmx.reporter auto.offset.reset batch.num.messages batch.size bootstrap.controllers
   broker.address.family broker.address.ttl broker.version.fallback buffer.memory client.dns.lookup
-  client.rack compression.codec compression.gzip.level compression.level compression.lz4.level
+  compression.codec compression.gzip.level compression.level compression.lz4.level
   compression.type compression.zstd.level connections.max.idle.ms consume.callback.max.messages
   coordinator.query.interval.ms default.api.timeout.ms delivery.report.only.error
   delivery.timeout.ms enable.auto.commit enable.auto.offset.store enable.gapless.guarantee

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { protocols } from "../kafka/broker_list.ts";
 import {
   type ClientConfig,
   type Env,
@@ -10,8 +11,6 @@ import { Secret } from "../secret.ts";
 import { checkOptions, type LoginModule, parseJaas } from "./jaas.ts";
 import type { Properties } from "./properties.ts";
 import { tlsConfig } from "./security_tls.ts";
-
-const protocols = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] as const;
 
 /**
  * How a connection is protected, from properties; secrets may come from the environment. Throws

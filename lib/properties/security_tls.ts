@@ -146,15 +146,47 @@ async function readKey(key: Found, password: string | undefined, chain: string):
   let privateKey: ReturnType<typeof crypto.createPrivateKey>;
   try {
     privateKey = crypto.createPrivateKey({ key: block, passphrase: password });
-  } catch {
-    const hint = "ssl.key.password is wrong, or the cipher is not supported; " +
-      "openssl pkcs8 -topk8 -in FILE -out key.pem makes a key that can be read";
-    throw usage(`${key.name}: cannot read the private key${encrypted ? `: ${hint}` : ""}`);
+  } catch (error) {
+    throw usage(
+      `${key.name}: cannot read the private key${encrypted ? whyLocked(block, error) : ""}`,
+    );
   }
   if (!belongsTo(crypto, privateKey, chain)) {
     throw usage(`${key.name}: the key does not belong to the first certificate`);
   }
   return String(privateKey.export({ type: "pkcs8", format: "pem" }));
+}
+
+/** DER of the ciphers and hashes that the runtime decrypts PKCS #8 with. */
+const readable = {
+  // aes128-CBC, aes192-CBC, aes256-CBC.
+  cipher: /0609608648016503040(102|116|12a)/,
+  // hmacWithSHA256 to 512, scrypt. PBKDF2 without any of them is with SHA-1 (RFC 8018).
+  hash: /06082a864886f70d02(09|0a|0b)|06092b06010401da47040b/,
+};
+
+/** Why an encrypted key cannot be read, and what to do. Of a readable kind, the password is wrong. */
+function whyLocked(block: string, error: unknown): string {
+  const base64 = block.replaceAll(/-----[^-]+-----|\s/g, "");
+  const isOld = /DEK-Info/.test(block);
+  const hex = isOld ? "" : [...atobOrNothing(base64)]
+    .map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  const isReadable = isOld
+    // Deno 2.4 reads no such key.
+    ? /bad decrypt/.test(String(error))
+    : readable.cipher.test(hex) && readable.hash.test(hex);
+  return isReadable
+    ? ": ssl.key.password is wrong"
+    : ": its encryption is not supported — openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf " +
+      "hmacWithSHA256 -in FILE -out key.pem makes a key that can be read";
+}
+
+function atobOrNothing(base64: string): string {
+  try {
+    return atob(base64);
+  } catch {
+    return "";
+  }
 }
 
 function belongsTo(

@@ -113,6 +113,7 @@ export const kafkaErrors = {
     "the broker has forgotten this producer: all its records are gone",
   ),
   REASSIGNMENT_IN_PROGRESS: e(60, "retriable", "the partition is being moved"),
+  GROUP_ID_NOT_FOUND: e(69, null, "the group does not exist, or is not of the protocol asked for"),
   LISTENER_NOT_FOUND: e(72, "retriable", "the leader does not have this listener"),
   FENCED_LEADER_EPOCH: e(74, "retriable", "the leader has changed since"),
   UNKNOWN_LEADER_EPOCH: e(75, "retriable", "the broker has not learned of the new leader yet"),
@@ -178,4 +179,5 @@ export const OUT_OF_ORDER_SEQUENCE_NUMBER = kafkaErrors.OUT_OF_ORDER_SEQUENCE_NU
 export const DUPLICATE_SEQUENCE_NUMBER = kafkaErrors.DUPLICATE_SEQUENCE_NUMBER.code;
 export const INVALID_PRODUCER_EPOCH = kafkaErrors.INVALID_PRODUCER_EPOCH.code;
 export const UNKNOWN_PRODUCER_ID = kafkaErrors.UNKNOWN_PRODUCER_ID.code;
+export const GROUP_ID_NOT_FOUND = kafkaErrors.GROUP_ID_NOT_FOUND.code;
 export const OFFSET_NOT_AVAILABLE = kafkaErrors.OFFSET_NOT_AVAILABLE.code;

@@ -150,7 +150,7 @@ class Parser {
   #record(json: Json, place: string, namespace: string, depth: number): AvroType {
     const name = this.#name(json, place, namespace);
     if (!Array.isArray(json.fields)) this.#fail(place, 'a record without a list "fields"');
-    const type: RecordType = { type: "record", name, fields: [] };
+    const type: RecordType = { type: "record", name, ...docOf(json), fields: [] };
     // Before its fields: they may name it.
     this.#define(json, type, place, namespace);
     const inside = name.slice(0, Math.max(0, name.lastIndexOf(".")));
@@ -171,6 +171,7 @@ class Parser {
       type.fields.push({
         name: field.name,
         type: this.read(field.type, `${at}.type`, inside, depth + 1),
+        ...docOf(field),
       });
     }
     if (this.#names.complete(type) > MOST_DEPTH) this.#failDeep(place);
@@ -223,6 +224,11 @@ class Parser {
   #fail(place: string, reason: string): never {
     throw new SchemaError(`${this.#where}${place}: ${reason}`);
   }
+}
+
+/** What a record or a field says of itself. */
+function docOf({ doc }: Json): { doc?: string } {
+  return typeof doc === "string" && doc.trim() !== "" ? { doc: doc.trim() } : {};
 }
 
 /** A named type's name with its namespace. */

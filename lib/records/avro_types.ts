@@ -53,8 +53,10 @@ export interface RecordType {
   type: "record";
   /** With its namespace. */
   name: string;
+  /** What it says of itself, if it does. */
+  doc?: string;
   /** A field's type may be the record itself: schemas are recursive. */
-  fields: { name: string; type: AvroType }[];
+  fields: { name: string; type: AvroType; doc?: string }[];
 }
 
 export type AvroType =

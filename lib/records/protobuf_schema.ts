@@ -24,6 +24,8 @@ export interface ProtobufFile {
    * known.
    */
   imports?: ReadonlyMap<string, string> | ((name: string) => string | undefined);
+  /** Whether comments are read. */
+  comments?: boolean;
 }
 
 const MAX_FIELD = 2 ** 29 - 1;
@@ -128,12 +130,14 @@ function nestedTypes(type: protobuf.Type): protobuf.Type[] {
  *
  * @throws {ProtobufError} Which file, which line, what is wrong; or which import is missing.
  */
-export function readProtobuf({ text, name = "schema.proto", imports }: ProtobufFile) {
+export function readProtobuf(
+  { text, name = "schema.proto", imports, comments = false }: ProtobufFile,
+) {
   const root = new protobuf.Root();
   const seen = new Set([name]);
   const waiting: [name: string, text: string][] = [[name, text]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
-    for (const file of parseInto(root, ...next)) {
+    for (const file of parseInto(root, ...next, comments)) {
       if (seen.has(file)) continue;
       seen.add(file);
       if (seen.size > MAX_FILES) {
@@ -157,12 +161,20 @@ export function readProtobuf({ text, name = "schema.proto", imports }: ProtobufF
 }
 
 /** Parses one file; returns the names of its imports. */
-function parseInto(root: protobuf.Root, name: string, text: string): string[] {
+function parseInto(
+  root: protobuf.Root,
+  name: string,
+  text: string,
+  alternateCommentMode: boolean,
+): string[] {
   // Where the parser says what it is reading: its declarations do not have it.
   const parse = protobuf.parse as typeof protobuf.parse & { filename: string | null };
   parse.filename = name;
   try {
-    const { imports = [], weakImports = [] } = parse(text, root, { keepCase: true });
+    const { imports = [], weakImports = [] } = parse(text, root, {
+      keepCase: true,
+      alternateCommentMode,
+    });
     return [...imports, ...weakImports];
   } catch (error) {
     const { message } = error as Error;

@@ -70,8 +70,12 @@ export class Http {
       if (abort.signal.aborted) {
         throw new PassingError(`${url.base} does not answer: no answer within ${seconds(timeout)}`);
       }
-      const hasIdentity = this.#config.tls.identity !== null;
-      throw explainFetch(error, url.base, { ...tlsNames, hasIdentity });
+      const { authorities, identity } = this.#config.tls;
+      throw await explainFetch(error, url.base, {
+        ...tlsNames,
+        trusted: url.base.startsWith("https:") ? trusted(authorities) : [],
+        hasIdentity: identity !== null,
+      });
     } finally {
       clearTimeout(timer);
     }

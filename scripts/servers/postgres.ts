@@ -3,12 +3,13 @@ import { pipeline } from "node:stream/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import { Failure } from "../../lib/failure.ts";
-import { findBinaries } from "./postgres/binaries.ts";
+import { findBinaries, type Release, releases } from "./postgres/binaries.ts";
 import { findServerUser, type ServerUser } from "./postgres/machine.ts";
 import { installProgram, type ProgramOptions } from "./postgres/program.ts";
 import { startServer } from "./postgres/server.ts";
 
-export type { ProgramOptions };
+export { releases };
+export type { ProgramOptions, Release };
 
 /** Settings of a session or a server, by name: `{ "gpdb_kafka.slots": "2" }`. */
 export type Settings = Record<string, string>;
@@ -18,6 +19,8 @@ export interface StartOptions {
   settings?: Settings;
   /** A server to use, instead of the one that DATABASE_URL names. */
   url?: string;
+  /** Start a server of this major release, whatever DATABASE_URL names. */
+  release?: Release;
 }
 
 /** The longest wait for a server that DATABASE_URL names. */
@@ -37,13 +40,14 @@ const CONNECT_DEADLINE = 10; // seconds
  * reached or does not start.
  */
 export async function startPostgres(options: StartOptions = {}): Promise<Postgres> {
-  const url = options.url ?? Deno.env.get("DATABASE_URL");
-  return url ? await createDatabase(url) : await startOwn(options.settings ?? {});
+  const { settings = {}, release } = options;
+  const url = options.url ?? (release ? undefined : Deno.env.get("DATABASE_URL"));
+  return url ? await createDatabase(url) : await startOwn(settings, release);
 }
 
-async function startOwn(settings: Settings): Promise<Postgres> {
+async function startOwn(settings: Settings, release?: Release): Promise<Postgres> {
   const user = await findServerUser();
-  const server = await startServer(await findBinaries(), user, settings);
+  const server = await startServer(await findBinaries(release), user, settings);
   return new Postgres({
     dsn: `postgres://postgres:${server.password}@127.0.0.1:${server.port}/postgres`,
     dataDir: join(server.folder, "data"),

@@ -1,4 +1,4 @@
--- Schema kafka for Greenplum 6 and 7: load Kafka topics into tables exactly once.
+-- Schema kafka for Greenplum 6 and 7 and their forks: load Kafka topics into tables exactly once.
 --
 --   psql -d DATABASE -f sql/kafka/greenplum.sql       or: gpdb-kafka sql schema | psql -d DATABASE
 --
@@ -8,7 +8,7 @@
 BEGIN;
 
 -- Primary keys need heap tables, whatever the database's default is. The forks of Greenplum do not
--- all say "Greenplum" in version(), so settings and catalogs tell.
+-- say "Greenplum" in version(), so settings and catalogs tell.
 DO $heap$
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_catalog.pg_settings WHERE name = 'gp_default_storage_options') THEN
@@ -23,6 +23,27 @@ $heap$;
 \ir comments.sql
 \ir rights.sql
 
+-- Whether this is a Greenplum, or a fork of it: Apache Cloudberry, Greengage, WarehousePG. Its catalog
+-- says so, not its name. (11 is pg_catalog, where no other role can put a table.)
+CREATE OR REPLACE FUNCTION kafka._is_greenplum() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*) = 2 FROM pg_class c
+  WHERE c.relnamespace = 11 AND c.relname IN ('gp_segment_configuration', 'gp_distribution_policy')
+$$;
+
+-- What the catalog has of a web table; no row if it is another kind. `pg_exttable` is a table in
+-- Greenplum 6, a view over a function of that name in 7 and Cloudberry.
+CREATE OR REPLACE FUNCTION kafka._web_table(relation regclass)
+RETURNS TABLE (place text, command text, reject_limit integer)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY EXECUTE 'SELECT e.execlocation[1]::text, e.command::text, e.rejectlimit::integer FROM '
+    || CASE WHEN EXISTS (SELECT 1 FROM pg_class c WHERE c.relname = 'pg_exttable' AND pg_table_is_visible(c.oid))
+      THEN 'pg_exttable' ELSE 'pg_exttable()' END
+    || ' e WHERE e.reloid = $1' USING relation;
+END
+$$;
+
 -- Each segment has all of these small tables, so that every write goes to all segments. One that
 -- went to one segment would fail if its function has a SET clause, as those below have, and the
 -- client uses the extended protocol: the clause makes all segments part of the transaction, and the
@@ -32,8 +53,7 @@ DECLARE
   name text;
   is_replicated boolean;
 BEGIN
-  IF EXISTS (SELECT 1 FROM pg_class c
-    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+  IF kafka._is_greenplum() THEN
     FOREACH name IN ARRAY ARRAY['kafka.source', 'kafka.load_history', 'kafka.load_plan',
       'kafka.made_table', 'kafka.signing_key', 'kafka.rejected_row'] LOOP
       EXECUTE 'SELECT count(*) > 0 FROM gp_distribution_policy d
@@ -84,8 +104,7 @@ CREATE OR REPLACE FUNCTION kafka._holds_rows(s kafka.source) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF s.via = 'client' THEN RETURN s.reader ~ ' --value[ =][''"]?rows'; END IF;
-  RETURN EXISTS (SELECT 1 FROM pg_exttable e
-    WHERE e.reloid = s.reader::regclass AND e.command ~ ' --value[ =][''"]?rows');
+  RETURN EXISTS (SELECT 1 FROM kafka._web_table(s.reader::regclass) w WHERE w.command ~ ' --value[ =][''"]?rows');
 END
 $$;
 
@@ -97,8 +116,7 @@ DECLARE
   found_table record;
 BEGIN
   IF s.via = 'client' THEN RETURN; END IF; -- nothing of it runs here
-  SELECT e.execlocation[1] AS place, e.command AS command INTO found_table
-  FROM pg_exttable e WHERE e.reloid = s.reader::regclass;
+  SELECT w.place, w.command INTO found_table FROM kafka._web_table(s.reader::regclass) w;
   IF NOT FOUND OR found_table.command IS NULL THEN
     RAISE EXCEPTION 'the reader % of source "%" is not a web table with EXECUTE', s.reader, s.name
       USING ERRCODE = 'wrong_object_type';
@@ -115,8 +133,8 @@ BEGIN
   END IF;
   -- Whatever wrote it: the shell runs each line by itself, the first one without the flags of a
   -- later one, and so it reads, and commits, other offsets than it should.
-  IF EXISTS (SELECT 1 FROM pg_exttable e
-    WHERE e.reloid IN (s.reader::regclass, s.planner::regclass) AND e.command ~ E'[\r\n]') THEN
+  IF found_table.command ~ E'[\r\n]'
+    OR EXISTS (SELECT 1 FROM kafka._web_table(s.planner::regclass) w WHERE w.command ~ E'[\r\n]') THEN
     RAISE EXCEPTION 'cannot use source "%": a command of its reader or planner has more than one line — write it in one line',
       s.name
       USING ERRCODE = 'invalid_parameter_value';
@@ -189,8 +207,7 @@ DECLARE
   logged bigint := 0;
 BEGIN
   s := kafka._open(source, 'INSERT', caller);
-  IF EXISTS (SELECT 1 FROM pg_exttable e
-    WHERE e.reloid = s.reader::regclass AND e.rejectlimit IS NOT NULL) THEN
+  IF EXISTS (SELECT 1 FROM kafka._web_table(s.reader::regclass) w WHERE w.reject_limit IS NOT NULL) THEN
     SELECT count(*) INTO logged FROM gp_read_error_log(s.reader);
   END IF;
   RETURN logged;
@@ -226,8 +243,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   place text := 'DISTRIBUTED RANDOMLY';
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM pg_class c
-    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+  IF NOT kafka._is_greenplum() THEN
     RETURN format('CREATE TABLE %s (%s)', name, columns);
   END IF;
   IF target IS NOT NULL THEN
@@ -259,7 +275,7 @@ BEGIN
     FROM (SELECT (aclexplode(c.relacl)).*, c.relowner FROM pg_class c WHERE c.oid = s.reader::regclass) a
     JOIN pg_roles r ON r.oid = a.grantee
     WHERE a.privilege_type = 'SELECT' AND a.grantee <> a.relowner LOOP
-    EXECUTE format('GRANT SELECT, INSERT, DELETE, TRUNCATE ON %s TO %I',
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s TO %I',
       s.stage || coalesce(', ' || s.latest, ''), role.name);
     EXECUTE format('GRANT SELECT ON %s, %s TO %I', s.fields_view, s.shape_view, role.name);
   END LOOP;
@@ -269,6 +285,7 @@ $$;
 \ir plan.sql
 \ir shape.sql
 \ir shape_checks.sql
+\ir change_events.sql
 \ir load_staged.sql
 \ir next.sql
 \ir client.sql
@@ -282,8 +299,7 @@ DO $initplan$
 DECLARE
   name text;
 BEGIN
-  IF EXISTS (SELECT 1 FROM pg_class c
-    WHERE c.relname = 'gp_distribution_policy' AND c.relnamespace = 11) THEN
+  IF kafka._is_greenplum() THEN
     FOREACH name IN ARRAY ARRAY['load(text, bigint, text)', 'lag_of(text, text)',
       'rejected_of(text, text)', 'seek(text, text, text)', 'check_source(text, text)'] LOOP
       EXECUTE 'ALTER FUNCTION kafka.' || name || ' EXECUTE ON INITPLAN';

@@ -68,6 +68,7 @@ DECLARE
   columns constant text := kafka._list(s.columns);
   keys constant text := kafka._list(s.merge_key);
   others text := '';
+  has_absent boolean;
 BEGIN
   IF s.latest IS NULL THEN
     RETURN 'INSERT INTO ' || s.target_table || ' (' || columns || ') SELECT ' || columns || ' FROM '
@@ -78,9 +79,11 @@ BEGIN
     others := others || CASE WHEN s.columns[i] = ANY (s.merge_key) THEN quote_ident(s.columns[i])
       ELSE format('CASE WHEN NOT "kafka$delete" THEN %I END', s.columns[i]) END || ', ';
   END LOOP;
-  RETURN 'INSERT INTO ' || s.latest || ' (' || columns || ', "kafka$delete") SELECT '
-    || CASE WHEN place IS NULL THEN 'DISTINCT ON (' || keys || ') ' ELSE '' END || others || '"kafka$delete" FROM '
-    || s.shape_view || ' WHERE "kafka$keep"'
+  has_absent := kafka._has_absent(s);
+  RETURN 'INSERT INTO ' || s.latest || ' (' || columns || CASE WHEN has_absent THEN ', "kafka$absent"' ELSE '' END
+    || ', "kafka$delete") SELECT ' || CASE WHEN place IS NULL THEN 'DISTINCT ON (' || keys || ') ' ELSE '' END
+    || others || CASE WHEN has_absent THEN 'CASE WHEN NOT "kafka$delete" THEN "kafka$absent" END, ' ELSE '' END
+    || '"kafka$delete" FROM ' || s.shape_view || ' WHERE "kafka$keep"'
     || coalesce(' AND ' || place, ' ORDER BY ' || keys
       || ', "kafka$order" DESC NULLS LAST, '
       -- Offsets of two topics say nothing of each other: this order is no more than one.
@@ -199,6 +202,7 @@ BEGIN
         || s.shape_view || ' WHERE "kafka$keep" AND NOT (' || kafka._list(s.merge_key) || ') IS NOT NULL ORDER BY 1, 2, 3 LIMIT 1'
       INTO wrong;
       IF wrong.p IS NULL THEN RAISE; END IF;
+      PERFORM kafka._check_event(s, wrong.p, wrong.o);
       RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: the merge key (%) is null%', s.name,
         wrong.t, wrong.p, wrong.o, array_to_string(s.merge_key, ', '),
         CASE WHEN wrong.d THEN ' in a delete' ELSE '' END
@@ -208,6 +212,7 @@ BEGIN
   IF s.latest IS NOT NULL THEN
     -- Nobody else writes to the target until this load ends: a key that both have would be there twice.
     PERFORM kafka._lock_merge(s);
+    IF kafka._has_absent(s) THEN PERFORM kafka._fill_absent(s); END IF;
     SELECT m.* INTO rows, updated, deleted FROM kafka._merge(s) m;
     PERFORM kafka._clear(s.latest);
   END IF;

@@ -297,6 +297,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'FOREIGN'::text $$;
 \ir plan.sql
 \ir shape.sql
 \ir shape_checks.sql
+\ir change_events.sql
 \ir load_staged.sql
 \ir next.sql
 \ir client.sql

@@ -70,6 +70,10 @@ DECLARE
   target regclass;
   computed integer;
   c record;
+  -- Fields may be absent: see change_events.sql. Which columns are then, and which conditions are unknown.
+  has_absent constant boolean := 'kafka$absent' = ANY (fields);
+  absent text := '';
+  unknown text;
 BEGIN
   target := kafka._shape_begin(source, stage_columns, stage_types, fields, select_columns, merge_key,
     merge_order, reject_limit);
@@ -107,7 +111,26 @@ BEGIN
     END LOOP;
     columns := columns || ', ' || coalesce('(' || expressions[computed] || E'\n)', pg_catalog.quote_ident(c.name))
       || ' AS ' || pg_catalog.quote_ident(c.name);
+    IF has_absent THEN
+      absent := absent || kafka._absent_column(c.name,
+        coalesce(kafka._fields_of(source, expressions[computed]), ARRAY[c.name]));
+    END IF;
   END LOOP;
+  IF has_absent THEN
+    unknown := kafka._absent_condition(source, delete_when);
+    IF unknown IS NOT NULL THEN
+      is_delete := 'CASE WHEN ' || unknown || ' THEN false ELSE ' || is_delete || ' END';
+      absent := absent || ', CASE WHEN ' || unknown || ' THEN ''--delete-when'' END';
+    END IF;
+    unknown := kafka._absent_condition(source, filter);
+    IF unknown IS NOT NULL THEN
+      filter := 'CASE WHEN ' || unknown || ' THEN true ELSE (' || filter || E'\n) END';
+      absent := absent || ', CASE WHEN ' || unknown || ' THEN ''--where'' END';
+    END IF;
+    columns := columns || ', CASE WHEN "kafka$absent" IS NOT NULL THEN pg_catalog.array_remove(ARRAY['
+      || 'CASE WHEN '''' OPERATOR(pg_catalog.=) ANY ("kafka$absent") THEN '''' END' || absent || ']::text[], NULL) END'
+      || ' AS "kafka$absent"';
+  END IF;
   -- A delete is never filtered: it would leave the row of its key where it is.
   EXECUTE 'CREATE VIEW ' || kafka._part(source, 'shape') || ' AS SELECT "kafka$partition", "kafka$offset", '
     || CASE WHEN 'kafka$topic' = ANY (stage_columns) THEN '"kafka$topic", ' ELSE '' END

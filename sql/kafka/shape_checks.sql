@@ -71,7 +71,7 @@ BEGIN
   END IF;
   IF wrong IS NULL THEN
     SELECT format('field "%s": names that begin with kafka$ are taken', f) INTO wrong
-    FROM unnest(fields) f WHERE f LIKE 'kafka$%' AND f <> 'kafka$op' LIMIT 1;
+    FROM unnest(fields) f WHERE f LIKE 'kafka$%' AND f NOT IN ('kafka$op', 'kafka$absent') LIMIT 1;
   END IF;
   IF wrong IS NULL THEN
     SELECT format('table %s has no column "%s", which --select names', s.target_table, f) INTO wrong
@@ -151,9 +151,7 @@ DECLARE
 BEGIN
   SELECT x.* INTO s FROM kafka.source x WHERE x.name = _shape_end.source;
   loaded := ARRAY(SELECT a.attname::text FROM pg_attribute a
-    WHERE a.attrelid = shape AND a.attname <> ALL (ARRAY['kafka$partition', 'kafka$offset', 'kafka$topic',
-      'kafka$keep', 'kafka$delete', 'kafka$order']::name[]) AND a.attnum > 0 AND NOT a.attisdropped
-    ORDER BY a.attnum);
+    WHERE a.attrelid = shape AND a.attnum > 0 AND a.attname NOT LIKE 'kafka$%' ORDER BY a.attnum);
   kept := coalesce(ARRAY(SELECT t.name FROM kafka._target_columns(s.target_table) t
     WHERE t.name <> ALL (loaded)), '{}');
   -- What the parser made of the expressions says it, whatever their text.
@@ -200,7 +198,7 @@ BEGIN
         || CASE WHEN c.name = ANY (merge_key) THEN ' NOT NULL' ELSE '' END || ', ';
     END LOOP;
     EXECUTE kafka._scratch_table(kafka._part(source, 'latest'),
-      columns || '"kafka$delete" boolean NOT NULL, "kafka$old" boolean', s.target_table);
+      columns || '"kafka$delete" boolean NOT NULL, "kafka$old" boolean, "kafka$absent" text[]', s.target_table);
   END IF;
   IF reject_limit IS NOT NULL THEN
     columns := NULL;

@@ -121,7 +121,7 @@ Deno.test("logins: tokens of an identity provider, delegation tokens, Event Hubs
     await Deno.writeTextFile(ca, idp.ca);
     await works("OAUTH", { ...secure, "https.ca.location": ca });
     await works("OAUTH", { ...secure, "https.ca.pem": idp.ca.replaceAll("\n", "\\n") });
-    const untrusted = /cannot trust the certificate of https:.* — set https\.ca\.location to its/;
+    const untrusted = /cannot trust the certificate of https:.* — set https\.ca\.location to/;
     await fails("OAUTH", secure, 77, untrusted);
     // The authorities of the brokers are others.
     await fails("OAUTH", { ...secure, "ssl.ca.location": ca }, 77, untrusted);

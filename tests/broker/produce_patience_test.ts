@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { producer } from "../support/cli.ts";
-import { createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
+import { alterConfigs, createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 
 /** A broker that forgets an idle producer almost at once. */
 const forgetful = {
@@ -12,11 +12,10 @@ const forgetful = {
 
 /** Bytes a second that the broker accepts from our producer. */
 async function limit(broker: Broker, rate: number): Promise<void> {
-  const { code, stderr } = await broker.run("kafka.admin.ConfigCommand", [
-    ...["--bootstrap-server", broker.bootstrap, "--alter", "--entity-type", "clients"],
-    ...["--entity-name", "gpdb-kafka", "--add-config", `producer_byte_rate=${rate}`],
+  await alterConfigs(broker, [
+    ...["--entity-type", "clients", "--entity-name", "gpdb-kafka"],
+    ...["--add-config", `producer_byte_rate=${rate}`],
   ]);
-  assert.equal(code, 0, stderr);
 }
 
 function rows(count: number): string {

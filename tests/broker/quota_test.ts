@@ -2,14 +2,12 @@
 import assert from "node:assert/strict";
 import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import { consumer, producer, text } from "../support/cli.ts";
-import { createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
+import { alterConfigs, createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 
 /** Sets quotas for every client with this client.id. */
 async function limit(broker: Broker, clientId: string, quotas: string): Promise<void> {
   const entity = ["--entity-type", "clients", "--entity-name", clientId];
-  const args = ["--bootstrap-server", broker.bootstrap, "--alter", "--add-config", quotas];
-  const { code, stderr } = await broker.run("kafka.admin.ConfigCommand", [...args, ...entity]);
-  assert.equal(code, 0, stderr);
+  await alterConfigs(broker, [...entity, "--add-config", quotas]);
 }
 
 Deno.test("quotas: producer and consumer are throttled for longer than --timeout", async () => {

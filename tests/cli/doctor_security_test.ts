@@ -35,7 +35,7 @@ Deno.test("doctor: TLS and SASL, and what goes wrong with them, without a secret
   });
   await t.step("an expired certificate", async () => {
     const lines = await look("EXPIRED", 1, tls);
-    assertLine(lines, /^fail {2}brokers: cannot trust .*: it has expired/);
+    assertLine(lines, /^fail {2}brokers: cannot trust .*: it expired on/);
     if (dates === "cannot be read") return;
     assertLine(lines, /^fail {2}certificate: .* expired 1 days ago, on \d{4}-.* — renew it/);
   });

@@ -30,7 +30,10 @@ function ended({ code, stderr, stdout }: Finished, status: number, message: RegE
   assert.equal(text(stdout), "");
 }
 
-Deno.test({ name: "kerberos: with a KDC and a broker", ignore: !hasKdc }, async (t) => {
+// A library stays open until the process ends, which Deno 2.4 takes for a leak.
+const options = { ignore: !hasKdc, sanitizeResources: false };
+
+Deno.test("kerberos: with a KDC and a broker", options, async (t) => {
   await using kdc = await startKdc();
   const { broker, ca } = await startKerberosBroker(kdc);
   await using _broker = broker;

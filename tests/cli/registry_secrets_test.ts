@@ -34,6 +34,10 @@ Deno.test("secrets: what leads to a schema registry is not shown, wrong or right
     const program = "consumer" as const;
     await runAll([
       ...urls.map((url) => ({ program, args: [...avro, "--registry", url], codes: [64] })),
+      ...urls.map((url) => ({
+        args: ["sql", "table", "x", "--value", "avro", "--registry", url],
+        codes: [64],
+      })),
       ...properties.map((property, index) => ({
         program,
         args: [
@@ -43,6 +47,10 @@ Deno.test("secrets: what leads to a schema registry is not shown, wrong or right
         codes: [64],
       })),
       { program, args: [...avro, "--registry", `http://u:${S}@${closed}`], codes: [69] },
+      {
+        args: ["sql", "table", "x", "--value", "avro", "-F", file(0), "--timeout", "300ms"],
+        codes: [64],
+      },
       {
         program,
         args: [...avro, "--registry", `http://${closed}`, "-X", `bearer.auth.token=${S}`],

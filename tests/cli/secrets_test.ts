@@ -47,6 +47,7 @@ Deno.test("secrets: a DSN that cannot be read is not shown, wherever it was give
       ["main", ["doctor", whole]],
       ["main", ["sql", whole]],
       ["main", ["sql", "schema", whole]],
+      ["main", ["sql", "table", whole, "--value", "json"]],
       ["main", ["topics", whole]],
       ["main", ["topics", "list", whole]],
       ["main", ["offsets", whole]],
@@ -204,6 +205,7 @@ Deno.test({
             { args: ["topics", "create", `${topic}-${codes[0]}`, ...flags], codes },
             { args: ["offsets", "show", ...group, ...flags], codes },
             { args: ["lag", ...group, ...flags], codes },
+            { args: ["sql", "table", topic, "--value", "json", ...flags], codes },
             { args: ["doctor", "-t", topic, ...flags], codes: [codes[0] === 0 ? 0 : 1] },
           ];
         });

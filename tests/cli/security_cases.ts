@@ -7,6 +7,8 @@ export interface Case {
   /** Which listener. */
   at: string;
   properties?: Record<string, string>;
+  /** The file of properties, if it is not made of these. */
+  file?: string;
   env?: Record<string, string>;
   /** 0 unless told; then the rows must be there. */
   code?: number;
@@ -49,6 +51,13 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       },
     },
     {
+      name: "a file that Java's Properties.store wrote",
+      at: "SASL",
+      file: "\ufeff#Thu Nov 26 10\\:00\\:00 UTC 2026\r\nsecurity.protocol=SASL_SSL\r\n" +
+        `ssl.ca.location=${file("ca")}\r\nsasl.mechanism=PLAIN\r\nsasl.username=\\u0061lice\r\n` +
+        `sasl.password=${secrets.plain.replace("=", "\\=")}\r\n`,
+    },
+    {
       name: "an authority nobody named",
       at: "TLS",
       properties: { "security.protocol": "SSL" },
@@ -80,7 +89,7 @@ export function cases({ file }: SecureBroker, token: string): Case[] {
       at: "EXPIRED",
       properties: tls,
       code: 77,
-      stderr: /it has expired/,
+      stderr: /it expired on [\d-]+ — renew/,
     },
     {
       name: "no client certificate",

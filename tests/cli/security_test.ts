@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { securityConfig } from "../../lib/properties/security.ts";
+import { parseAddress } from "../../lib/kafka/config.ts";
 import { kafkajs } from "../../lib/kafka/kafkajs/client.ts";
+import { explainTls } from "../../lib/kafka/tls.ts";
 import { consumer, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { reserve, secrets, startSecureBroker, unsecuredToken } from "../support/secure_broker.ts";
@@ -23,7 +25,7 @@ Deno.test("security: each way in works, and each way not in is one line and a st
     const config = file(`${crypto.randomUUID()}`);
     const log = `${config}.log`;
     const lines = Object.entries(properties).map(([key, value]) => `${key} = ${value}\n`);
-    await Deno.writeTextFile(config, `# ${one.name}\n${lines.join("")}`);
+    await Deno.writeTextFile(config, one.file ?? `# ${one.name}\n${lines.join("")}`);
     // Only who is expected to try until the end does so for a short time.
     const timeout = stderr.source.includes("tried for 1 s") ? "1s" : "20s";
     const args = ["-b", at[one.at], "-t", topic, "-o", "0", "-F", config, "--timeout", timeout];
@@ -61,6 +63,17 @@ Deno.test("security: each way in works, and each way not in is one line and a st
       if (code === 0) assert.ok(Array.isArray(found) && found.includes(topic), `${name}: ${found}`);
       else assert.match(String(found), stderr!);
     }
+  });
+
+  await t.step("a host name with an underscore is rejected by Java, and so named", async () => {
+    const { port } = parseAddress(at.TLS)!;
+    const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+    // No such name leads here, so the connection is made without it.
+    const caCerts = [await Deno.readTextFile(file("ca"))];
+    using conn = await Deno.startTls(tcp, { hostname: "kafka_1", caCerts });
+    const error = await conn.handshake().then(() => null, (error) => error);
+    const why = explainTls(error, { host: "kafka_1", port }, false);
+    assert.match(String(why), /^Failure: kafka_1:\d+ rejects "kafka_1" as its name: Java accepts/);
   });
 
   const login = { KAFKA_SASL_USERNAME: "alice", KAFKA_SASL_PASSWORD: secrets.scram256 };

@@ -45,7 +45,7 @@ Deno.test("flags: those that contradict each other are rejected", async () => {
     ],
     [["load", "x", "--every", "5s", "--timeout", "1s"], /--every and --timeout exclude each other/],
     [["plan", "x", "-t", "x"], /"x" is not a flag/],
-    [["sql", "schema", "--topic", "x"], /--topic is a flag of source, not of schema/],
+    [["sql", "schema", "--topic", "x"], /--topic is a flag of source and table, not of schema/],
     [["sql", "example", "--grant", "x"], /--grant is a flag of source, not of example/],
     [["doctor", "--rows", "5"], /--rows requires --topic or --source/],
     [["doctor", "--value", "hex"], /--value requires --topic or --source/],

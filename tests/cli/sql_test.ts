@@ -137,7 +137,7 @@ ON ALL`));
 Deno.test("sql: invalid arguments are a usage error that names them", async () => {
   const source = ["sql", "source", "crimes"];
   const cases: [string[], RegExp][] = [
-    [["sql", "nothing"], /unknown verb "nothing": use schema, source, example/],
+    [["sql", "nothing"], /unknown verb "nothing": use schema, source, table, example/],
     [["sql", "schema", "more"], /"more" is one argument too many/],
     [["sql", "source", "-q"], /no source: use gpdb-kafka sql source NAME/],
     [["sql", "schema", "--for", "oracle"], /--for: "oracle" is not one of greenplum, postgres/],
@@ -189,6 +189,13 @@ Deno.test("sql: invalid arguments are a usage error that names them", async () =
     [
       [...source, "--fields", "id", "--merge", "id", "--envelope", "debezium"],
       /--envelope debezium: use --value json or --value avro/,
+    ],
+    [
+      [
+        ...[...source, "--value", "json", "--merge", "id", "--envelope", "debezium"],
+        ...["--fields", "id:int, data:bytea"],
+      ],
+      /--fields: "data" is bytea, which Debezium writes as a base64 text — use --fields 'data:text' and --select/,
     ],
     [
       [...source, "--fields", "id", "--merge", "id", "--tombstones", "delete"],

@@ -117,7 +117,7 @@ Deno.test({
       ],
       [
         ["sql", "source", "things", "--column", "nmae", "--for", dialect, ...at],
-        'sql: cannot read the columns of "things": --column: the table has no column "nmae" — ' +
+        'sql: --column: the table has no column "nmae" — ' +
         'did you mean "name"?',
       ],
     ];

@@ -92,7 +92,7 @@ Deno.test({
 
 /** A command that only names what a program can do: `gpdb-kafka offsets reset`. */
 const naming =
-  /^(gpdb-kafka (load|seek|consume|produce|plan|lag|sql|sql source|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
+  /^(gpdb-kafka (load|seek|consume|produce|plan|lag|sql|sql (source|table)|(topics|offsets)( [a-z]+)?)|kafka_consumer plan)$/;
 
 /** One with places to fill in: `gpdb-kafka load NAME --every 5s`. Its words must be in the help. */
 const isForm = (command: string) => /^(gpdb-kafka|kafka_).*(…| [A-Z]+( |$))/.test(command);

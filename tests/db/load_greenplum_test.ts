@@ -8,7 +8,7 @@ import { schemaSql } from "../../lib/greenplum/schema_files.ts";
 import { queryPlans } from "../../lib/load/query_plan.ts";
 import { startBroker } from "../../scripts/servers/broker.ts";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
-import { shapeSource } from "../../lib/greenplum/shape.ts";
+import { ABSENT, shapeSource } from "../../lib/greenplum/shape.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
 import { load, runScript } from "../support/load.ts";
@@ -31,8 +31,7 @@ async function setUp(): Promise<Postgres> {
     CREATE TABLE fake.errors (exttable text);
     CREATE FUNCTION fake.gp_read_error_log(text) RETURNS SETOF fake.errors LANGUAGE sql
       AS 'SELECT * FROM fake.errors WHERE exttable = $1';
-    ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._holds_rows(kafka.source) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._web_table(regclass) SET search_path = pg_catalog, fake;
     ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
     CREATE TABLE things (id int, name text);
     CREATE TABLE kafka.things_reader (id int, name text);
@@ -118,6 +117,20 @@ Deno.test("greenplum: the comment fits into what segments see of a statement, wh
   }
 });
 
+Deno.test("greenplum: a catalog that has web tables as a function only is read, too", async () => {
+  await using pg = await setUp();
+  await add(pg);
+  await pg.sql.unsafe(`
+    ALTER TABLE fake.pg_exttable RENAME TO web_tables;
+    CREATE FUNCTION fake.pg_exttable() RETURNS SETOF fake.web_tables LANGUAGE sql
+      AS 'SELECT * FROM fake.web_tables'`);
+  await add(pg, "more");
+  await pg.sql`UPDATE fake.web_tables SET command = 'kafka_consumer'`;
+  await assert.rejects(async () => await add(pg), /lacks --ranges-from-query/);
+  await pg.sql`DELETE FROM fake.web_tables`;
+  await assert.rejects(async () => await add(pg), /is not a web table with EXECUTE/);
+});
+
 Deno.test("greenplum: a client loads and merges by the same steps, without web tables", async () => {
   await using pg = await setUp();
   await using broker = await startBroker();
@@ -168,18 +181,23 @@ Deno.test("greenplum: a role merges with its own rights, through tables that the
   await using etl = await startRole(pg, "etl");
   await sql.unsafe(`
     CREATE TABLE kafka.merge_reader ("kafka$partition" int, "kafka$offset" bigint, id int, name text,
-      op text);
+      op text, lacks text);
     INSERT INTO fake.pg_exttable VALUES
       ('kafka.merge_reader', '{ALL_SEGMENTS}', 'kafka_consumer --ranges-from-query');
     GRANT SELECT ON kafka.merge_reader TO ${etl.quoted};
     GRANT SELECT, INSERT, DELETE ON things TO ${etl.quoted};
     GRANT SELECT ON fake.pg_exttable TO PUBLIC; GRANT USAGE ON SCHEMA fake TO PUBLIC`);
-  const shape = shapeOf("id integer, name text, op text", {
+  const plain = shapeOf("id integer, name text, op text", {
     selects: [{ column: "name", expression: "upper(name) || ' of ' || current_user" }],
-    where: "name <> 'TEST'",
+    where: "op <> 'TEST'",
     merge: ["id"],
     deleteWhen: "op = 'd'",
   });
+  const shape = {
+    ...plain,
+    readerColumns: [...plain.readerColumns, { name: "lacks", type: "text" }],
+    fields: [...plain.fields, { name: ABSENT, type: "text[]", origin: '"lacks"' }],
+  };
   await runScript(
     pg,
     `BEGIN;
@@ -194,7 +212,7 @@ Deno.test("greenplum: a role merges with its own rights, through tables that the
   const types = await sql`
     SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum) AS types FROM pg_attribute
     WHERE attrelid = 'kafka.merge_stage'::regclass AND attnum > 0`;
-  assert.equal(types[0].types, "integer bigint integer text text");
+  assert.equal(types[0].types, "integer bigint integer text text text");
   const round = async (end: number, rows: string) => {
     await sql.unsafe(`DELETE FROM kafka.things_planner; DELETE FROM kafka.merge_reader;
       INSERT INTO kafka.things_planner VALUES ('topic', 0, 0, ${end});
@@ -204,18 +222,19 @@ Deno.test("greenplum: a role merges with its own rights, through tables that the
   };
   const first = await round(
     4,
-    "(0,0,1,'a','i'), (0,1,2,'b','i'), (0,2,1,'c','u'), (0,3,3,'TEST','i')",
+    "(0,0,1,'a','i'), (0,1,2,'b','i'), (0,2,1,'c','u'), (0,3,3,'x','TEST')",
   );
   assert.deepEqual(first, [2, 0, 0, 1]);
   assert.deepEqual(await round(6, "(0,4,1,'d','u'), (0,5,2,null,'d')"), [0, 1, 1, 0]);
+  assert.deepEqual(await round(7, "(0,6,1,null,'u','{name}')"), [0, 1, 0, 0]);
   const [row, more] = await sql`SELECT id, name FROM things`;
   assert.deepEqual([row.id, row.name, more], [1, `D of ${etl.name}`, undefined]);
   await assert.rejects(
-    round(7, "(0,6,null,'x','u')"),
-    /partition 0 offset 6: the merge key \(id\) is null/,
+    round(8, "(0,7,null,'x','u')"),
+    /partition 0 offset 7: the merge key \(id\) is null/,
   );
   await sql.unsafe(`REVOKE DELETE ON things FROM ${etl.quoted}`);
-  await assert.rejects(round(8, "(0,7,1,'x','u')"), /INSERT and DELETE on .*things is required/);
+  await assert.rejects(round(9, "(0,8,1,'x','u')"), /INSERT and DELETE on .*things is required/);
 });
 
 Deno.test("greenplum: several topics are named in the comments, of which each has room for its own", async () => {

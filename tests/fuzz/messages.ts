@@ -23,12 +23,13 @@ export const messages: Target = {
     const { api, bytes } = choice(frames, random);
     const input = tried.input = mutated(bytes, choice(frames, random).bytes, random);
     // Also as an answer of another API: a broker that mixes up its answers.
-    const decoder = random.int(0, 9) === 0 ? choice(frames, random).api : api;
+    const other = random.int(0, 9) === 0 ? choice(frames, random).api : api;
+    const decoder = random.int(0, 9) === 0 ? other.older ?? other : other;
     answered(() => decodeWhole(decoder, input), ProtocolError);
   },
 };
 
-const fetched = frames.filter(({ name }) => name.startsWith("fetch_"));
+const fetched = frames.filter(({ api }) => api === fetch);
 
 /** The rows of the first partition, each begins with its offset; null if it is said to be bad. */
 async function rowsOf(

@@ -4,7 +4,9 @@ import { queryRanges } from "../../lib/consume/query_ranges.ts";
 import { parseRanges } from "../../lib/consume/ranges.ts";
 import { Failure } from "../../lib/failure.ts";
 import { quoteIdent, quoteLiteral, quoteWord } from "../../lib/greenplum/quote.ts";
+import { parseBrokers } from "../../lib/kafka/broker_list.ts";
 import { Dsn } from "../../lib/load/dsn.ts";
+import { parseJaas } from "../../lib/properties/jaas.ts";
 import { parseProperties } from "../../lib/properties/properties.ts";
 import { parsePaths } from "../../lib/records/paths.ts";
 import { readNumber, readSchema, readVersions } from "../../lib/registry/answers.ts";
@@ -71,6 +73,21 @@ export const texts: readonly Target[] = [
     ],
     [...odd, "=", ":", "#", "!", "\\u", "\\u12", "\\\n", "\t", "\ufeff"],
     (text) => parseProperties(text, "file"),
+  ),
+  parser(
+    "login module",
+    [
+      `a.PlainLoginModule required username="u" password="p\\"\\101w";`,
+      `a.OAuthBearerLoginModule required extension_a='b' c=d-e_$ ;`,
+    ],
+    [...odd, "=", "required", '"x"', "\\101", "//", "/*", "*/", "a.b"],
+    parseJaas,
+  ),
+  parser(
+    "brokers",
+    ["a:9092, [::1]:9092,,SASL_SSL://b.example:1", "[fe80::1%eth0]:9093,10.0.0.1"],
+    [...odd, "://", ":", ",", "[", "]", "::", "%", "SSL://", "65536", "1.2.3.4"],
+    (text) => parseBrokers(text, "--brokers", "SASL_SSL"),
   ),
   parser(
     "offset file",

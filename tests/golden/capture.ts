@@ -16,7 +16,7 @@ import { offsetCommit } from "../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../lib/protocol/messages/sasl.ts";
+import { saslAuthenticate, saslHandshake, saslSession } from "../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../lib/protocol/reader.ts";
 import { kafkajs, withAdmin } from "../support/kafka.ts";
 import { type Frames, goldenModule, Recorder } from "./recorder.ts";
@@ -36,8 +36,12 @@ const frames: Frames = new Map();
 
 await using broker = await startBroker({
   own: true,
-  listeners: { USERS: "SASL_PLAINTEXT" },
+  listeners: { USERS: "SASL_PLAINTEXT", LIMITED: "SASL_PLAINTEXT" },
   properties: {
+    "listener.name.limited.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.limited.plain.sasl.jaas.config":
+      'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret";',
+    "listener.name.limited.plain.connections.max.reauth.ms": "3600000",
     "listener.name.users.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
     "listener.name.users.plain.sasl.jaas.config":
       'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret";',
@@ -100,6 +104,9 @@ async function sasl(): Promise<void> {
   using stranger = await Recorder.open(frames, broker.listeners.USERS);
   await stranger.ask(saslHandshake, "PLAIN");
   await stranger.record("sasl_authenticate_failed", saslAuthenticate, utf8.encode("\0alice\0x"));
+  using limited = await Recorder.open(frames, broker.listeners.LIMITED);
+  await limited.ask(saslHandshake, "PLAIN");
+  await limited.record("sasl_session", saslSession, utf8.encode("\0alice\0secret"));
   using other = await Recorder.open(frames, broker.listeners.USERS);
   await other.record("sasl_handshake_unsupported", saslHandshake, "GSSAPI");
 }

@@ -21,6 +21,7 @@ export const golden = {
   sasl_authenticate: "AAAAAAAAAAA=",
   sasl_authenticate_failed:
     "ADoAM0F1dGhlbnRpY2F0aW9uIGZhaWxlZDogSW52YWxpZCB1c2VybmFtZSBvciBwYXNzd29yZAAAAAA=",
+  sasl_session: "AAAAAAAAAAAAAAAAADbugA==",
   sasl_handshake_unsupported: "ACEAAAACAAVQTEFJTgANU0NSQU0tU0hBLTI1Ng==",
   find_coordinator_missing: "AAAAAAAPACFUaGUgY29vcmRpbmF0b3IgaXMgbm90IGF2YWlsYWJsZS7/////AAD/////",
   find_coordinator: "AAAAAAAAAAROT05FAAAAAQAJMTI3LjAuMC4xAAByIg==",

@@ -77,15 +77,26 @@ export interface Captured {
 /** The text of golden.ts. */
 export function goldenModule(captured: Captured, frames: Frames): string {
   const { kafkaVersion, port, clusterId, topicId } = captured;
-  const lines = [...frames].map(([name, bytes]) => {
-    const text = `"${toBase64(bytes)}",\n`;
-    return `  ${name}:${name.length + text.length > 97 ? "\n   " : ""} ${text}`;
-  });
   return "// Made by tests/golden/capture.ts from a real broker's answers; README.md says how.\n" +
     `export const captured = {\n  kafkaVersion: "${kafkaVersion}",\n  port: ${port},\n` +
     `  clusterId: "${clusterId}",\n  topicId: "${topicId}",\n} as const;\n\n` +
     `/** Base64 of each answer, from after its correlation id. */\n` +
-    `export const golden = {\n${lines.join("")}} as const;\n`;
+    `export const golden = ${framesText(frames)}`;
+}
+
+/** The text of another module of frames, which `script` in tests/golden writes. */
+export function framesModule(script: string, name: string, frames: Frames): string {
+  return `// Made by tests/golden/${script} from real brokers' answers; README.md says how.\n` +
+    `\n/** Base64 of each answer, from after its correlation id. */\n` +
+    `export const ${name} = ${framesText(frames)}`;
+}
+
+function framesText(frames: Frames): string {
+  const lines = [...frames].map(([name, bytes]) => {
+    const text = `"${toBase64(bytes)}",\n`;
+    return `  ${name}:${name.length + text.length > 97 ? "\n   " : ""} ${text}`;
+  });
+  return `{\n${lines.join("")}} as const;\n`;
 }
 
 function toBase64(bytes: Uint8Array): string {

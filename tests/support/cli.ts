@@ -80,11 +80,16 @@ function startCommand(
 const cleared = {
   // `deno run` would look for a new version, which is a TLS connection of its own.
   DENO_NO_UPDATE_CHECK: "1",
+  // No test asks the machine that it runs on for credentials.
+  AWS_EC2_METADATA_DISABLED: "true",
   ...Object.fromEntries(
     [
       ...["KAFKA_BROKERS", "KAFKA_PEERS", "KAFKA_CONFIG", "GP_SEGMENT_ID", "GP_SEGMENT_COUNT"],
       ...["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_OAUTHBEARER_TOKEN"],
-      ...["KAFKA_SSL_KEY_PASSWORD"],
+      ...["KAFKA_SSL_KEY_PASSWORD", "KAFKA_OAUTHBEARER_CLIENT_ID"],
+      ...["KAFKA_OAUTHBEARER_CLIENT_SECRET", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_REGION"],
+      ...["AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
+      ...["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
     ].filter((name) => Deno.env.has(name)).map((name) => [name, ""]),
   ),
 };

@@ -24,6 +24,7 @@ export const defaults: ConsumeOptions = {
   schema: null,
   columns: [],
   until: "end",
+  rack: "",
   metadataMaxAge: 60_000,
   tombstones: "skip",
   checkCrcs: true,

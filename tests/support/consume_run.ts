@@ -19,6 +19,8 @@ export interface ConsumeRun {
 export interface RunOptions {
   /** The config's, milliseconds. */
   timeout?: number;
+  /** Gets what `-v` prints. */
+  debug?: (line: string) => void;
   /** Called before a chunk of rows is taken. */
   beforeRows?: () => Promise<void>;
   /** Milliseconds; then the run is a failure of the test. */
@@ -32,7 +34,8 @@ export interface RunOptions {
 export async function consumeRun(
   kafka: ScriptedBroker,
   changes: Partial<ConsumeOptions> = {},
-  { timeout = 1000, beforeRows = () => Promise.resolve(), limit = 15_000 }: RunOptions = {},
+  { timeout = 1000, debug = () => {}, beforeRows = () => Promise.resolve(), limit = 15_000 }:
+    RunOptions = {},
 ): Promise<ConsumeRun> {
   const options: ConsumeOptions = {
     ...defaults,
@@ -56,7 +59,7 @@ export async function consumeRun(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`still reading after ${limit} ms: ${text}`)), limit);
   });
-  const reading = consume(options, kafka.config({ timeout }), stream, (line) => {
+  const reading = consume(options, kafka.config({ timeout, debug }), stream, (line) => {
     warnings.push(line);
   });
   const found = await Promise.race([reading, late]).catch((error) => {

@@ -97,7 +97,7 @@ export async function startWorld(): Promise<World> {
         .replace(/^task (demo:)?/, (_, more) =>
           `${more ? `KAFKA_BROKERS=${broker.bootstrap} ` : ""}deno task ${more ?? ""}`)
         // The database is a PostgreSQL.
-        .replace(/^(gpdb-kafka sql (?:schema|source)\b)/, "$1 --for postgres"),
+        .replace(/^(gpdb-kafka sql (?:schema|source|table)\b)/, "$1 --for postgres"),
     asShown: (output) =>
       output
         .replaceAll(broker.bootstrap, "broker1:9092")

@@ -191,6 +191,34 @@ function bytesOrNull(value: Uint8Array | string | null): Buffer | null {
   return value === null ? null : Buffer.from(value as Uint8Array);
 }
 
+/** Whether a broker is of this release or a later one. */
+function isSince({ version }: Broker, major: number, minor: number): boolean {
+  const [itsMajor, itsMinor] = version.split(".").map(Number);
+  return itsMajor > major || itsMajor === major && itsMinor >= minor;
+}
+
+/** Changes configs and quotas with Kafka's own tool, which has moved among the others by 4.4. */
+export async function alterConfigs(broker: Broker, args: string[]): Promise<void> {
+  const folder = isSince(broker, 4, 2) ? "org.apache.kafka.tools" : "kafka.admin";
+  const all = ["--bootstrap-server", broker.bootstrap, "--alter", ...args];
+  const result = await broker.run(`${folder}.ConfigCommand`, all);
+  if (result.code !== 0) throw toolError("ConfigCommand", result);
+}
+
+/**
+ * The arguments of Kafka's console tools, which have other names for their properties since 4.2
+ * (KIP-1147): there the older ones are warned of, among the rows.
+ */
+function toolArgs(broker: Broker, tool: "reader" | "formatter", args: string[]): string[] {
+  if (!isSince(broker, 4, 2)) return args;
+  const names: Record<string, string> = {
+    "--property": `--${tool}-property`,
+    "--producer-property": "--command-property",
+    "--consumer-property": "--command-property",
+  };
+  return args.map((arg) => names[arg] ?? arg);
+}
+
 /** Kafka's own console producer: each line of the input is a record. */
 export async function consoleProduce(
   broker: Broker,
@@ -200,11 +228,11 @@ export async function consoleProduce(
   options: RunOptions = {},
 ): Promise<void> {
   // Kafka 4 moved it among the tools that are written in Java.
-  const newer = !broker.version.startsWith("3.");
-  const className = newer
+  const className = isSince(broker, 4, 0)
     ? "org.apache.kafka.tools.ConsoleProducer"
     : "kafka.tools.ConsoleProducer";
-  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic, ...args];
+  const all = ["--bootstrap-server", broker.bootstrap, "--topic", topic];
+  all.push(...toolArgs(broker, "reader", args));
   const result = await broker.run(className, all, { ...options, stdin: input });
   // It reports records it could not send, and still ends with 0.
   if (result.code !== 0 || /\bERROR\b/.test(result.stderr)) throw toolError(className, result);
@@ -228,12 +256,25 @@ export async function consoleConsume(
     : ["--max-messages", String(count), "--timeout-ms", "30000"];
   const which = typeof topic === "string" ? ["--topic", topic] : ["--include", topic.source];
   const all = ["--bootstrap-server", broker.bootstrap, ...which, "--from-beginning"];
-  const result = await broker.run(className, [...all, ...until, ...args], options);
+  all.push(...until, ...toolArgs(broker, "formatter", args));
+  const result = await broker.run(className, all, options);
   // Its idle timeout is an error to it, and the end of the topic to us.
   const timedOut = result.stderr.includes("TimeoutException");
   const failed = result.code !== 0 || /\bERROR\b/.test(result.stderr);
   if (failed && !(timedOut && count === undefined)) throw toolError(className, result);
   return result.stdout;
+}
+
+/** The command line of the same consumer, from the topic's start on and without an end. */
+export async function consoleConsumer(
+  broker: Broker,
+  topic: string,
+  args: string[],
+): Promise<string[]> {
+  return await broker.commandLine("org.apache.kafka.tools.consumer.ConsoleConsumer", [
+    ...["--bootstrap-server", broker.bootstrap, "--topic", topic, "--from-beginning"],
+    ...toolArgs(broker, "formatter", args),
+  ]);
 }
 
 function toolError(className: string, result: RunResult): Error {

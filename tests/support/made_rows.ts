@@ -46,7 +46,14 @@ export function makeRowsOf(
   const at = { topic: "t", partition: 7 };
   const fetched = {
     ...at,
-    ...{ errorCode: 0, highWatermark: 1e9, lastStableOffset: 1e9, logStart: 0, aborted: [] },
+    ...{
+      errorCode: 0,
+      highWatermark: 1e9,
+      lastStableOffset: 1e9,
+      logStart: 0,
+      aborted: [],
+      preferredReplica: -1,
+    },
     ...{ start, end: start + batch.length },
   };
   const bad: BadRecord[] = [];

@@ -9,7 +9,6 @@ import { findSource, type Source, sourcePlaces } from "../../load/source.ts";
 import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
 import { plain } from "../../text.ts";
 import { pause } from "../../waiting.ts";
 import { clientConfig } from "../flags/connection.ts";
@@ -64,7 +63,6 @@ async function work(options: LagOptions, given: Given, console: Console, stopped
       findCoordinator,
       listOffsets,
       offsetFetch,
-      offsetForLeaderEpoch,
     ]);
     const group = found?.group ?? options.group!;
     const topics = found ? (found.topic === null ? [] : [found.topic]) : options.topics;

@@ -17,7 +17,6 @@ import { findCoordinator } from "../../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../../protocol/messages/list_offsets.ts";
 import { offsetCommit } from "../../protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../protocol/messages/offset_fetch.ts";
-import { offsetForLeaderEpoch } from "../../protocol/messages/offset_for_leader_epoch.ts";
 import { plain } from "../../text.ts";
 import { clientConfig } from "../flags/connection.ts";
 import type { Console } from "../console.ts";
@@ -61,10 +60,7 @@ export const offsetsCommand: Command = {
       ? exporting(given)
       : showing(given);
     const config = await clientConfig(given, env, console, "gpdb-kafka");
-    const apis = [
-      ...[findCoordinator, describeGroups, offsetFetch, offsetCommit],
-      ...[listOffsets, offsetForLeaderEpoch],
-    ];
+    const apis = [findCoordinator, describeGroups, offsetFetch, offsetCommit, listOffsets];
     const cluster = new Cluster(config, apis);
     try {
       await work(cluster);

@@ -1,7 +1,7 @@
-import { Failure, systemReason } from "../../failure.ts";
+import { Failure } from "../../failure.ts";
+import { parseBrokers } from "../../kafka/broker_list.ts";
+import type { ClientConfig } from "../../kafka/config.ts";
 import { giveBackLibraries } from "../../libraries.ts";
-import { shownPath } from "../../secret.ts";
-import { type ClientConfig, parseAddress } from "../../kafka/config.ts";
 import type { Flag, Given } from "../flags.ts";
 import type { Console } from "../console.ts";
 import type { Properties } from "../../properties/properties.ts";
@@ -71,24 +71,17 @@ export async function readProperties(
   const { mergeProperties, parseProperties, splitProperty } = await import(
     "../../properties/properties.ts"
   );
-  const said = file === undefined ? [] : parseProperties(await readConfig(file, given), file);
   const at = "-X";
-  const properties = mergeProperties(
-    [...said, ...own.map((text) => ({ ...splitProperty(text, at), at, own: true }))],
-    console.debug,
-  );
+  const written = own.map((text) => ({ ...splitProperty(text, at), at, own: true }));
+  if (file !== undefined) {
+    const { readText } = await import("../../properties/read_text.ts");
+    const text = await readText(file, given.has("config") ? "--config" : "env KAFKA_CONFIG");
+    written.unshift(...parseProperties(text, file, console.warn));
+  }
+  const properties = mergeProperties(written, console.debug);
   const mechanism = properties.get("sasl.mechanism") ?? properties.get("sasl.mechanisms");
   if (mechanism?.toUpperCase() !== "GSSAPI") giveBackLibraries();
   return properties;
-}
-
-async function readConfig(file: string, given: Given): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const from = given.has("config") ? "--config" : "env KAFKA_CONFIG";
-    throw new Failure("usage", `${from}: cannot read ${shownPath(file)}: ${systemReason(error)}`);
-  }
 }
 
 /**
@@ -102,22 +95,35 @@ export async function clientConfig(
   clientId: string,
   properties?: Properties,
 ): Promise<ClientConfig> {
+  properties ??= await readProperties(given, env, console);
+  const config = openConfig(given, env, console, clientId, properties);
+  if (properties.size === 0) return config;
+  // Loaded only if it is used: a start without it stays quick.
+  const { securityConfig } = await import("../../properties/security.ts");
+  return { ...config, ...await securityConfig(properties, env) };
+}
+
+/** The same without TLS and login. */
+export function openConfig(
+  given: Given,
+  env: (name: string) => string | undefined,
+  console: Console,
+  clientId: string,
+  properties: Properties,
+): ClientConfig {
   if (given.has("zookeeper")) {
     throw new Failure(
       "usage",
       "--zookeeper: Kafka 4 has no ZooKeeper, and the brokers keep the offsets — use --brokers",
     );
   }
-  properties ??= await readProperties(given, env, console);
   return {
     brokers: brokerList(given, env, properties),
     clientId: properties.get("client.id") || clientId,
     timeout: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     debug: console.debug,
-    ...(properties.size > 0
-      // Loaded only if it is used: a start without it stays quick.
-      ? await (await import("../../properties/security.ts")).securityConfig(properties, env)
-      : { tls: null, sasl: null }),
+    tls: null,
+    sasl: null,
   };
 }
 
@@ -134,10 +140,5 @@ function brokerList(
     ["KAFKA_PEERS", env("KAFKA_PEERS") || undefined],
   ];
   const [name, text] = sources.find(([, text]) => text !== undefined) ?? ["", "localhost:9092"];
-  const brokers = text!.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  // Without its text: in a variable it may be a URL, with a login.
-  const wrong = brokers.findIndex((broker) => !parseAddress(broker));
-  if (wrong !== -1) throw new Failure("usage", `${name}: broker ${wrong + 1} is not HOST:PORT`);
-  if (brokers.length === 0) throw new Failure("usage", `${name} names no broker`);
-  return brokers;
+  return parseBrokers(text!, name, properties.get("security.protocol") ?? "");
 }

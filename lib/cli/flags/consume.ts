@@ -158,6 +158,7 @@ export function consumeOptions(
     isolation: given.choice("isolation", ["read_committed", "read_uncommitted"], "read_committed"),
     ...rowOptions(given),
     until: parseUntil(given.get("until") ?? "end", ranges !== null),
+    rack: properties.get("client.rack") ?? "",
     metadataMaxAge: parseMaxAge(properties),
     partitions: given.has("partition") ? parsePartitions(given.all("partition")) : null,
     checkCrcs: properties.get("check.crcs") !== "false",

@@ -3,14 +3,14 @@ import type { RowOptions } from "../../doctor/rows.ts";
 import { Failure } from "../../failure.ts";
 import { wordsOf } from "../../greenplum/quote.ts";
 import { shown } from "../../secret.ts";
-import { clientConfig, connectionFlags, readProperties } from "./connection.ts";
+import { connectionFlags, openConfig, readProperties } from "./connection.ts";
 import type { Console } from "../console.ts";
 import { givenDsn } from "./dsn.ts";
 import { consumeFlags, consumeOptions } from "./consume.ts";
 import { rowFlags } from "./rows.ts";
 import { type Flag, type Given, parseFlags } from "../flags.ts";
 import type { Properties } from "../../properties/properties.ts";
-import { parseTable } from "./sql.ts";
+import { parseTable } from "./sql_values.ts";
 import { checkTopic, parseCount, parseDuration } from "../values.ts";
 import { version } from "../version.ts";
 
@@ -62,10 +62,7 @@ export async function doctorOptions(
   const timeout = parseDuration("--timeout", given.get("timeout") ?? "10s");
   const properties = await readProperties(given, env, console);
   // Certificates and logins are a check of their own: what is wrong with them is a finding.
-  const open = new Map(
-    [...properties].filter(([key]) => !/^(security|sasl|ssl|enable)\./.test(key)),
-  );
-  const config = { ...await clientConfig(given, env, console, "gpdb-kafka-doctor", open), timeout };
+  const config = { ...openConfig(given, env, console, "gpdb-kafka-doctor", properties), timeout };
   const dsn = givenDsn(given, env);
   for (const flag of ["source", "table", "program"]) {
     if (given.has(flag) && dsn === null) {

@@ -75,6 +75,11 @@ export function isType(text: string): boolean {
   return TYPE.test(text);
 }
 
+/** A name as one step of a path, or as the name of a field. */
+export function quotedStep(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
 /** The name of a path's last step: `customer.name` is name, `lines[0]` is lines. */
 function lastName(path: string): string {
   let rest = path.replace(/(\[\d+\])+$/, "");

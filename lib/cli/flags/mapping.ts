@@ -11,7 +11,7 @@ import {
 import { parsePaths } from "../../records/paths.ts";
 import type { Given } from "../flags.ts";
 import { debezium } from "./debezium.ts";
-import { type ListedField, parseFields, splitList } from "./field_list.ts";
+import { type ListedField, parseFields, quotedStep, splitList } from "./field_list.ts";
 import { checkNames, checkShapeFlags, parseSelect, structured } from "./shape.ts";
 
 /** What the reader prints and the database makes of it. */
@@ -223,11 +223,6 @@ function listed(
   // As without any of these flags: the table's first columns are those of --columns.
   const fronts = columns.map((column, i) => ({ ...whole[i] ?? column, path: column.path }));
   return { columns: fronts, keys, fields: whole.slice(columns.length) };
-}
-
-/** A column's name as one step of a path. */
-function quotedStep(name: string): string {
-  return /^[\w-]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 /** `timestamp`, `at=timestamp`, `header:trace`. */

@@ -1,13 +1,15 @@
 import { Failure } from "../../failure.ts";
 import type { Dialect } from "../../greenplum/ddl.ts";
-import type { Column, SourceDefinition, TableName, Via } from "../../greenplum/source.ts";
+import type { Column, SourceDefinition, Via } from "../../greenplum/source.ts";
 import { parsePattern } from "../../kafka/topic_pattern.ts";
 import type { Flag, Given } from "../flags.ts";
 import { logFlags } from "./log.ts";
 import { isShaped, shapeFlags } from "./shape.ts";
+import { tableFlags, tableOnlyFlags } from "./sql_table.ts";
+import { parseColumn, parseRejectLimit, parseTable } from "./sql_values.ts";
 import { checkTopic, parseCount, topicList } from "../values.ts";
 
-/** The flags of `gpdb-kafka sql`; all but the first are of `sql source`. */
+/** The flags of `gpdb-kafka sql`; all but the first are of `sql source`, some of `sql table` too. */
 export const sqlFlags: readonly Flag[] = [
   { name: "for", value: "DATABASE", help: "greenplum or postgres (greenplum)" },
   {
@@ -50,7 +52,7 @@ export const sqlFlags: readonly Flag[] = [
     name: "brokers",
     short: "b",
     value: "HOST:PORT,…",
-    help: "the brokers that the segments connect to",
+    help: "the brokers that the segments connect to; of table: that the records are read from",
   },
   {
     name: "config",
@@ -132,17 +134,23 @@ export const sqlFlags: readonly Flag[] = [
     many: true,
     help: "this role may load, and read the views; repeatable",
   },
+  ...tableOnlyFlags,
   ...logFlags,
 ];
 
-/** The flags that have a meaning without a source: all others are of `sql source`. */
+/** The flags that have a meaning without a source or a table. */
 const ofAll: readonly string[] = ["for", ...logFlags.map(({ name }) => name)];
+const ofTable: readonly string[] = tableOnlyFlags.map(({ name }) => name);
 
 /** Throws Failure (usage) if a flag is given that has no meaning here. */
 export function checkSqlFlags(given: Given, what: string): void {
-  const idle = sqlFlags.find(({ name }) => given.has(name) && !ofAll.includes(name));
-  if (idle && what !== "source") {
-    throw new Failure("usage", `--${idle.name} is a flag of source, not of ${what}`);
+  for (const { name } of sqlFlags) {
+    if (!given.has(name) || ofAll.includes(name)) continue;
+    const verbs = ofTable.includes(name)
+      ? ["table"]
+      : ["source", ...(tableFlags.includes(name) ? ["table"] : [])];
+    if (verbs.includes(what)) continue;
+    throw new Failure("usage", `--${name} is a flag of ${verbs.join(" and ")}, not of ${what}`);
   }
 }
 
@@ -160,6 +168,16 @@ const handedOn = [
 ] as const;
 const mapped: readonly string[] = ["columns", "tombstones"];
 
+/** What is printed, or is in the database, has no login in it. Throws Failure (usage). */
+export function checkRegistryUrl(given: Given): void {
+  if (!/\/\/[^/]*@/.test(given.get("registry") ?? "")) return;
+  throw new Failure(
+    "usage",
+    "--registry: a user or password in the URL would be in the database for all to see — use " +
+      "--config FILE with schema.registry.basic.auth.user.info",
+  );
+}
+
 /** They and the consumer's log. Throws Failure (usage). */
 function readerFlags(given: Given): string[] {
   const log = given.get("reader-log-file");
@@ -170,13 +188,7 @@ function readerFlags(given: Given): string[] {
       "--bad-record skip: use --reader-log-file too — nothing else names the records left out",
     );
   }
-  if (/\/\/[^/]*@/.test(given.get("registry") ?? "")) {
-    throw new Failure(
-      "usage",
-      "--registry: a user or password in the URL would be in the database for all to see — use " +
-        "--config FILE with schema.registry.basic.auth.user.info",
-    );
-  }
+  checkRegistryUrl(given);
   const names = handedOn.filter((flag) => !isMapped(given) || !mapped.includes(flag));
   const flags = names.flatMap((flag) => given.has(flag) ? [`--${flag}`, given.get(flag)!] : []);
   return log === undefined ? flags : [...flags, "--log-file", log];
@@ -192,6 +204,12 @@ export function isMapped(given: Given): boolean {
   return isShaped(given) || rejectsInDatabase(given);
 }
 
+/** Names are part of others', and of lines. Throws Failure (usage). */
+export function checkSourceName(name: string): void {
+  if (new TextEncoder().encode(name).length <= 200) return;
+  throw new Failure("usage", "the source's name is longer than 200 bytes");
+}
+
 /**
  * What the flags say of a source. The columns are those given, without types where none were.
  * Throws Failure (usage).
@@ -200,9 +218,7 @@ export function sourceFlags(
   given: Given,
   name: string,
 ): SourceDefinition & { columns: Column[] | null } {
-  if (new TextEncoder().encode(name).length > 200) {
-    throw new Failure("usage", "the source's name is longer than 200 bytes");
-  }
+  checkSourceName(name);
   const dialect = given.choice("for", ["greenplum", "postgres"], "greenplum");
   return {
     name,
@@ -279,47 +295,4 @@ function parseVia(given: Given, dialect: Dialect): Via {
     );
   }
   return via;
-}
-
-/**
- * Reads a table's name as SQL does: `Crimes` is crimes, `"Crimes"` is not, `a."b.c"` has a schema.
- */
-export function parseTable(text: string): TableName {
-  const parts = text.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
-  if (parts.length < 1 || parts.length > 2 || parts.join(".") !== text) {
-    throw new Failure(
-      "usage",
-      `--table: ${text} is not the name of a table, such as public.crimes`,
-    );
-  }
-  const names = parts.map((part) =>
-    part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase()
-  );
-  return names.length === 1
-    ? { schema: null, table: names[0] }
-    : { schema: names[0], table: names[1] };
-}
-
-/** `name:type`; a name may hold colons if it has a type. */
-function parseColumn(text: string): Column {
-  const at = text.lastIndexOf(":");
-  if (at === -1) return { name: text, type: "" };
-  const [name, type] = [text.slice(0, at), text.slice(at + 1)];
-  // A type is written into the SQL as it is.
-  if (name === "" || !/^[a-zA-Z_"][\w ."(),[\]]*$/.test(type)) {
-    throw new Failure("usage", `--column: "${text}" is not NAME:TYPE`);
-  }
-  return { name, type };
-}
-
-function parseRejectLimit(text: string): string {
-  const match = /^(\d{1,9})(%?)$/.exec(text);
-  const limit = Number(match?.[1]);
-  if (!match || (match[2] ? limit < 1 || limit > 100 : limit < 2)) {
-    throw new Failure(
-      "usage",
-      `--reject-limit: "${text}" is neither 2 or more rows nor 1% to 100%`,
-    );
-  }
-  return match[2] ? `${limit} PERCENT` : `${limit} ROWS`;
 }

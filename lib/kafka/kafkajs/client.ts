@@ -6,12 +6,12 @@ import "../../node_warnings.ts";
 import { Buffer } from "node:buffer";
 import { Kafka, type KafkaConfig, logLevel, type Mechanism as KafkajsMechanism } from "kafkajs";
 import { Failure } from "../../failure.ts";
-import { addressName, type ClientConfig, parseAddress, type SaslConfig } from "../config.ts";
+import { addressName, type ClientConfig, type SaslConfig } from "../config.ts";
 import { ConnectionError } from "../connection_error.ts";
 import { PREPARATION } from "../sasl/authenticate.ts";
 import { rejected, SaslError } from "../sasl/mechanism.ts";
 import { newMechanism } from "../sasl/new_mechanism.ts";
-import { tlsSockets } from "./socket.ts";
+import { seedName, sockets } from "./socket.ts";
 import "./timers.ts";
 
 /** A client that reaches the same cluster by the same means as ours. It logs nothing. */
@@ -23,14 +23,14 @@ export function kafkajs(config: ClientConfig): Kafka {
 export function kafkajsConfig(config: ClientConfig): KafkaConfig {
   const { brokers, clientId, timeout, tls, sasl } = config;
   return {
-    // kafkajs does not accept an address without a port.
-    brokers: brokers.map((broker) => addressName(parseAddress(broker)!)),
+    brokers: brokers.map(seedName),
     clientId,
     connectionTimeout: timeout,
     authenticationTimeout: timeout,
     requestTimeout: timeout,
     logLevel: logLevel.NOTHING,
-    ...(tls ? { ssl: true, socketFactory: tlsSockets(config) } : {}),
+    ssl: tls !== null,
+    socketFactory: sockets(config),
     ...(sasl ? { sasl: saslOptions(sasl, timeout) } : {}),
   };
 }

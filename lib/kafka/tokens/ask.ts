@@ -66,8 +66,10 @@ export async function ask(question: Question): Promise<Answer> {
         `${failed}: ${name} does not answer: no answer within ${limit / 1000} s`,
       );
     }
-    const names = { authorities: authoritiesName, identity: null, hasIdentity: false };
-    const explained = explainFetch(error, name, names);
+    const explained = await explainFetch(error, name, {
+      ...{ authorities: authoritiesName, trusted: caCerts ?? [] },
+      ...{ identity: null, hasIdentity: false },
+    });
     if (!(explained instanceof PassingError)) throw explained;
     throw new ConnectionError(`${failed}: ${explained.message}`);
   } finally {

@@ -10,6 +10,8 @@ export interface Api<Request, Response> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
+  /** What is sent instead to a broker that does not accept this version, such as Azure Event Hubs. */
+  readonly older?: Api<Request, Response>;
   /** Whether the version has compact types and tagged fields, in its headers too (KIP-482). */
   readonly flexible?: true;
   encode(writer: Writer, request: Request): void;

@@ -1,4 +1,5 @@
 import type { Reader } from "../reader.ts";
+import type { Writer } from "../writer.ts";
 import type { Api } from "./api.ts";
 
 export interface MetadataRequest {
@@ -43,6 +44,17 @@ export interface MetadataResponse {
 }
 
 /**
+ * Metadata (key 3) version 5: as version 7, without leader epochs.
+ */
+const metadataWithoutEpochs: Api<MetadataRequest, MetadataResponse> = {
+  name: "Metadata",
+  key: 3,
+  version: 5,
+  encode,
+  decode: (reader) => decode(reader, () => -1),
+};
+
+/**
  * Metadata (key 3) version 7, https://kafka.apache.org/protocol#The_Messages_Metadata
  * For brokers before Kafka 2.8, which have no topic ids.
  *
@@ -56,43 +68,48 @@ export const metadata: Api<MetadataRequest, MetadataResponse> = {
   name: "Metadata",
   key: 3,
   version: 7,
-  encode(writer, { topics }) {
-    if (topics === null) writer.int32(-1);
-    else writer.array(topics, (topic, w) => w.string(topic));
-    writer.boolean(false);
-  },
-  decode(reader) {
-    reader.throttleTime();
-    const brokers = reader.array((r) => {
-      const broker = { id: r.int32(), host: r.string(), port: r.int32() };
-      r.nullableString();
-      return broker;
-    });
-    return {
-      brokers,
-      clusterId: reader.nullableString(),
-      controllerId: reader.int32(),
-      topics: reader.array((r) => ({
-        errorCode: r.int16(),
-        topic: r.string(),
-        topicId: null,
-        isInternal: r.boolean(),
-        partitions: r.array((p) => {
-          const partition = {
-            errorCode: p.int16(),
-            partition: p.int32(),
-            leader: p.int32(),
-            leaderEpoch: p.int32(),
-            replicas: p.array(int32),
-            inSyncReplicas: p.array(int32),
-          };
-          p.array(int32); // offline replicas
-          return partition;
-        }),
-      })),
-    };
-  },
+  older: metadataWithoutEpochs,
+  encode,
+  decode: (reader) => decode(reader, int32),
 };
+
+function encode(writer: Writer, { topics }: MetadataRequest): void {
+  if (topics === null) writer.int32(-1);
+  else writer.array(topics, (topic, w) => w.string(topic));
+  writer.boolean(false);
+}
+
+function decode(reader: Reader, leaderEpoch: (reader: Reader) => number): MetadataResponse {
+  reader.throttleTime();
+  const brokers = reader.array((r) => {
+    const broker = { id: r.int32(), host: r.string(), port: r.int32() };
+    r.nullableString();
+    return broker;
+  });
+  return {
+    brokers,
+    clusterId: reader.nullableString(),
+    controllerId: reader.int32(),
+    topics: reader.array((r) => ({
+      errorCode: r.int16(),
+      topic: r.string(),
+      topicId: null,
+      isInternal: r.boolean(),
+      partitions: r.array((p) => {
+        const partition = {
+          errorCode: p.int16(),
+          partition: p.int32(),
+          leader: p.int32(),
+          leaderEpoch: leaderEpoch(p),
+          replicas: p.array(int32),
+          inSyncReplicas: p.array(int32),
+        };
+        p.array(int32); // offline replicas
+        return partition;
+      }),
+    })),
+  };
+}
 
 /**
  * Metadata (key 3) version 10, the first one with topic ids (KIP-516): Kafka 2.8 and later.

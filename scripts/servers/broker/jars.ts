@@ -6,6 +6,7 @@ import { tryRun } from "./process.ts";
 
 /** Where Kafka logs to is not among its Maven dependencies since 4.0: the version its release has. */
 const logBackend: Record<KafkaVersion, string> = {
+  "4.4.0": "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3",
   "4.1.1": "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3",
   "3.9.1": "org.slf4j:slf4j-reload4j:1.7.36",
 };

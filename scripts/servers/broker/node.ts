@@ -6,7 +6,7 @@ import { waitForCluster } from "./ready.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /** Readiness, and a controlled shutdown, must be reached in this time. */
-export const deadlineMs = 60_000;
+export const deadlineMs = 120_000;
 
 export interface NodeSettings {
   id: number;
@@ -99,21 +99,33 @@ export class KafkaNode implements BrokerNode {
     await this.#end("SIGTERM");
   }
 
+  async pause(): Promise<void> {
+    await this.#signal("SIGSTOP");
+  }
+
+  async resume(): Promise<void> {
+    await this.#signal("SIGCONT");
+  }
+
   async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     const running = this.#running;
     if (!running) return;
+    await this.#signal(signal);
+    await within(running.ended, deadlineMs, `stop Kafka's node ${this.id}`);
+  }
+
+  async #signal(signal: Deno.Signal): Promise<void> {
     if (this.#container) {
       const docker = ["docker", "kill", "--signal", signal, this.#container];
       await tryRun(docker, deadlineMs);
-    } else {
-      try {
-        running.process.kill(signal);
-      } catch (error) {
-        // It ended by itself a moment ago.
-        if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
-      }
+      return;
     }
-    await within(running.ended, deadlineMs, `stop Kafka's node ${this.id}`);
+    try {
+      this.#running?.process.kill(signal);
+    } catch (error) {
+      // It ended by itself a moment ago.
+      if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
+    }
   }
 
   /** From now on this process neither waits for the node nor ends it. */

@@ -1,20 +1,26 @@
 /**
- * The Kafka versions the tests are run against: the newest line, and the last with ZooKeeper code.
+ * The Kafka versions the tests are run against: the one they are run against by default comes
+ * first, then the newest one, and the last one with ZooKeeper code.
  */
-export const kafkaVersions = ["4.1.1", "3.9.1"] as const;
+export const kafkaVersions = ["4.1.1", "4.4.0", "3.9.1"] as const;
 
 export type KafkaVersion = typeof kafkaVersions[number];
 
 export interface BrokerOptions {
   /** Number of brokers in the cluster; 1 unless given. */
   nodes?: number;
-  /** Kafka's version; GPDB_KAFKA_TEST_VERSION, else the newest one, unless given. */
+  /** Kafka's version; GPDB_KAFKA_TEST_VERSION, else the first of them, unless given. */
   version?: KafkaVersion;
   /**
    * Added to every node's server.properties, and overriding anything written there. The
    * PLAINTEXT listener has to stay: readiness is asked there.
    */
   properties?: Record<string, string>;
+  /**
+   * The same for one node, which may differ from the others: its rack, or the addresses that it
+   * advertises. `ports` are its own, by the listeners' names.
+   */
+  nodeProperties?: (id: number, ports: Readonly<Record<string, number>>) => Record<string, string>;
   /**
    * More listeners beside PLAINTEXT: name to security protocol, `{ TLS: "SSL" }`. Ports are free
    * ones.
@@ -63,6 +69,10 @@ export interface BrokerNode {
   kill(): Promise<void>;
   /** SIGTERM, so a controlled shutdown; returns when the process is gone. */
   stop(): Promise<void>;
+  /** SIGSTOP: it hangs, with its port open and its connections alive. */
+  pause(): Promise<void>;
+  /** SIGCONT, after {@link pause}. */
+  resume(): Promise<void>;
   /** Starts the node again on the same port and data; returns when it serves clients. */
   start(): Promise<void>;
 }

@@ -54,6 +54,7 @@ export function serverProperties(
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "4000",
     ...options.properties,
+    ...options.nodeProperties?.(id, ports),
   };
 }
 

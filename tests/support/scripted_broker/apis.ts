@@ -14,12 +14,13 @@ const definitions = {
     `recordErrors [batchIndex int32, message ?string] 8+, errorMessage ?string 8+]], ${throttle}`,
   ],
   fetch: [
-    [1, 10, 11, 12],
+    [1, 5, 11, 12],
     "replicaId int32, maxWaitMs int32, minBytes int32, maxBytes int32, isolationLevel int8, " +
-    "sessionId int32, sessionEpoch int32, topics [topic string, partitions [partition int32, " +
-    "currentLeaderEpoch int32, fetchOffset int64, logStartOffset int64, " +
-    "partitionMaxBytes int32]], forgotten [topic string, partitions [int32]], rackId string 11+",
-    `${throttle}, errorCode int16, sessionId int32, topics [topic string, partitions ` +
+    "sessionId int32 7+, sessionEpoch int32 7+, topics [topic string, partitions " +
+    "[partition int32, currentLeaderEpoch int32 9+, fetchOffset int64, logStartOffset int64, " +
+    "partitionMaxBytes int32]], forgotten [topic string, partitions [int32]] 7+, " +
+    "rackId string 11+",
+    `${throttle}, errorCode int16 7+, sessionId int32 7+, topics [topic string, partitions ` +
     "[partition int32, errorCode int16, highWatermark int64, lastStableOffset int64, " +
     "logStartOffset int64, aborted ?[producerId int64, firstOffset int64], " +
     "preferredReadReplica int32 11+, records ?bytes]]",

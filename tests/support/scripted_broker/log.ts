@@ -24,6 +24,10 @@ export class PartitionLog {
   /** The leader's broker id; -1: none. */
   leader: number;
   leaderEpoch = 0;
+  /** The brokers that have a replica and may be read from (KIP-392), beside the leader. */
+  followers: number[] = [];
+  /** What a follower has of the log: up to this offset, of which it knows no more. */
+  readonly replicated = new Map<number, number>();
   logStart = 0;
   /** The next offset to be given; the two after it follow it at each append. */
   end = 0;
@@ -72,27 +76,46 @@ export class PartitionLog {
   }
 }
 
-/** Why a broker does not answer for a partition: an error code, 0 where it does. */
-export function problem(broker: number, log: PartitionLog | undefined, epoch: number): number {
+/**
+ * Why a broker does not answer for a partition: an error code, 0 where it does. A follower does if
+ * it may.
+ */
+export function problem(
+  broker: number,
+  log: PartitionLog | undefined,
+  epoch: number,
+  mayFollow = false,
+): number {
   if (!log) return UNKNOWN_TOPIC_OR_PARTITION;
   if (epoch > log.leaderEpoch) return UNKNOWN_LEADER_EPOCH;
-  if (log.leader !== broker) return NOT_LEADER_OR_FOLLOWER;
+  if (log.leader !== broker && !(mayFollow && log.followers.includes(broker))) {
+    return NOT_LEADER_OR_FOLLOWER;
+  }
   return epoch !== -1 && epoch < log.leaderEpoch ? FENCED_LEADER_EPOCH : 0;
 }
 
-/** Fetch's answer for one partition; one without records where there is no log. */
+/**
+ * Fetch's answer of a broker for one partition; one without records where there is no log, or where
+ * another replica is to be read.
+ */
 export function fetched(
   log: PartitionLog | undefined,
   wanted: Message,
   isolation: number,
+  broker: number,
+  preferred: number,
 ): Message {
   const { fetchOffset, partitionMaxBytes } = wanted;
   const nothing = { preferredReadReplica: -1, aborted: null, records: new Uint8Array() };
   if (!log) return { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, ...nothing };
-  const { highWatermark, lastStable, logStart } = log;
+  const { logStart } = log;
+  const has = log.replicated.get(broker) ?? Infinity;
+  const [highWatermark, lastStable] = [log.highWatermark, log.lastStable]
+    .map((mark) => Math.min(mark, has));
   const marks = { highWatermark, lastStableOffset: lastStable, logStartOffset: logStart };
   const end = isolation === 1 ? lastStable : highWatermark;
-  if (fetchOffset < logStart || fetchOffset > log.end) {
+  if (preferred !== -1) return { ...marks, ...nothing, preferredReadReplica: preferred };
+  if (fetchOffset < logStart || fetchOffset > Math.min(log.end, has)) {
     return { ...marks, ...nothing, errorCode: OFFSET_OUT_OF_RANGE };
   }
   const sent: Uint8Array[] = [];

@@ -178,8 +178,8 @@ export class ScriptedBroker extends Model implements AsyncDisposable {
     while (performance.now() < until) {
       const answer = this.answer("fetch", { broker, request, version, code: null });
       for (const { partitions } of answer.topics) {
-        for (const { errorCode, records } of partitions) {
-          if (errorCode !== 0 || records.length > 0) return;
+        for (const { errorCode, records, preferredReadReplica } of partitions) {
+          if (errorCode !== 0 || records.length > 0 || preferredReadReplica !== -1) return;
         }
       }
       await this.#wait(Math.min(10, until - performance.now()));

@@ -32,6 +32,8 @@ export class Model {
   clusterId: string | null = "scripted-cluster";
   controller = 1;
   readonly brokers = new Map<number, { host: string; port: number }>();
+  /** The racks of those that are in one (KIP-392). */
+  readonly racks = new Map<number, string>();
   readonly topics = new Map<string, Topic>();
   /** By group, then by `topic/partition`. */
   readonly groups = new Map<string, Map<string, StoredOffset>>();
@@ -89,7 +91,11 @@ export class Model {
         asked,
         "topic",
         "partition",
-        (log, wanted) => fetched(log, wanted, asked.request.isolationLevel),
+        (log, wanted) => {
+          const preferred = log ? this.#preferred(asked, log) : -1;
+          const { isolationLevel } = asked.request;
+          return fetched(log, wanted, isolationLevel, asked.broker, preferred);
+        },
       ),
     }),
     listOffsets: (asked) =>
@@ -193,12 +199,20 @@ export class Model {
         partitions: partitions.map((wanted: Message) => {
           const partition = wanted[partitionField];
           const log = this.topics.get(topic[topicField])?.partitions[partition];
-          const errorCode = code ?? problem(broker, log, wanted.currentLeaderEpoch ?? -1);
+          const mayFollow = request.rackId !== undefined;
+          const epoch = wanted.currentLeaderEpoch ?? -1;
+          const errorCode = code ?? problem(broker, log, epoch, mayFollow);
           const body = answer(errorCode === 0 ? log : undefined, wanted);
           return { [partitionField]: partition, errorCode, ...body };
         }),
       })),
     };
+  }
+
+  /** The replica that a leader would have a client read from: one in its rack; -1: itself. */
+  #preferred({ broker, request: { rackId } }: Asked, { leader, followers }: PartitionLog): number {
+    if (broker !== leader || !rackId || this.racks.get(leader) === rackId) return -1;
+    return followers.find((id) => this.racks.get(id) === rackId) ?? -1;
   }
 
   #coordinates({ broker, code }: Asked, group: string): number {
@@ -211,7 +225,9 @@ export class Model {
       ? [...this.topics.keys()]
       : topics.map(({ name, topicId }: Message) => name ?? byId.get(topicId));
     return {
-      brokers: [...this.brokers].map(([nodeId, at]) => ({ nodeId, ...at, rack: null })),
+      brokers: [...this.brokers].map(([nodeId, at]) => ({
+        ...{ nodeId, ...at, rack: this.racks.get(nodeId) ?? null },
+      })),
       clusterId: this.clusterId,
       controllerId: this.controller,
       clusterAuthorizedOperations: -0x80000000,
@@ -226,7 +242,8 @@ export class Model {
           partitions: (code ? [] : topic?.partitions ?? []).map((log, partition) => ({
             ...{ errorCode: log.leader === -1 ? 5 : 0, partition },
             ...{ leader: log.leader, leaderEpoch: log.leaderEpoch },
-            ...{ replicas: [log.leader], isr: [log.leader], offlineReplicas: [] },
+            ...{ replicas: [log.leader, ...log.followers], isr: [log.leader, ...log.followers] },
+            offlineReplicas: [],
           })),
         };
       }),

@@ -40,7 +40,13 @@ async function respond(batches: [Codec, Uint8Array][], perPartition: number) {
   for (let first = 0; first < stored.length; first += perPartition) {
     const own = stored.slice(first, first + perPartition);
     partitions.push({
-      ...{ topic: "t", partition: partitions.length, errorCode: 0, aborted: [] },
+      ...{
+        topic: "t",
+        partition: partitions.length,
+        errorCode: 0,
+        aborted: [],
+        preferredReplica: -1,
+      },
       ...{ highWatermark: 0, lastStableOffset: 0, logStart: 0 },
       ...{ start: own[0].at, end: own.at(-1)!.end },
     });

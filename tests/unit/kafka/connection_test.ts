@@ -277,13 +277,13 @@ Deno.test("open: a broker that is too old says so, with both versions", local, a
     apis.flat().forEach((value, i) => view.setInt16(6 + 2 * i, value));
     return new Uint8Array(view.buffer);
   };
-  // Kafka 1.0 accepts Fetch up to version 6.
-  const old = versions([0, 0, 5], [1, 0, 6], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
+  // Kafka 0.11 accepts Fetch up to version 5.
+  const old = versions([0, 0, 3], [1, 0, 5], [3, 0, 7], [10, 0, 1], [18, 0, 1]);
   const error = await opening((peer) => peer.greet(old)) as Error;
   const advice = "Kafka 2.1 or later is required";
   assert.equal(
     `${error}`,
-    `Failure: BROKER accepts versions 0 to 6 of Fetch, this client uses version 10: ${advice}`,
+    `Failure: BROKER accepts versions 0 to 5 of Fetch, this client uses version 10: ${advice}`,
   );
   const none = await opening((peer) => peer.greet(versions([18, 0, 1]))) as Error;
   assert.equal(

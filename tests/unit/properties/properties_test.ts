@@ -28,20 +28,71 @@ function usage(run: () => unknown, message: RegExp): void {
 }
 
 Deno.test({
-  name: "properties: a file as librdkafka's and Java's programs have it",
+  name: "properties: a file, by Java's rules",
   permissions: "none",
   fn: () => {
-    const text = "\ufeff# comment\r\n! comment\n\n  client.id =  a b = c  \ngroup.id=\n" +
-      "sasl.password=#!\\n\\\\x\\u0041\nssl.ca.location=/a\\\\\nsasl.jaas.config=a.B required \\\n" +
-      '   username="u" \\\n\tpassword="x\\\\"y\\u0041";\nmetadata.broker.list=x\\';
+    const text = "# comment\r\n! comment\n\n  client.id =  a b = c  \ngroup.id=\n" +
+      "sasl.password=#!;,=\\=\\\\x\\u0041 \nssl.ca.location:/a\\\\\nsasl.username \\u00fc\n" +
+      'sasl.jaas.config=a.B required \\\n   username="u" \\\n\tpassword="x\\\\"y\\u0041";\n' +
+      "metadata.broker.list=127.0.0.1\\:9092,\\\n x\\";
     assert.deepEqual(pairs(text), [
-      ["client.id", "a b = c"],
+      ["client.id", "a b = c  "],
       ["group.id", ""],
-      ["sasl.password", "#!\\n\\\\x\\u0041"],
-      ["ssl.ca.location", "/a\\\\"],
+      ["sasl.password", "#!;,==\\xA "],
+      ["ssl.ca.location", "/a\\"],
+      ["sasl.username", "ü"],
       ["sasl.jaas.config", 'a.B required username="u" password="x\\"yA";'],
-      ["metadata.broker.list", "x\\"],
+      ["metadata.broker.list", "127.0.0.1:9092,x"],
     ]);
+  },
+});
+
+Deno.test({
+  name: "properties: blanks at the end are a part of a user and a password, as in librdkafka, only",
+  permissions: "none",
+  fn: () => {
+    const merged = mergeProperties(file("client.id=a \t\nsasl.username=b \nsasl.password= c \t"));
+    assert.deepEqual(Object.fromEntries(merged), {
+      "client.id": "a",
+      "sasl.username": "b ",
+      "sasl.password": "c \t",
+    });
+    assert.deepEqual(splitProperty("sasl.password = a ", "-X").value, "a ");
+  },
+});
+
+Deno.test({
+  name: "properties: what kcat reads in another way is warned of, without the value",
+  permissions: "none",
+  fn: () => {
+    const warnings = (text: string) => {
+      const lines: string[] = [];
+      parseProperties(text, "kafka.conf", (line) => lines.push(line));
+      return lines;
+    };
+    const escape =
+      /^kafka\.conf line 2: a backslash in \S+ is an escape, .* — write \\\\ if it is one$/;
+    for (const value of ["s3\\cret", "s3\\tcret", 's3\\"cret', "s3\\\\\\cret", "\\s3cret"]) {
+      for (const key of ["sasl.password", "ssl.key.password", "client.id"]) {
+        const [line, ...more] = warnings(`acks=1\n${key}=${value}`);
+        assert.match(line, escape);
+        assert.deepEqual([more, /s3|cret/.test(line)], [[], false]);
+      }
+    }
+    assert.match(
+      warnings("sasl.password=s3cret ")[0],
+      /^kafka\.conf line 1: sasl\.password ends in a blank, .* write it as \\u0020$/,
+    );
+    const same = [
+      "bootstrap.servers=127.0.0.1\\:9092",
+      "sasl.password=\\ \\=\\:\\#\\!\\\\\\u0020",
+      "ssl.ca.pem=a\\nb",
+      'sasl.jaas.config=a.B required username="a\\"";',
+      "client.id=a ",
+      "acks=a\\b",
+      "sasl.password=a b",
+    ];
+    for (const text of same) assert.deepEqual(warnings(text), [], text);
   },
 });
 
@@ -52,6 +103,15 @@ Deno.test({
     usage(() => file("client.id=a\n\ns3cret"), /^kafka\.conf line 3: not KEY=VALUE$/);
     usage(() => file("=s3cret"), /^kafka\.conf line 1: not KEY=VALUE$/);
     usage(() => file("two words=s3cret"), /^kafka\.conf line 1: not KEY=VALUE$/);
+    usage(() => file("s3cret\\\n two"), /^kafka\.conf line 1: not KEY=VALUE$/);
+    usage(() => file("a=\0"), /^kafka\.conf line 1: a NUL character in it — use a text file$/);
+    usage(
+      () => file("# \n\nsasl.username=s3c\\\n\\user"),
+      /^kafka\.conf line 3: \\u without four hexadecimal digits after it — write \\\\ for a backslash$/,
+    );
+    for (const line of ["MIIEvQIBADANBgkqhkiG9w0BAQEF==", "s3cret:", "eyJh.eyJz.c2ln=x"]) {
+      usage(() => mergeProperties(file(line)), /^kafka\.conf line 1: unknown property$/);
+    }
     usage(() => own("s3cret"), /^-X: not KEY=VALUE$/);
   },
 });

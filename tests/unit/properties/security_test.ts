@@ -99,6 +99,10 @@ Deno.test({
       ],
       [{ ...signed, "https.ca.pem": "x" }, /^https\.ca\.pem: no PEM certificate in it$/],
       [{ ...bearer, [metadata]: "aws_iam" }, /is neither none nor azure_imds — for Amazon MSK set/],
+      [
+        { ...bearer, "sasl.oauthbearer.config": "principal=x" },
+        /^sasl\.oauthbearer\.config: unsecured tokens are not made here — set a token endpoint/,
+      ],
       [{ ...bearer, [metadata]: "azure_imds" }, /^sasl\.oauthbearer\.config is not query=/],
       [
         { ...scram, "sasl.jaas.config": `${module} required tokenauth="yes";` },

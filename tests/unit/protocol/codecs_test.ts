@@ -183,6 +183,30 @@ Deno.test("snappy: joined xerial streams are one", fast, async () => {
 });
 
 Deno.test(
+  "snappy: the versions in xerial's header do not count, nor their byte order",
+  fast,
+  async () => {
+    const bytes = sample("text", 50_000);
+    const one = await compress("snappy", bytes);
+    // Redpanda once wrote 1 and 1 with the lowest byte first, and the sizes as Java does.
+    const littleEndian = [1, 0, 0, 0, 1, 0, 0, 0];
+    for (const versions of [littleEndian, [0, 0, 0, 2, 0, 0, 0, 1], Array(8).fill(0xff)]) {
+      const other = one.slice();
+      other.set(versions, 8);
+      assert.deepEqual(await decompress("snappy", other), bytes);
+      const joined = await decompress("snappy", new Uint8Array([...other, ...one, ...other]));
+      assert.deepEqual(joined, new Uint8Array([...bytes, ...bytes, ...bytes]));
+    }
+    // The first bytes of a batch of Redpanda's, as its users have reported them.
+    const head = Uint8Array.of(0x82, ...new TextEncoder().encode("SNAPPY"), 0, ...littleEndian);
+    assert.deepEqual(
+      await decompress("snappy", new Uint8Array([...head, 0, 0, 0, 3, 1, 0, 65])),
+      Uint8Array.of(65),
+    );
+  },
+);
+
+Deno.test(
   "lz4: frames behind one another are one; skippable frames are skipped",
   fast,
   async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fetch } from "../../../lib/protocol/messages/fetch.ts";
+import { fetch, fetchWithRack } from "../../../lib/protocol/messages/fetch.ts";
 import { Batch, int64At } from "../../../lib/protocol/record_batch.ts";
 import { type Case, decodeWhole, frame } from "../../golden/frames.ts";
 
@@ -13,6 +13,7 @@ const plain = {
   lastStableOffset: 7,
   logStart: 0,
   aborted: [],
+  preferredReplica: -1,
 };
 
 Deno.test("Fetch: one partition, and where its batches lie", none, () => {
@@ -45,7 +46,10 @@ Deno.test("Fetch: several topics and partitions, one of them empty", none, () =>
 });
 
 Deno.test("Fetch: an offset out of range, and an unknown topic", none, () => {
-  const failed = { highWatermark: -1, lastStableOffset: -1, logStart: -1, aborted: [] };
+  const failed = {
+    ...{ highWatermark: -1, lastStableOffset: -1, logStart: -1, aborted: [] },
+    preferredReplica: -1,
+  };
   assert.deepEqual(decode("fetch_out_of_range").partitions, [
     { topic: "golden-plain", partition: 0, errorCode: 1, ...failed, start: 70, end: 70 },
     { topic: "golden-deleted", partition: 0, errorCode: 1, ...failed, start: 128, end: 128 },
@@ -88,3 +92,35 @@ Deno.test("Fetch: null records are none", none, () => {
   const [{ start: at, end }] = decodeWhole(fetch, bytes).partitions;
   assert.deepEqual([at, end], [start, start]);
 });
+
+Deno.test(
+  "Fetch 11: the leader names the replica in the client's rack, and sends no record",
+  none,
+  () => {
+    const decodeRack = (name: Case) => decodeWhole(fetchWithRack, frame(name)).partitions;
+    const racks = { ...plain, topic: "golden-racks", highWatermark: 2, lastStableOffset: 2 };
+    const [preferred] = decodeRack("fetch_rack_preferred");
+    const { preferredReplica } = preferred;
+    assert.deepEqual(preferred, { ...racks, preferredReplica, start: 74, end: 74 });
+    assert.ok(preferredReplica === 1 || preferredReplica === 2);
+    for (
+      const name of [
+        ...["fetch_rack_of_leader", "fetch_rack_unknown", "fetch_rack_empty"] as const,
+        "fetch_rack_follower" as const,
+      ]
+    ) assert.deepEqual(decodeRack(name), [{ ...racks, start: 74, end: 159 }], name);
+  },
+);
+
+Deno.test(
+  "Fetch 11: a follower's errors; without a rack it answers as if it were asked to lead",
+  none,
+  () => {
+    const [later] = decodeWhole(fetchWithRack, frame("fetch_rack_later_epoch")).partitions;
+    assert.equal(later.errorCode, 75);
+    const [outside] = decodeWhole(fetchWithRack, frame("fetch_rack_out_of_range")).partitions;
+    assert.equal(outside.errorCode, 1);
+    const [refused] = decodeWhole(fetch, frame("fetch_of_follower_without_rack")).partitions;
+    assert.equal(refused.errorCode, 6);
+  },
+);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
 import { findCoordinator } from "../../../lib/protocol/messages/find_coordinator.ts";
@@ -10,7 +11,11 @@ import { offsetCommit } from "../../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../../lib/protocol/messages/sasl.ts";
+import {
+  saslAuthenticate,
+  saslHandshake,
+  saslSession,
+} from "../../../lib/protocol/messages/sasl.ts";
 import { Reader } from "../../../lib/protocol/reader.ts";
 import { apiOf, captured, cases, decodeWhole, frame } from "../../golden/frames.ts";
 
@@ -260,6 +265,15 @@ Deno.test("SaslAuthenticate: accepted, and a wrong password", none, () => {
   });
 });
 
+Deno.test("SaslAuthenticate: a session of an hour", none, () => {
+  assert.deepEqual(decodeWhole(saslSession, frame("sasl_session")), {
+    errorCode: 0,
+    errorMessage: "",
+    authBytes: new Uint8Array(),
+    sessionLifetime: 3_600_000,
+  });
+});
+
 Deno.test("CreateTopics: created, exists, and why a name is rejected", none, () => {
   assert.deepEqual(decodeWhole(createTopics, frame("create_topics")), [
     { topic: "golden_new", errorCode: 0, errorMessage: null },
@@ -283,3 +297,21 @@ Deno.test("every answer that has a throttle time reports it to its reader", none
     assert.equal(reader.throttled, 12_345, name);
   }
 });
+
+Deno.test(
+  "ConsumerGroupDescribe: the members of a group of the new protocol; others are not found",
+  none,
+  () => {
+    const decode = (name: "" | "_missing" | "_classic") =>
+      decodeWhole(consumerGroupDescribe, frame(`consumer_group_describe${name}`)).groups;
+    const [{ members, ...found }] = decode("");
+    assert.deepEqual(found, { errorCode: 0, group: "golden-new", state: "Stable" });
+    const [{ id, ...member }] = members;
+    assert.match(id, /^[\w-]{22}$/);
+    assert.deepEqual(member, { client: "console-consumer", host: "127.0.0.1", type: 1 });
+    assert.equal(members.length, 1);
+    const none = { errorCode: 69, state: "", members: [] };
+    assert.deepEqual(decode("_missing"), [{ ...none, group: "none" }]);
+    assert.deepEqual(decode("_classic"), [{ ...none, group: "golden-classic" }]);
+  },
+);

@@ -5,19 +5,24 @@ import foreignApiVersions from "kafkajs/src/protocol/requests/apiVersions/v0/req
 import foreignCreateTopics from "kafkajs/src/protocol/requests/createTopics/v2/request.js";
 import foreignDescribeConfigs from "kafkajs/src/protocol/requests/describeConfigs/v1/request.js";
 import foreignFetch from "kafkajs/src/protocol/requests/fetch/v10/request.js";
+import foreignOlderFetch from "kafkajs/src/protocol/requests/fetch/v6/request.js";
+import foreignRackFetch from "kafkajs/src/protocol/requests/fetch/v11/request.js";
 import foreignFindCoordinator from "kafkajs/src/protocol/requests/findCoordinator/v1/request.js";
 import foreignInitProducerId from "kafkajs/src/protocol/requests/initProducerId/v1/request.js";
+import foreignOlderMetadata from "kafkajs/src/protocol/requests/metadata/v5/request.js";
 import foreignMetadata from "kafkajs/src/protocol/requests/metadata/v6/request.js";
 import foreignOffsetFetch from "kafkajs/src/protocol/requests/offsetFetch/v4/request.js";
 import foreignProduce from "kafkajs/src/protocol/requests/produce/v7/request.js";
 import foreignAuthenticate from "kafkajs/src/protocol/requests/saslAuthenticate/v0/request.js";
+import foreignSession from "kafkajs/src/protocol/requests/saslAuthenticate/v1/request.js";
 import foreignHandshake from "kafkajs/src/protocol/requests/saslHandshake/v1/request.js";
 import foreignPlain from "kafkajs/src/protocol/sasl/plain/request.js";
 import type { Api } from "../../../lib/protocol/messages/api.ts";
 import { apiVersions } from "../../../lib/protocol/messages/api_versions.ts";
+import { consumerGroupDescribe } from "../../../lib/protocol/messages/consumer_group_describe.ts";
 import { createTopics } from "../../../lib/protocol/messages/create_topics.ts";
 import { describeConfigs } from "../../../lib/protocol/messages/describe_configs.ts";
-import { fetch } from "../../../lib/protocol/messages/fetch.ts";
+import { fetch, fetchWithRack } from "../../../lib/protocol/messages/fetch.ts";
 import { findCoordinator } from "../../../lib/protocol/messages/find_coordinator.ts";
 import { initProducerId } from "../../../lib/protocol/messages/init_producer_id.ts";
 import { listOffsets } from "../../../lib/protocol/messages/list_offsets.ts";
@@ -26,7 +31,11 @@ import { offsetCommit } from "../../../lib/protocol/messages/offset_commit.ts";
 import { offsetFetch } from "../../../lib/protocol/messages/offset_fetch.ts";
 import { offsetForLeaderEpoch } from "../../../lib/protocol/messages/offset_for_leader_epoch.ts";
 import { produce } from "../../../lib/protocol/messages/produce.ts";
-import { saslAuthenticate, saslHandshake } from "../../../lib/protocol/messages/sasl.ts";
+import {
+  saslAuthenticate,
+  saslHandshake,
+  saslSession,
+} from "../../../lib/protocol/messages/sasl.ts";
 import { Writer } from "../../../lib/protocol/writer.ts";
 
 interface Foreign {
@@ -62,6 +71,8 @@ requests("ApiVersions, Metadata", async () => {
   // Versions 6 and 7 differ in the response only.
   const foreign = foreignMetadata({ topics, allowAutoTopicCreation: false });
   await same(metadata, { topics }, foreign, undefined, 6);
+  const older = foreignOlderMetadata({ topics, allowAutoTopicCreation: false });
+  await same(metadata.older!, { topics }, older);
   // kafkajs asks for no topic where others ask for all: an empty array, not a null one.
   const all = new Writer();
   metadata.encode(all, { topics: null });
@@ -89,33 +100,62 @@ requests("CreateTopics", async () => {
 
 requests("Fetch", async () => {
   const partitions = [{ partition: 0, offset: 2 ** 33 }, { partition: 7, offset: 0 }];
+  const topics = [{ topic: "t", partitions }, { topic: "u", partitions: [partitions[1]] }];
   for (const isolation of ["read_uncommitted", "read_committed"] as const) {
-    await same(
-      fetch,
-      {
-        isolation,
-        maxWait: 500,
-        maxBytes: 1 << 23,
-        partitionMaxBytes: 1 << 20,
-        topics: [{ topic: "t", partitions }, { topic: "u", partitions: [partitions[1]] }],
-      },
-      foreignFetch({
-        replicaId: -1,
-        maxWaitTime: 500,
-        minBytes: 1,
-        maxBytes: 1 << 23,
-        isolationLevel: isolation === "read_committed" ? 1 : 0,
-        topics: [["t", partitions], ["u", [partitions[1]]]].map(([topic, list]) => ({
-          topic,
-          partitions: (list as typeof partitions).map(({ partition, offset }) => ({
-            partition,
-            fetchOffset: offset,
-            maxBytes: 1 << 20,
-          })),
+    const request = {
+      isolation,
+      maxWait: 500,
+      maxBytes: 1 << 23,
+      partitionMaxBytes: 1 << 20,
+      topics,
+    };
+    const theirs = {
+      replicaId: -1,
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: 1 << 23,
+      isolationLevel: isolation === "read_committed" ? 1 : 0,
+      topics: topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition, offset }) => ({
+          partition,
+          fetchOffset: offset,
+          maxBytes: 1 << 20,
         })),
-      }),
-    );
+      })),
+    };
+    await same(fetch, request, foreignFetch(theirs));
+    await same(fetch.older!, request, foreignOlderFetch(theirs));
   }
+});
+
+requests("Fetch, with a rack and leader epochs", async () => {
+  const partition = { partition: 3, offset: 2 ** 33 };
+  await same(
+    fetchWithRack,
+    {
+      isolation: "read_committed",
+      maxWait: 500,
+      maxBytes: 1 << 23,
+      partitionMaxBytes: 1 << 20,
+      rack: "Zürich-1",
+      topics: [{ topic: "t", partitions: [{ ...partition, leaderEpoch: 7 }, partition] }],
+    },
+    foreignRackFetch({
+      replicaId: -1,
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: 1 << 23,
+      isolationLevel: 1,
+      rackId: "Zürich-1",
+      topics: [{
+        topic: "t",
+        partitions: [7, -1].map((currentLeaderEpoch) => ({
+          ...{ partition: 3, currentLeaderEpoch, fetchOffset: 2 ** 33, maxBytes: 1 << 20 },
+        })),
+      }],
+    }),
+  );
 });
 
 /** Of versions that kafkajs does not have: the protocol's own grammar, byte by byte. */
@@ -140,6 +180,10 @@ Deno.test("requests are the protocol's bytes: Metadata 10", none, () => {
   const long = "x".repeat(200); // its length + 1 takes two bytes: 201 = 0b1_1001001
   const name = [...long].map(() => 120);
   sameBytes(metadataWithIds, { topics: [long] }, [2, ...noId, 0xc9, 1, ...name, 0, 0, 0, 0, 0]);
+});
+
+Deno.test("requests are the protocol's bytes: ConsumerGroupDescribe 1", none, () => {
+  sameBytes(consumerGroupDescribe, { group: "gh" }, [2, 3, 103, 104, 0, 0]);
 });
 
 Deno.test("requests are the protocol's bytes: OffsetForLeaderEpoch 2", none, () => {
@@ -210,6 +254,7 @@ requests("InitProducerId, SaslHandshake, SaslAuthenticate", async () => {
   const authBytes = await foreignPlain({ authorizationIdentity: "", ...user }).encode();
   const ours = new TextEncoder().encode("\0alice\0secret");
   await same(saslAuthenticate, ours, foreignAuthenticate({ authBytes }));
+  await same(saslSession, ours, foreignSession({ authBytes }));
 });
 
 requests("DescribeConfigs", async () => {
