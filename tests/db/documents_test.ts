@@ -43,6 +43,7 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
+  "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
   "deno task bench:records": "it takes minutes",
