@@ -24,7 +24,7 @@ const NAME = "gpdb-kafka load";
 /** Topics into their tables, again and again. */
 export const loadCommand: Command = {
   name: NAME,
-  about: "calls kafka.load for one or more sources, once or repeatedly",
+  about: "loads one or more sources, once or repeatedly",
   examples: [
     "gpdb-kafka load crimes --dsn postgres://gpadmin@coordinator/warehouse --once",
     "gpdb-kafka load crimes --every 5s --listen 127.0.0.1:9187",

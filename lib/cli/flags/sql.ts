@@ -52,13 +52,13 @@ export const sqlFlags: readonly Flag[] = [
     name: "brokers",
     short: "b",
     value: "HOST:PORT,…",
-    help: "the brokers that the segments connect to; of table: that the records are read from",
+    help: "the brokers that the reader connects to; of table: that the records are read from",
   },
   {
     name: "config",
     short: "F",
     value: "FILE",
-    help: "the properties file of the segments, on every host",
+    help: "the properties file of the reader, on every host where it runs",
   },
   {
     name: "group",
@@ -115,7 +115,8 @@ export const sqlFlags: readonly Flag[] = [
   {
     name: "reader-log-file",
     value: "FILE",
-    help: "the consumer's --log-file, on every host; --bad-record skip requires it",
+    help:
+      "the consumer's --log-file, on every host; --bad-record skip requires it, except with --via client",
   },
   {
     name: "reject-limit",
