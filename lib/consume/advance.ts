@@ -74,7 +74,8 @@ export async function advance(
       span.empty = 0;
       span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, fetched.end));
       isFirst = false;
-    } else if (replicas.isElsewhere(span, id)) {
+    } else if (replicas.isElsewhere(span, id) || preferredReplica !== -1) {
+      // A leader that would have another replica read says nothing of what it has itself.
       span.empty = 0;
     } else if (isEmpty && isHole(reading, fetched, span)) {
       if (replicas.isFollower(span, id)) {

@@ -1,4 +1,3 @@
-import { Failure } from "../failure.ts";
 import { BrokerError, isPassing } from "../kafka/errors.ts";
 import { byLeader } from "../kafka/partitions.ts";
 import { Backoff } from "../kafka/retry.ts";
@@ -90,8 +89,9 @@ class Readers {
 
   async #retry(id: number, list: readonly Span[], error: unknown, outage: Outage): Promise<void> {
     const { reading: { cluster }, replicas, backoff } = this;
-    const isOfBroker = isPassing(error) || error instanceof BrokerError ||
-      error instanceof Failure && error.kind === "broker";
+    // Not a Failure: that may be of a commit, a registry or dead letters, and rows may be made that
+    // were not written.
+    const isOfBroker = isPassing(error) || error instanceof BrokerError;
     const followed = isOfBroker ? list.filter((span) => replicas.isFollower(span, id)) : [];
     for (const span of followed) replicas.leave(span, (error as Error).message);
     if (followed.length < list.length) {

@@ -209,7 +209,10 @@ function call(
     : connection.call(fetch, request, { into });
 }
 
-/** Waits for what follower `id` is to do. Throws ConnectionError if that takes long. */
+/**
+ * Waits for what follower `id` is to do. Throws ConnectionError if that takes long, or if no other
+ * try helps: its leader is to be asked then.
+ */
 async function inTime<T>(work: Promise<T>, milliseconds: number, id: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -218,6 +221,9 @@ async function inTime<T>(work: Promise<T>, milliseconds: number, id: number): Pr
   }, milliseconds);
   try {
     return await Promise.race([work, promise]);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "broker")) throw error;
+    throw new ConnectionError(error.message, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -107,6 +107,7 @@ export class ReadReplicas {
     const followed = this.#followed.get(span);
     if (followed === undefined || followed.until === 0) return;
     followed.until = 0;
+    span.empty = 0; // It is how many answers of the follower were empty, not of the leader.
     this.#stays.set(span, performance.now() + STAY);
     this.#debug(span, `is read from its leader for ${STAY / 1000} s: ${why}`);
   }
