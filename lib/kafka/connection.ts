@@ -34,6 +34,8 @@ export class Connection {
   readonly #config: ClientConfig;
   readonly #explain: Socket["explain"];
   readonly #pending: Pending[] = [];
+  /** Those that wait to be sent. They fail with the connection, whatever holds the queue up. */
+  readonly #queued = new Set<Pending>();
   readonly #head = new Uint8Array(8);
   readonly #headView = new DataView(this.#head.buffer);
   #correlation = 0;
@@ -115,6 +117,7 @@ export class Connection {
     if (this.#failed) throw this.#failed;
     if (api.older && !this.accepts(api)) api = api.older;
     const { outgoing, answer } = this.#outgoing(api, request, options);
+    if (outgoing.pending) this.#queued.add(outgoing.pending);
     const sent = this.#send(outgoing);
     if (outgoing.pending) {
       sent.catch(outgoing.pending.reject);
@@ -179,6 +182,7 @@ export class Connection {
   async #write({ frame, tail, pending }: Outgoing): Promise<void> {
     if (this.#failed) throw this.#failed;
     if (pending) {
+      this.#queued.delete(pending);
       pending.deadline = performance.now() + this.#config.timeout;
       this.#pending.push(pending);
       if (this.#pending.length === 1) this.#watch();
@@ -321,7 +325,8 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#mute.end();
     this.#session?.close();
-    for (const { reject } of this.#pending.splice(0)) reject(error);
+    for (const { reject } of [...this.#pending.splice(0), ...this.#queued]) reject(error);
+    this.#queued.clear();
     return error;
   }
 }
