@@ -169,8 +169,11 @@ export async function readBroker(
       } else {
         backoff.progress();
         if (isIdle(reading)) {
-          if (!replicas.areAny || await replicas.areAtEnd()) reading.idle = true;
-          else reading.lastRecords = patientNow(cluster.config); // The leaders have some.
+          // An answer may have come while the leaders were asked: it is looked at first.
+          if (!replicas.areAny || replicas.atEndSince === reading.lastRecords) reading.idle = true;
+          else if (!replicas.areAsked && !await replicas.areAtEnd(reading.lastRecords)) {
+            reading.lastRecords = patientNow(cluster.config); // The leaders have some.
+          }
         }
       }
       if (reading.idle) break;
