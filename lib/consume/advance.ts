@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { partitionName } from "../kafka/partitions.ts";
+import { patientNow } from "../kafka/throttle.ts";
 import { errorName, OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition, FetchResponse } from "../protocol/messages/fetch.ts";
@@ -43,10 +44,12 @@ export async function advance(
     : new BrokerError("cannot fetch", response.errorCode);
   let isFirst = true;
   // In an answer full of other partitions' records a partition may have none.
+  const now = patientNow(reading.cluster.config);
   const isEmpty = response.partitions.every(({ start, end }) => start === end);
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
     const { start, end, errorCode, preferredReplica } = fetched;
+    if (errorCode === 0 && preferredReplica === -1) span.answered = now;
     if (errorCode !== 0 && replicas.isFollower(span, id)) {
       // Its leader may know better; and if that is another one now, the log may be, too.
       replicas.leave(span, `broker ${id} answered ${errorName(errorCode)}`);

@@ -44,6 +44,8 @@ export interface ReadersShare {
   /** Of an answer, about. */
   readonly maxBytes: number;
   readonly backoff: Backoff;
+  /** All that are read. */
+  readonly spans: readonly Span[];
   /** Reads spans on that are to be read from another broker now. */
   readonly place: (spans: readonly Span[]) => void;
 }
@@ -62,7 +64,7 @@ interface Asked {
  * for the buffers of other brokers' readers, and holds none of its own meanwhile.
  */
 export async function readBroker(
-  { reading, replicas, maxBytes, backoff, place }: ReadersShare,
+  { reading, replicas, maxBytes, backoff, place, spans: all }: ReadersShare,
   id: number,
   spans: Span[],
   outage: Outage,
@@ -166,14 +168,12 @@ export async function readBroker(
         backoff.progress();
       } else if (options.until === "end") {
         if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
-      } else {
-        backoff.progress();
-        if (isIdle(reading)) {
-          // An answer may have come while the leaders were asked: it is looked at first.
-          if (!replicas.areAny || replicas.atEndSince === reading.lastRecords) reading.idle = true;
-          else if (!replicas.areAsked && !await replicas.areAtEnd(reading.lastRecords)) {
-            reading.lastRecords = patientNow(cluster.config); // The leaders have some.
-          }
+      } else if (!isIdle(reading)) backoff.progress();
+      else if (all.every((span) => isIdle(reading, span.answered))) {
+        // An answer may have come while the leaders were asked: it is looked at first.
+        if (!replicas.areAny || replicas.atEndSince === reading.lastRecords) reading.idle = true;
+        else if (!replicas.areAsked && !await replicas.areAtEnd(reading.lastRecords)) {
+          reading.lastRecords = patientNow(cluster.config); // The leaders have some.
         }
       }
       if (reading.idle) break;
@@ -232,9 +232,12 @@ async function inTime<T>(work: Promise<T>, milliseconds: number, id: number): Pr
   }
 }
 
-/** Whether nothing came for as long as the run is to wait. */
-function isIdle({ cluster: { config }, options: { until }, lastRecords }: Reading): boolean {
-  return typeof until === "object" && patientNow(config) - lastRecords >= until.idle;
+/** Whether nothing had come for as long as the run is to wait: now, or at another time. */
+function isIdle(
+  { cluster: { config }, options: { until }, lastRecords }: Reading,
+  now = patientNow(config),
+): boolean {
+  return typeof until === "object" && now - lastRecords >= until.idle;
 }
 
 /** How long a broker is to wait for records, milliseconds. */

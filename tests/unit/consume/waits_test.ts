@@ -187,6 +187,33 @@ Deno.test(
   },
 );
 
+for (const isBack of [true, false]) {
+  Deno.test(
+    `a run until nothing comes does not end before a broker that is ${
+      isBack ? "slow" : "silent"
+    } was heard`,
+    { permissions },
+    async () => {
+      await using kafka = await scriptedBroker({
+        brokers: 2,
+        topics: { t: 2 },
+        on: {
+          async fetch(call) {
+            if (call.broker === 1) return;
+            if (isBack) await call.delay(kafka.requestsOf("fetch", 2).length > 1 ? 0 : 1500);
+            else call.silent();
+          },
+        },
+      });
+      kafka.log("t").append(rows(0, 1));
+      kafka.log("t", 1).append(rows(1, 2));
+      const run = await consumeRun(kafka, { until: { idle: 500 } }, { timeout: 2500 });
+      assert.deepEqual(run.rows, rows(0, isBack ? 2 : 1));
+      assert.equal(run.failure?.kind, isBack ? undefined : "broker");
+    },
+  );
+}
+
 Deno.test(
   "connections that are lost while nothing comes are no outage",
   { permissions },
