@@ -34,7 +34,7 @@ export class Connection {
   readonly #config: ClientConfig;
   readonly #explain: Socket["explain"];
   readonly #pending: Pending[] = [];
-  /** Those that wait to be sent. They fail with the connection, whatever holds the queue up. */
+  /** Those that wait to be sent: they fail with the connection, whatever holds the queue up. */
   readonly #queued = new Set<Pending>();
   readonly #head = new Uint8Array(8);
   readonly #headView = new DataView(this.#head.buffer);
@@ -117,7 +117,6 @@ export class Connection {
     if (this.#failed) throw this.#failed;
     if (api.older && !this.accepts(api)) api = api.older;
     const { outgoing, answer } = this.#outgoing(api, request, options);
-    if (outgoing.pending) this.#queued.add(outgoing.pending);
     const sent = this.#send(outgoing);
     if (outgoing.pending) {
       sent.catch(outgoing.pending.reject);
@@ -154,6 +153,7 @@ export class Connection {
 
   /** Sends after what is being sent. The pending request fails too if this does. */
   #send(outgoing: Outgoing): Promise<void> {
+    if (outgoing.pending) this.#queued.add(outgoing.pending);
     const send = async () => {
       if (this.#mute.left > 0) await this.#mute.over();
       if (this.#session?.due) await this.#renew(this.#session);
@@ -194,8 +194,7 @@ export class Connection {
     try {
       for (const part of whole) if (part) await writeAll(this.#conn, part);
     } catch (error) {
-      // A broker that rejects a client certificate says so and closes: what it said is still
-      // read.
+      // A broker that rejects a client certificate says so and closes: that is still read.
       if (this.#config.tls && this.#answers === 0) await this.#reading;
       throw this.#fail(this.#lost(error));
     }
@@ -326,7 +325,6 @@ export class Connection {
     this.#mute.end();
     this.#session?.close();
     for (const { reject } of [...this.#pending.splice(0), ...this.#queued]) reject(error);
-    this.#queued.clear();
     return error;
   }
 }

@@ -178,31 +178,6 @@ Deno.test("an idle run whose follower has all ends without asking the leader for
   assert.equal(asked(kafka, 1).length, 1);
 });
 
-Deno.test("a run until nothing comes goes on if something came while the leaders were asked", {
-  permissions,
-}, async () => {
-  await using kafka = await scriptedBroker({ brokers: 3, topics: { t: 2 } });
-  for (const id of [1, 2, 3]) kafka.racks.set(id, `rack-${id}`);
-  kafka.log("t", 0).followers = [3];
-  kafka.log("t", 0).append(rows(0, 2));
-  const timers: number[] = [];
-  kafka.on.listOffsets = async (call) => {
-    // Not those of the start.
-    if (kafka.requestsOf("fetch").length === 0) return;
-    for (const at of timers.length > 0 ? [] : [200, 900]) {
-      timers.push(setTimeout(() => kafka.log("t", 1).append([`${at}`]), at));
-    }
-    await call.delay(700);
-  };
-  const run = await consumeRun(
-    kafka,
-    { rack: "rack-3", until: { idle: 1000 } },
-    { timeout: 4000 },
-  );
-  for (const timer of timers) clearTimeout(timer);
-  assert.deepEqual([run.failure, run.rows], [null, [...rows(0, 2), "200", "900"]]);
-});
-
 Deno.test("an offset that neither the follower nor the leader has is lost, as without racks", {
   permissions,
 }, async () => {
