@@ -233,7 +233,7 @@ Deno.test("a run until nothing comes goes on if something came while the leaders
   for (const id of [1, 2, 3]) kafka.racks.set(id, `rack-${id}`);
   kafka.log("t", 0).followers = [3];
   kafka.log("t", 0).append(rows(0, 2));
-  const timers: number[] = [];
+  const timers: ReturnType<typeof setTimeout>[] = [];
   kafka.on.listOffsets = async (call) => {
     // Not those of the start.
     if (kafka.requestsOf("fetch").length === 0) return;
