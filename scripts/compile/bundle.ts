@@ -41,7 +41,14 @@ export async function bundle(
     ...[Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "--code-splitting"],
     ...["--frozen", "--node-modules-dir=auto", "--outdir", files],
     ...[entry, ...workers],
-  ], { what: "deno bundle", cwd: folder, deadlineMs: 5 * 60_000 });
+  ], {
+    what: "deno bundle",
+    cwd: folder,
+    // It fetches esbuild, once. The authorities are those of this project's tasks, whatever else this
+    // process has trusted.
+    env: { DENO_TLS_CA_STORE: "system,mozilla" },
+    deadlineMs: 5 * 60_000,
+  });
   for (const worker of workers) {
     const bundled = `./${worker.replace(/\.ts$/, ".js")}`;
     await Deno.writeTextFile(join(files, basename(worker)), `import "${bundled}";\n`);

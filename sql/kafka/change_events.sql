@@ -66,6 +66,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   same constant text := kafka._same_key(s);
   keys constant text := kafka._list(s.merge_key);
+  topic constant text := kafka._topic_of_row(s);
   names text[];
   name text;
   newest text;
@@ -80,8 +81,8 @@ BEGIN
     newest := format('(SELECT DISTINCT ON (%s) %s, CASE WHEN NOT "kafka$delete" THEN %I END AS "kafka$value",'
       || ' "kafka$delete" OR coalesce(%L = ANY ("kafka$absent"), false) AS "kafka$ends" FROM %s'
       || ' WHERE "kafka$delete" OR "kafka$absent" IS NULL OR %L <> ALL ("kafka$absent")'
-      || ' OR '''' = ANY ("kafka$absent") ORDER BY %s, "kafka$order" DESC NULLS LAST, "kafka$partition" DESC,'
-      || ' "kafka$offset" DESC)', keys, keys, name, name, s.shape_view, name, keys);
+      || ' OR '''' = ANY ("kafka$absent") ORDER BY %s, "kafka$order" DESC NULLS LAST, %s DESC,'
+      || ' "kafka$partition" DESC, "kafka$offset" DESC)', keys, keys, name, name, s.shape_view, name, keys, topic);
     EXECUTE format('UPDATE %s l SET %I = CASE WHEN t."kafka$ends" THEN l.%I ELSE t."kafka$value" END,'
       || ' "kafka$absent" = CASE WHEN t."kafka$ends" THEN array_append(l."kafka$absent", '''')'
       || ' ELSE array_remove(l."kafka$absent", %L) END FROM %s t WHERE %L = ANY (l."kafka$absent") AND %s',
@@ -90,24 +91,25 @@ BEGIN
       || ' WHERE %L = ANY (l."kafka$absent") AND '''' <> ALL (l."kafka$absent") AND %s',
       s.latest, name, name, name, s.target_table, name, same);
   END LOOP;
-  EXECUTE 'SELECT t."kafka$partition" AS p, t."kafka$offset" AS o, t."kafka$name" AS name'
+  EXECUTE 'SELECT t."kafka$of" AS t, t."kafka$partition" AS p, t."kafka$offset" AS o, t."kafka$name" AS name'
     || ' FROM (SELECT l.*, unnest("kafka$absent") AS "kafka$name" FROM ' || s.latest || ' l) l'
-    || ' JOIN (SELECT v.*, unnest("kafka$absent") AS "kafka$name" FROM ' || s.shape_view
+    || ' JOIN (SELECT v.*, ' || topic || ' AS "kafka$of", unnest("kafka$absent") AS "kafka$name" FROM ' || s.shape_view
     || ' v WHERE "kafka$keep" AND NOT "kafka$delete") t ON ' || same || ' AND t."kafka$name" = l."kafka$name"'
-    || ' WHERE l."kafka$name" <> '''' ORDER BY 1, 2, 3 LIMIT 1' INTO wrong;
+    || ' WHERE l."kafka$name" <> '''' ORDER BY 1, 2, 3, 4 LIMIT 1' INTO wrong;
   IF wrong.name IS NULL THEN RETURN; END IF;
   RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: % lacks a value that Debezium did not have (__debezium_unavailable_value), and %',
-    s.name, s.topic, wrong.p, wrong.o,
+    s.name, wrong.t, wrong.p, wrong.o,
     CASE WHEN wrong.name LIKE '--%' THEN wrong.name ELSE 'column "' || wrong.name || '"' END,
     CASE WHEN wrong.name LIKE '--%' THEN 'so it is not known whether it is true'
       ELSE 'neither the table nor an earlier record of its key has it' END
     USING ERRCODE = 'data_exception',
-      HINT = 'Give the table that Debezium reads REPLICA IDENTITY FULL and let Debezium take a new snapshot of it; then go past these records with kafka.seek.';
+      HINT = 'Give the table that Debezium reads REPLICA IDENTITY FULL and let Debezium take a new snapshot of it; then go past these records: '
+        || kafka._seek_call(s, kafka._position(s, wrong.t, wrong.p, wrong.o + 1));
 END
 $$;
 
 -- Refuses a record without a key that is not a change of a row, by what it is.
-CREATE OR REPLACE FUNCTION kafka._check_event(s kafka.source, partition_no integer, "offset" bigint) RETURNS void
+CREATE OR REPLACE FUNCTION kafka._check_event(s kafka.source, topic text, partition_no integer, "offset" bigint) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   op text;
@@ -116,17 +118,17 @@ BEGIN
     WHERE a.attrelid = s.fields_view::regclass AND a.attname = 'kafka$op') THEN
     RETURN;
   END IF;
-  EXECUTE 'SELECT "kafka$op" FROM ' || s.fields_view || ' WHERE "kafka$partition" = $1 AND "kafka$offset" = $2'
-  INTO op USING partition_no, "offset";
+  EXECUTE 'SELECT "kafka$op" FROM ' || s.fields_view || ' WHERE "kafka$partition" = $1 AND "kafka$offset" = $2 AND '
+    || kafka._topic_of_row(s) || ' = $3' INTO op USING partition_no, "offset", topic;
   IF op = 't' THEN
     RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: the table that Debezium reads was truncated (op t)',
-      s.name, s.topic, partition_no, "offset"
+      s.name, topic, partition_no, "offset"
       USING ERRCODE = 'data_exception',
-        HINT = format('Empty %s, then go past the event: SELECT * FROM kafka.seek(%L, %L);', s.target_table, s.name,
-          partition_no || ':' || "offset" + 1);
+        HINT = format('Empty %s, then go past the event: %s', s.target_table,
+          kafka._seek_call(s, kafka._position(s, topic, partition_no, "offset" + 1)));
   ELSIF op IS NULL THEN
     RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: it is not a change event of Debezium: it has no op',
-      s.name, s.topic, partition_no, "offset"
+      s.name, topic, partition_no, "offset"
       USING ERRCODE = 'data_exception',
         HINT = 'Heartbeats and transactions have topics of their own; events that the connector has unwrapped are loaded without --envelope.';
   END IF;

@@ -18,7 +18,8 @@ BEGIN
       p.proname IN ('load', 'lag_of', 'rejected_of', 'check_source', 'seek', 'pause', 'resume', 'drop_source', '_me',
         '_stand', '_client_begin', '_client_finish', '_source', '_apply', '_merge', '_same_key', '_evaluation',
         '_topic_of_row', '_blame', '_clear', '_list', '_reject', '_keep_rejected', '_lock_merge', '_check_target',
-        '_check_kind', '_target_columns', '_has_absent', '_fill_absent', '_check_event')
+        '_check_kind', '_target_columns', '_has_absent', '_fill_absent', '_check_event',
+        '_seek_call', '_position')
       OR p.proname IN ('_begin', '_copy', '_not_of_client', '_logged', '_finish') AND NOT (
         SELECT l.prosecdef FROM pg_proc l WHERE l.oid = 'kafka.load(text, bigint, text)'::regprocedure))
   LOOP

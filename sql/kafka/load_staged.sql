@@ -202,7 +202,7 @@ BEGIN
         || s.shape_view || ' WHERE "kafka$keep" AND NOT (' || kafka._list(s.merge_key) || ') IS NOT NULL ORDER BY 1, 2, 3 LIMIT 1'
       INTO wrong;
       IF wrong.p IS NULL THEN RAISE; END IF;
-      PERFORM kafka._check_event(s, wrong.p, wrong.o);
+      PERFORM kafka._check_event(s, wrong.t, wrong.p, wrong.o);
       RAISE EXCEPTION 'cannot load source "%": topic "%" partition % offset %: the merge key (%) is null%', s.name,
         wrong.t, wrong.p, wrong.o, array_to_string(s.merge_key, ', '),
         CASE WHEN wrong.d THEN ' in a delete' ELSE '' END

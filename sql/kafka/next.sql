@@ -50,7 +50,7 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'source "%" was never loaded, and its fallback is "fail"', s.name
         USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'Use kafka.seek to say where to start.';
+          HINT = format('%s, or another position, says where to start.', kafka._seek_call(s, 'earliest'));
     END IF;
     IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
@@ -58,7 +58,8 @@ BEGIN
           p.topic, p.partition_no, p.earliest, p.end_offset, s.name, at
           USING ERRCODE = 'data_exception',
             DETAIL = 'Records were deleted before they were loaded.',
-            HINT = 'kafka.seek moves the source past the deleted records, which are lost.';
+            HINT = format('%s moves the source past the deleted records, which are lost.',
+              kafka._seek_call(s, 'earliest'));
       END IF;
       resumed := CASE s.on_lost WHEN 'earliest' THEN p.earliest ELSE p.end_offset END;
       RAISE WARNING 'source "%", topic "%" partition %: offsets % to % are skipped (on_lost is %)',

@@ -133,9 +133,9 @@ BEGIN
     END IF;
     IF wrong IS NOT NULL AND accepts IS NULL THEN
       RAISE EXCEPTION '%', wrong USING ERRCODE = 'data_exception',
-        HINT = format('SELECT kafka.seek(%L, %L) accepts the present log, and starts at its first record.',
-          s.name, CASE WHEN is_several AND cluster_id IS NOT DISTINCT FROM last.cluster_id
-            THEN topic || ':' ELSE '' END || 'earliest');
+        HINT = format('%s accepts the present log, and starts at its first record.',
+          kafka._seek_call(s, CASE WHEN is_several AND cluster_id IS NOT DISTINCT FROM last.cluster_id
+            THEN topic || ':' ELSE '' END || 'earliest'));
     END IF;
     expected := expected + 1;
     RETURN NEXT;
@@ -154,8 +154,8 @@ BEGIN
         USING ERRCODE = 'data_exception', HINT = CASE
           WHEN s.topic_pattern IS NULL THEN
             'Create the topic, or leave it out of --topics and run the SQL of gpdb-kafka sql source again.'
-          ELSE format('SELECT kafka.seek(%L, %L) forgets it: what was not loaded of it is lost.',
-            s.name, topic || ':earliest')
+          ELSE format('%s forgets it: what was not loaded of it is lost.',
+            kafka._seek_call(s, topic || ':earliest'))
         END;
     END IF;
     partition_no := NULL;
@@ -257,4 +257,18 @@ BEGIN
   END LOOP;
   RETURN plan;
 END
+$$;
+
+-- The call or the command that moves a source, for hints.
+CREATE OR REPLACE FUNCTION kafka._seek_call(s kafka.source, "position" text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE $1.via WHEN 'client' THEN format('gpdb-kafka seek %s %s', $1.name, $2)
+    ELSE format('SELECT kafka.seek(%L, %L)', $1.name, $2) END
+$$;
+
+-- An offset as a position of it.
+CREATE OR REPLACE FUNCTION kafka._position(s kafka.source, topic text, partition_no integer, "offset" bigint)
+RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN $1.topic IS NULL THEN $2 || ':' ELSE '' END || $3 || ':' || $4
 $$;

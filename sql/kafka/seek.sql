@@ -141,7 +141,7 @@ BEGIN
       RAISE EXCEPTION 'cannot seek in some topics of source "%": they belong to cluster % now, and all others stand in %',
         s.name, plan.cluster_id, last.cluster_id
         USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = format('SELECT kafka.seek(%L, ''earliest'') accepts the present logs of all of them.', s.name);
+          HINT = format('%s accepts the present logs of all of them.', kafka._seek_call(s, 'earliest'));
     END IF;
     forgotten := last.topics;
   END IF;

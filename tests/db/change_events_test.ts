@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { gpdbKafka, text } from "../support/cli.ts";
+import { ABSENT, event, type Row } from "../support/change_events.ts";
 import { produce, type TestRecord } from "../support/kafka.ts";
 import { dialect, ownServer, runScript } from "../support/load.ts";
 import { canReject, loadCounts } from "../support/load_shaped.ts";
@@ -11,7 +12,6 @@ import { startWorld, type World } from "../support/load_world.ts";
 
 const ignore = !ownServer;
 
-const ABSENT = "__debezium_unavailable_value";
 const ABSENT_BYTES = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==";
 
 const table =
@@ -38,22 +38,6 @@ async function add({ broker, dsn, topic, sql }: World, more: string[] = flags, w
   ]);
   assert.equal(run.code, 0, run.stderr);
   await runScript({ sql }, text(run.stdout));
-}
-
-interface Row {
-  id: number;
-  name?: string | null;
-  note?: string | null;
-  data?: string | null;
-  doc?: string | null;
-}
-
-function event(op: string, row: Row): TestRecord {
-  const whole = { name: null, note: null, data: null, doc: null, ...row };
-  const [before, after] = op === "d" ? [whole, null] : [null, whole];
-  const source = { version: "3.6.1.Final", connector: "postgresql", table: "orders" };
-  const value = { before, after, source, transaction: null, op, ts_ms: 1 };
-  return { key: JSON.stringify({ id: row.id }), value: JSON.stringify(value) };
 }
 
 /** A row of which all large values are absent. */

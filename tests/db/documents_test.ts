@@ -15,6 +15,8 @@ const AS_ROLE = "tests/db/load_install_test.ts installs and loads as such a role
 
 const BY_CLIENT = "tests/db/load_client_rights_test.ts does so, as a role without special rights";
 
+const KERBEROS = "tests/cli/kerberos_test.ts has a realm, a keytab and a broker that asks for them";
+
 /** What is not run here, and why. */
 const elsewhere: Record<string, string> = {
   [compileCommand()]: "scripts/test.ts runs it before the tests of tests/binary",
@@ -28,6 +30,10 @@ const elsewhere: Record<string, string> = {
   "gpdb-kafka sql schema --for postgres | psql -d warehouse": BY_CLIENT,
   "gpdb-kafka sql source crimes --for postgres --via client --table public.crimes --brokers broker1:9092 --grant etl | psql -d warehouse":
     BY_CLIENT,
+  'kadmin -q "addprinc -randkey loader"': KERBEROS,
+  'kadmin -q "ktadd -k loader.keytab loader"': KERBEROS,
+  "gpscp -f segment_hosts loader.keytab kafka.properties =:/home/gpadmin/": KERBEROS,
+  "gpdb-kafka doctor -F kafka.properties -t crimes": KERBEROS,
   "deno task compile --closed-network": "scripts/test.ts runs it where it is possible",
   "DENORT_BIN=/path/denort deno task compile --platform …":
     "no command but its form; tests/unit/scripts/compile_test.ts has what DENORT_BIN may be",
@@ -37,6 +43,7 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
+  "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
   "deno task bench:records": "it takes minutes",

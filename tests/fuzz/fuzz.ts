@@ -148,6 +148,10 @@ if (import.meta.main) {
     },
   });
   const [seconds, seed, from] = [values.seconds, values.seed, values.from].map(Number);
+  if (![seconds, seed, from].every((number) => number >= 0)) {
+    console.error("--seconds, --seed and --from are numbers from 0 on");
+    Deno.exit(64);
+  }
   const result = await fuzz({ seconds, seed, from, only: values.only?.split(",") });
   console.log(report(result));
   for (const { target, number, error, input } of result.found) {

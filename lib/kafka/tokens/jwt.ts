@@ -26,8 +26,9 @@ export function claimsOf(token: Secret): Record<string, unknown> | null {
   }
 }
 
-/** `2026-01-31T12:00:00Z`. */
+/** `2026-01-31T12:00:00Z`; a token may have a number that is not a time. */
 export function instant(milliseconds: number): string {
+  if (Number.isNaN(new Date(milliseconds).getTime())) return "an impossible time";
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
 }
 

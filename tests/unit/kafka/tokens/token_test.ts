@@ -138,3 +138,9 @@ Deno.test("tokens: what a JWT says is told, of anything else nothing", none, () 
   assert.equal(claimsOf(new Secret(jwt("x"))), null);
   assert.throws(() => bearerToken("a\nb", "its file"), /token of its file is not valid/);
 });
+
+Deno.test("tokens: an end that is not a time is said, not an error", none, () => {
+  for (const [exp, said] of [[4e16, "expires"], [-4e16, "expired"], [1e300, "expires"]] as const) {
+    assert.equal(describeToken(new Secret(jwt({ exp }))), `it ${said} at an impossible time`);
+  }
+});
