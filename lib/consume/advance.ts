@@ -49,7 +49,9 @@ export async function advance(
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
     const { start, end, errorCode, preferredReplica } = fetched;
-    if (errorCode === 0 && preferredReplica === -1) span.answered = now;
+    // One that would have another replica read says nothing of what it has itself.
+    const isOther = preferredReplica !== -1 && preferredReplica !== id;
+    if (errorCode === 0 && !isOther) span.answered = now;
     if (errorCode !== 0 && replicas.isFollower(span, id)) {
       // Its leader may know better; and if that is another one now, the log may be, too.
       replicas.leave(span, `broker ${id} answered ${errorName(errorCode)}`);
@@ -77,8 +79,7 @@ export async function advance(
       span.empty = 0;
       span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, fetched.end));
       isFirst = false;
-    } else if (replicas.isElsewhere(span, id) || preferredReplica !== -1) {
-      // A leader that would have another replica read says nothing of what it has itself.
+    } else if (replicas.isElsewhere(span, id) || isOther) {
       span.empty = 0;
     } else if (isEmpty && isHole(reading, fetched, span)) {
       if (replicas.isFollower(span, id)) {
