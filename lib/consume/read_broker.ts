@@ -170,6 +170,7 @@ export async function readBroker(
         if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
       } else if (!isIdle(reading)) backoff.progress();
       else if (all.every((span) => isIdle(reading, span.answered))) {
+        backoff.progress();
         // An answer may have come while the leaders were asked: it is looked at first.
         if (!replicas.areAny || replicas.atEndSince === reading.lastRecords) reading.idle = true;
         else if (!replicas.areAsked && !await replicas.areAtEnd(reading.lastRecords)) {
