@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { BrokerError } from "../kafka/errors.ts";
 import { partitionName } from "../kafka/partitions.ts";
+import { patientNow } from "../kafka/throttle.ts";
 import { errorName, OFFSET_OUT_OF_RANGE } from "../protocol/error_codes.ts";
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition, FetchResponse } from "../protocol/messages/fetch.ts";
@@ -43,10 +44,14 @@ export async function advance(
     : new BrokerError("cannot fetch", response.errorCode);
   let isFirst = true;
   // In an answer full of other partitions' records a partition may have none.
+  const now = patientNow(reading.cluster.config);
   const isEmpty = response.partitions.every(({ start, end }) => start === end);
   for (const fetched of response.partitions) {
     const span = spanOf(spans, fetched);
     const { start, end, errorCode, preferredReplica } = fetched;
+    // One that would have another replica read says nothing of what it has itself.
+    const isOther = preferredReplica !== -1 && preferredReplica !== id;
+    if (errorCode === 0 && !isOther) span.answered = now;
     if (errorCode !== 0 && replicas.isFollower(span, id)) {
       // Its leader may know better; and if that is another one now, the log may be, too.
       replicas.leave(span, `broker ${id} answered ${errorName(errorCode)}`);
@@ -74,7 +79,7 @@ export async function advance(
       span.empty = 0;
       span.leaderEpoch = Math.max(span.leaderEpoch, lastEpoch(kernel.view, start, fetched.end));
       isFirst = false;
-    } else if (replicas.isElsewhere(span, id)) {
+    } else if (replicas.isElsewhere(span, id) || isOther) {
       span.empty = 0;
     } else if (isEmpty && isHole(reading, fetched, span)) {
       if (replicas.isFollower(span, id)) {

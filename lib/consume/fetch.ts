@@ -1,4 +1,3 @@
-import { Failure } from "../failure.ts";
 import { BrokerError, isPassing } from "../kafka/errors.ts";
 import { byLeader } from "../kafka/partitions.ts";
 import { Backoff } from "../kafka/retry.ts";
@@ -27,7 +26,7 @@ export async function readSpans(
   const share = Math.max(PARTITION_MAX_BYTES, MAX_BYTES / leaders);
   const most = reading.options.fetchMax ?? BROKER_MAX_BYTES;
   const maxBytes = Math.min(most, Math.floor(share));
-  await new Readers(reading, maxBytes, backoff).read(spans);
+  await new Readers(reading, spans, maxBytes, backoff).read();
 }
 
 /**
@@ -39,20 +38,27 @@ class Readers {
   readonly replicas: ReadReplicas;
   readonly maxBytes: number;
   readonly backoff: Backoff;
+  readonly spans: readonly Span[];
   /** What each reader reads, by its broker's id. */
   readonly #lists = new Map<number, Span[]>();
   readonly #over = Promise.withResolvers<void>();
   #running = 0;
 
-  constructor(reading: Reading, maxBytes: number, backoff: Backoff) {
+  constructor(
+    reading: Reading,
+    spans: readonly Span[],
+    maxBytes: number,
+    backoff: Backoff,
+  ) {
     this.reading = reading;
+    this.spans = spans;
     this.replicas = new ReadReplicas(reading.cluster, reading.options);
     this.maxBytes = maxBytes;
     this.backoff = backoff;
   }
 
-  async read(spans: readonly Span[]): Promise<void> {
-    this.place(spans);
+  async read(): Promise<void> {
+    this.place(this.spans);
     await this.#over.promise;
   }
 
@@ -90,8 +96,9 @@ class Readers {
 
   async #retry(id: number, list: readonly Span[], error: unknown, outage: Outage): Promise<void> {
     const { reading: { cluster }, replicas, backoff } = this;
-    const isOfBroker = isPassing(error) || error instanceof BrokerError ||
-      error instanceof Failure && error.kind === "broker";
+    // Not a Failure: that may be of a commit, a registry or dead letters, and rows may be made that
+    // were not written.
+    const isOfBroker = isPassing(error) || error instanceof BrokerError;
     const followed = isOfBroker ? list.filter((span) => replicas.isFollower(span, id)) : [];
     for (const span of followed) replicas.leave(span, (error as Error).message);
     if (followed.length < list.length) {

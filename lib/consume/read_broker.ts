@@ -44,6 +44,8 @@ export interface ReadersShare {
   /** Of an answer, about. */
   readonly maxBytes: number;
   readonly backoff: Backoff;
+  /** All that are read. */
+  readonly spans: readonly Span[];
   /** Reads spans on that are to be read from another broker now. */
   readonly place: (spans: readonly Span[]) => void;
 }
@@ -62,7 +64,7 @@ interface Asked {
  * for the buffers of other brokers' readers, and holds none of its own meanwhile.
  */
 export async function readBroker(
-  { reading, replicas, maxBytes, backoff, place }: ReadersShare,
+  { reading, replicas, maxBytes, backoff, place, spans: all }: ReadersShare,
   id: number,
   spans: Span[],
   outage: Outage,
@@ -166,11 +168,13 @@ export async function readBroker(
         backoff.progress();
       } else if (options.until === "end") {
         if (backoff.expired) throw stalled(spans.find((span) => span.done < span.end)!);
-      } else {
+      } else if (!isIdle(reading)) backoff.progress();
+      else if (all.every((span) => isIdle(reading, span.answered))) {
         backoff.progress();
-        if (isIdle(reading)) {
-          if (!replicas.areAny || await replicas.areAtEnd()) reading.idle = true;
-          else reading.lastRecords = patientNow(cluster.config); // The leaders have some.
+        // An answer may have come while the leaders were asked: it is looked at first.
+        if (!replicas.areAny || replicas.atEndSince === reading.lastRecords) reading.idle = true;
+        else if (!replicas.areAsked && !await replicas.areAtEnd(reading.lastRecords)) {
+          reading.lastRecords = patientNow(cluster.config); // The leaders have some.
         }
       }
       if (reading.idle) break;
@@ -209,7 +213,10 @@ function call(
     : connection.call(fetch, request, { into });
 }
 
-/** Waits for what follower `id` is to do. Throws ConnectionError if that takes long. */
+/**
+ * Waits for what follower `id` is to do. Throws ConnectionError if that takes long, or if no other
+ * try helps: its leader is to be asked then.
+ */
 async function inTime<T>(work: Promise<T>, milliseconds: number, id: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -218,14 +225,20 @@ async function inTime<T>(work: Promise<T>, milliseconds: number, id: number): Pr
   }, milliseconds);
   try {
     return await Promise.race([work, promise]);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "broker")) throw error;
+    throw new ConnectionError(error.message, { cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Whether nothing came for as long as the run is to wait. */
-function isIdle({ cluster: { config }, options: { until }, lastRecords }: Reading): boolean {
-  return typeof until === "object" && patientNow(config) - lastRecords >= until.idle;
+/** Whether nothing had come for as long as the run is to wait: now, or at another time. */
+function isIdle(
+  { cluster: { config }, options: { until }, lastRecords }: Reading,
+  now = patientNow(config),
+): boolean {
+  return typeof until === "object" && now - lastRecords >= until.idle;
 }
 
 /** How long a broker is to wait for records, milliseconds. */

@@ -39,6 +39,10 @@ export class ReadReplicas {
   readonly #followed = new Map<Span, Followed>();
   /** Until when a partition is not to be read from a follower, performance.now(). */
   readonly #stays = new Map<Span, number>();
+  /** Since when nothing had come as {@link areAtEnd} found that there is no more. */
+  atEndSince: number | null = null;
+  /** Whether the leaders are being asked for that. */
+  areAsked = false;
 
   constructor(cluster: Cluster, options: ReadReplicaOptions) {
     this.#cluster = cluster;
@@ -107,6 +111,7 @@ export class ReadReplicas {
     const followed = this.#followed.get(span);
     if (followed === undefined || followed.until === 0) return;
     followed.until = 0;
+    span.empty = 0; // It is how many answers of the follower were empty, not of the leader.
     this.#stays.set(span, performance.now() + STAY);
     this.#debug(span, `is read from its leader for ${STAY / 1000} s: ${why}`);
   }
@@ -114,9 +119,20 @@ export class ReadReplicas {
   /**
    * Whether the followers have sent all that the leaders have, by asking the leaders: one that is
    * late, or cut off from its leader, is silent as if there were nothing more. Those that have not
-   * are left. Throws Failure.
+   * are left. Nothing has come since `since`. Throws Failure.
    */
-  async areAtEnd(): Promise<boolean> {
+  async areAtEnd(since: number): Promise<boolean> {
+    this.areAsked = true;
+    try {
+      const areAtEnd = await this.#areAtEnd();
+      if (areAtEnd) this.atEndSince = since;
+      return areAtEnd;
+    } finally {
+      this.areAsked = false;
+    }
+  }
+
+  async #areAtEnd(): Promise<boolean> {
     const spans = [...this.#followed].filter(([, { until }]) => until > 0).map(([span]) => span);
     const { isolation } = this.#options;
     const ends = await lookUpOffsets(

@@ -34,6 +34,8 @@ export class Span implements TopicPartition {
   leaderEpoch: number;
   /** How many answers in a row had nothing from {@link fetched} on, though its end is past it. */
   empty = 0;
+  /** When a broker has last answered what it has, by patientNow(). */
+  answered = -Infinity;
   /** Whether its leader was lost, and the log of the next one may be another. */
   isDoubted = false;
 

@@ -34,6 +34,8 @@ export class Connection {
   readonly #config: ClientConfig;
   readonly #explain: Socket["explain"];
   readonly #pending: Pending[] = [];
+  /** Those that wait to be sent: they fail with the connection, whatever holds the queue up. */
+  readonly #queued = new Set<Pending>();
   readonly #head = new Uint8Array(8);
   readonly #headView = new DataView(this.#head.buffer);
   #correlation = 0;
@@ -151,6 +153,7 @@ export class Connection {
 
   /** Sends after what is being sent. The pending request fails too if this does. */
   #send(outgoing: Outgoing): Promise<void> {
+    if (outgoing.pending) this.#queued.add(outgoing.pending);
     const send = async () => {
       if (this.#mute.left > 0) await this.#mute.over();
       if (this.#session?.due) await this.#renew(this.#session);
@@ -179,6 +182,7 @@ export class Connection {
   async #write({ frame, tail, pending }: Outgoing): Promise<void> {
     if (this.#failed) throw this.#failed;
     if (pending) {
+      this.#queued.delete(pending);
       pending.deadline = performance.now() + this.#config.timeout;
       this.#pending.push(pending);
       if (this.#pending.length === 1) this.#watch();
@@ -190,8 +194,7 @@ export class Connection {
     try {
       for (const part of whole) if (part) await writeAll(this.#conn, part);
     } catch (error) {
-      // A broker that rejects a client certificate says so and closes: what it said is still
-      // read.
+      // A broker that rejects a client certificate says so and closes: that is still read.
       if (this.#config.tls && this.#answers === 0) await this.#reading;
       throw this.#fail(this.#lost(error));
     }
@@ -321,7 +324,7 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#mute.end();
     this.#session?.close();
-    for (const { reject } of this.#pending.splice(0)) reject(error);
+    for (const { reject } of [...this.#pending.splice(0), ...this.#queued]) reject(error);
     return error;
   }
 }

@@ -93,6 +93,9 @@ const faults: Record<string, (call: Call, kafka: ScriptedBroker) => void | Promi
   "says that there is nothing, though there is": (call) => {
     call.reply.topics[0].partitions[0].records = new Uint8Array();
   },
+  "announces an answer that no broker sends": (call) => {
+    call.size = 0x7fffffff;
+  },
   "leaves the partition out": (call) => {
     call.reply.topics = [];
   },
@@ -248,4 +251,61 @@ Deno.test("partitions of all leaders are read from one follower, by one reader",
   );
   assert.equal(Math.max(...counts), 6, `${counts}`);
   assert.deepEqual(kafka.requestsOf("fetch", 1).length, 1);
+});
+
+Deno.test("a commit that fails ends the run, also while a follower is read: no row is skipped", {
+  permissions,
+}, async () => {
+  await using kafka = await racks({
+    // The group has live members.
+    on: { offsetCommit: (call) => call.fail(25) },
+  });
+  kafka.on.fetch = (call) => {
+    // One batch an answer: rows are made while those before are written and committed.
+    const [fetched] = call.reply.topics[0].partitions;
+    const { bytes } = kafka.log("t").batches[0];
+    if (fetched.records.length > 0) fetched.records = fetched.records.subarray(0, bytes.length);
+  };
+  // After the time of the first commit of a run without an end.
+  const timer = setTimeout(() => {
+    for (let at = 6; at < 10; at += 2) kafka.log("t").append(rows(at, at + 2));
+  }, 5200);
+  let at = 0;
+  const run = await consumeRun(
+    kafka,
+    { rack: "rack-2", until: "forever", maxRecords: 10 },
+    { beforeRows: () => new Promise((resolve) => setTimeout(resolve, at++ < 2 ? 0 : 300)) },
+  );
+  clearTimeout(timer);
+  assert.match(run.failure?.message ?? "", /cannot commit for group "g".*live members/);
+  assert.deepEqual(run.rows, rows(0, run.rows.length));
+});
+
+Deno.test("a leader that has one empty answer, after a follower's, has no gap there", {
+  permissions,
+}, async () => {
+  await using kafka = await racks();
+  let isFirst = true;
+  kafka.on.fetch = (call) => {
+    if (call.request.rackId && call.broker === 1) return;
+    if (call.broker === 1 && !isFirst) return;
+    if (call.broker === 1) isFirst = false;
+    call.reply.topics[0].partitions[0].records = new Uint8Array();
+  };
+  exact(await consumeRun(kafka, { rack: "rack-2" }, { timeout: 3000 }), kafka);
+});
+
+Deno.test("a leader that insists on a follower that was left has no gap there", {
+  permissions,
+}, async () => {
+  await using kafka = await racks();
+  // As a replica selector that does not ask for the rack.
+  kafka.on.fetch = (call) => {
+    if (call.broker === 2) return call.fail(6);
+    const [fetched] = call.reply.topics[0].partitions;
+    [fetched.preferredReadReplica, fetched.records] = [2, new Uint8Array()];
+  };
+  const { failure } = await consumeRun(kafka, { rack: "rack-2" }, { timeout: 2000 });
+  assert.equal(failure?.kind, "incomplete");
+  assert.deepEqual(stored(kafka), {});
 });

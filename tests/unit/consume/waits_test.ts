@@ -187,6 +187,33 @@ Deno.test(
   },
 );
 
+for (const isBack of [true, false]) {
+  Deno.test(
+    `a run until nothing comes does not end before a broker that is ${
+      isBack ? "slow" : "silent"
+    } was heard`,
+    { permissions },
+    async () => {
+      await using kafka = await scriptedBroker({
+        brokers: 2,
+        topics: { t: 2 },
+        on: {
+          async fetch(call) {
+            if (call.broker === 1) return;
+            if (isBack) await call.delay(kafka.requestsOf("fetch", 2).length > 1 ? 0 : 1500);
+            else call.silent();
+          },
+        },
+      });
+      kafka.log("t").append(rows(0, 1));
+      kafka.log("t", 1).append(rows(1, 2));
+      const run = await consumeRun(kafka, { until: { idle: 500 } }, { timeout: 2500 });
+      assert.deepEqual(run.rows, rows(0, isBack ? 2 : 1));
+      assert.equal(run.failure?.kind, isBack ? undefined : "broker");
+    },
+  );
+}
+
 Deno.test(
   "connections that are lost while nothing comes are no outage",
   { permissions },
@@ -198,3 +225,28 @@ Deno.test(
     assert.deepEqual([run.failure, run.rows, run.warnings], [null, [], []]);
   },
 );
+
+Deno.test("a run until nothing comes goes on if something came while the leaders were asked", {
+  permissions,
+}, async () => {
+  await using kafka = await scriptedBroker({ brokers: 3, topics: { t: 2 } });
+  for (const id of [1, 2, 3]) kafka.racks.set(id, `rack-${id}`);
+  kafka.log("t", 0).followers = [3];
+  kafka.log("t", 0).append(rows(0, 2));
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  kafka.on.listOffsets = async (call) => {
+    // Not those of the start.
+    if (kafka.requestsOf("fetch").length === 0) return;
+    for (const at of timers.length > 0 ? [] : [200, 900]) {
+      timers.push(setTimeout(() => kafka.log("t", 1).append([`${at}`]), at));
+    }
+    await call.delay(700);
+  };
+  const run = await consumeRun(
+    kafka,
+    { rack: "rack-3", until: { idle: 1000 } },
+    { timeout: 4000 },
+  );
+  for (const timer of timers) clearTimeout(timer);
+  assert.deepEqual([run.failure, run.rows], [null, [...rows(0, 2), "200", "900"]]);
+});

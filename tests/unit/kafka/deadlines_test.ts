@@ -121,6 +121,40 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "requests that wait to be sent fail with the connection where the broker reads no more",
+  local,
+  async () => {
+    const stuck = Promise.withResolvers<void>();
+    await using broker = rawBroker(async (peer) => {
+      await peer.greet();
+      await stuck.promise;
+    });
+    const connection = await Connection.open(
+      address(broker.port),
+      clientConfig({ timeout: 300 }),
+      [metadata, produce],
+    );
+    const tail = new Uint8Array(64 * 1024 * 1024);
+    const one = { topic: "t", partition: 0, recordsSize: tail.length };
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error("still waiting after 3 s")), 3000);
+    try {
+      const calls = [1, 2].map(() =>
+        connection.call(produce, { acks: -1, timeout: 1, ...one }, { tail })
+      );
+      for (const result of await Promise.race([Promise.allSettled(calls), late.promise])) {
+        assert.equal(result.status, "rejected");
+        assert.match(result.reason.message, /did not answer Produce within 0.3 s/);
+      }
+    } finally {
+      clearTimeout(timer);
+      connection.close();
+      stuck.resolve();
+    }
+  },
+);
+
 Deno.test("a login that waits for its token has the deadline, too", local, async () => {
   await using kafka = await scriptedBroker({ sasl: { username: "u", password: "p" } });
   const sasl = {
