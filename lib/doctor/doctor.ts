@@ -2,9 +2,6 @@ import { quoteTable } from "../greenplum/source.ts";
 import { Cluster } from "../kafka/cluster.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import { someMatchingTopics } from "../kafka/matching_topics.ts";
-import { describeConfigs } from "../protocol/messages/describe_configs.ts";
-import { describeGroups } from "../protocol/messages/describe_groups.ts";
-import { describeTopicConfigs } from "../protocol/messages/describe_topic_configs.ts";
 import { fetch } from "../protocol/messages/fetch.ts";
 import { findCoordinator } from "../protocol/messages/find_coordinator.ts";
 import { listOffsets } from "../protocol/messages/list_offsets.ts";
@@ -112,10 +109,8 @@ async function examineKafka({ rounds, options, source }: Examination): Promise<K
   const cluster: Outcome<Cluster> = { what: "login", value: null };
   const metadata = await rounds.check("login", [brokers], async (say) => {
     const reachable = brokers.value!.map(({ address }) => address);
-    const apis = [
-      ...[fetch, listOffsets, findCoordinator, offsetFetch],
-      ...[describeGroups, describeTopicConfigs, describeConfigs],
-    ];
+    // What checks do not need of every broker is asked for where the broker has it.
+    const apis = [fetch, listOffsets, findCoordinator, offsetFetch];
     cluster.value = new Cluster({ ...config.value!, brokers: reachable }, apis);
     return await checkLogin(say, cluster.value);
   });

@@ -79,6 +79,7 @@ async function askAdmin(
 async function retentionMinutes(cluster: Cluster, broker: number): Promise<string | null> {
   const name = "offsets.retention.minutes";
   const connection = await cluster.broker(broker);
+  if (!connection.accepts(describeConfigs)) return null;
   const { values } = await connection.call(describeConfigs, { broker, names: [name] });
   return values.get(name) ?? null;
 }

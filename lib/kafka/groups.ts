@@ -1,3 +1,4 @@
+import { Failure } from "../failure.ts";
 import { type DescribedGroup, describeGroups } from "../protocol/messages/describe_groups.ts";
 import { offsetFetch } from "../protocol/messages/offset_fetch.ts";
 import type { Cluster } from "./cluster.ts";
@@ -43,12 +44,15 @@ export type GroupState = Pick<DescribedGroup, "state" | "members">;
 
 /**
  * A group's state and its live members; one that does not exist is Dead. The cluster must have been
- * opened with findCoordinator and describeGroups. Throws Failure.
+ * opened with findCoordinator. Throws Failure.
  */
 export async function groupState(cluster: Cluster, group: string): Promise<GroupState> {
   const failed = `cannot read the members of group "${group}"`;
   return await retry(cluster.config, async () => {
     const connection = await cluster.coordinator(group);
+    if (!connection.accepts(describeGroups)) {
+      throw new Failure("broker", `${failed}: ${connection.name} does not accept DescribeGroups`);
+    }
     const { groups } = await connection.call(describeGroups, { groups: [group] });
     const found = groups.find((one) => one.group === group);
     if (!found) throw new LeftOutError(failed, connection.name, "the group");

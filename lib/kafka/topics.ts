@@ -50,8 +50,12 @@ export async function topicConfigs(cluster: Cluster, topic: string): Promise<Top
   return await retry(cluster.config, async () => {
     const { brokers } = await cluster.refresh([]);
     const broker = await cluster.broker(brokers[0].id);
+    const failed = `cannot read the configs of topic "${topic}"`;
+    if (!broker.accepts(describeTopicConfigs)) {
+      throw new Failure("broker", `${failed}: ${broker.name} does not accept DescribeConfigs`);
+    }
     const answer = await broker.call(describeTopicConfigs, { topic });
-    check(`cannot read the configs of topic "${topic}"`, answer.errorCode, answer.errorMessage);
+    check(failed, answer.errorCode, answer.errorMessage);
     return answer.configs;
   });
 }
