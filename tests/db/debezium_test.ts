@@ -276,8 +276,8 @@ for (const { name, avro, properties, identity, flags } of variants) {
         error.message,
         /offset \d+: the table that Debezium reads was truncated \(op t\)$/,
       );
-      const [, go] = /^Empty public\.orders, .*: (SELECT .*);$/.exec(error.hint) ??
-        /^Empty orders, .*: (SELECT .*);$/.exec(error.hint)!;
+      const [, go] = /^Empty public\.orders, .*: (SELECT .*)$/.exec(error.hint) ??
+        /^Empty orders, .*: (SELECT .*)$/.exec(error.hint)!;
       await target.sql`TRUNCATE orders`;
       await target.sql.unsafe(go);
       await changeAll(20);
