@@ -13,11 +13,12 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
-  loaded constant text[] := (kafka._last(add_source.name)).topics;
+  loaded text[];
   missing text;
 BEGIN
   PERFORM kafka._check_isolation();
   PERFORM kafka._lock(add_source.name);
+  loaded := (kafka._last(add_source.name)).topics; -- not before: a load may just have ended
   s.name := add_source.name;
   s.topic := coalesce(add_source.topic, CASE WHEN array_length(add_source.topics, 1) = 1 THEN add_source.topics[1] END);
   s.topics := CASE WHEN s.topic IS NULL THEN add_source.topics END;

@@ -138,7 +138,8 @@ Deno.test({
           return [
             await sql`
               SELECT load_no, reason, rows, inserted, updated, deleted, filtered, rejected, rows_read,
-                records, lag, lost, ranges, next_offsets, cluster_id, topic_id, leader_epochs, loaded_by
+                records, lag, lost, ranges, next_offsets, cluster_id, topics,
+                topic_ids, topic_starts, leader_epochs, loaded_by
               FROM kafka.load_history WHERE source = ${source} ORDER BY load_no`,
             await sql`
               SELECT load_no, topic, partition_no, "offset", column_name, reason FROM kafka.rejected
