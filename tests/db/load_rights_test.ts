@@ -65,9 +65,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
       rejectlimit integer);
     GRANT USAGE ON SCHEMA fake TO PUBLIC;
     GRANT SELECT ON fake.pg_exttable TO PUBLIC;
-    ALTER FUNCTION kafka._check_reader(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._holds_rows(kafka.source) SET search_path = pg_catalog, fake;
-    ALTER FUNCTION kafka._logged(text, text) SET search_path = pg_catalog, fake;
+    ALTER FUNCTION kafka._web_table(regclass) SET search_path = pg_catalog, fake;
     CREATE TABLE reader (id int, name text);
     CREATE TABLE planner (topic text, partition_no integer, earliest bigint, end_offset bigint,
       at_offset bigint, cluster_id text, topic_id text, leader_epoch integer, epoch_end bigint);
