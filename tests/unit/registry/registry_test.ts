@@ -30,7 +30,7 @@ Deno.test("a schema that could not be fetched is asked for again", async () => {
   await using server = new ScriptedRegistry(() =>
     down ? new Response("", { status: 503 }) : json({ schema: '"long"' })
   );
-  using registry = closing(new Registry(registryConfigOf([server.url], { timeout: 60 })));
+  using registry = closing(new Registry(registryConfigOf([server.url], { timeout: 1000 })));
   await assert.rejects(registry.schema(7), /503/);
   down = false;
   assert.equal((await registry.schema(7) as { text: string }).text, '"long"');
