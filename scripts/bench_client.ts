@@ -27,10 +27,10 @@ await using pg = await startPostgres({
   settings: { max_wal_size: "8GB", shared_buffers: "512MB" },
 });
 const { sql, dsn } = pg;
-await run(await schemaSql("postgres"));
+await pg.runScript(await schemaSql("postgres"));
 await pg.runFile(new URL("../sql/crimes/postgres.sql", import.meta.url));
 await sql`DROP VIEW crimes_kafka`;
-await run(sourceDdl({
+await pg.runScript(sourceDdl({
   name: TOPIC,
   via: "client",
   topic: TOPIC,
@@ -62,13 +62,6 @@ const { success } = await new Deno.Command(Deno.execPath(), {
   cwd: new URL("..", import.meta.url),
 }).output();
 if (!success) throw new Error("cannot produce the rows");
-
-/** Runs SQL that has its own BEGIN and COMMIT. */
-async function run(text: string): Promise<void> {
-  const session = await sql.reserve();
-  await session.unsafe(text);
-  session.release();
-}
 
 /** Runs a command that must leave all rows in the table, which is then emptied. */
 async function timed(command: readonly string[]): Promise<Figures> {

@@ -49,7 +49,7 @@ export async function load(bench: Bench): Promise<Table[]> {
 async function install(pg: Postgres, { broker }: Bench): Promise<void> {
   const entry = new URL("../../consumer.ts", import.meta.url);
   await pg.installProgram({ name: "kafka_consumer", entry });
-  await pg.sql.unsafe(await schemaSql("postgres"));
+  await pg.runScript(await schemaSql("postgres"));
   await pg.runFile(new URL("../../sql/crimes/postgres.sql", import.meta.url));
   await pg.sql`DROP VIEW crimes_kafka`;
   const { target, columns } = await readColumns(pg.sql, "crimes");
@@ -70,7 +70,7 @@ async function install(pg: Postgres, { broker }: Bench): Promise<void> {
     rejectLimit: null,
     roles: [],
   }, "postgres");
-  await pg.sql.unsafe(ddl);
+  await pg.runScript(ddl);
 }
 
 /** Runs a statement that must leave `rows` rows in the table, which is then emptied. The server's CPU is not known. */

@@ -5,13 +5,13 @@
  *                           [--codecs none,gzip,snappy,lz4,zstd] [--binaries DIR] [--write]
  *
  * Peers that are not installed are left out, by name. --write puts the tables and pictures into
- * docs/; --binaries measures compiled programs.
+ * docs/, each section in place of its last one; --binaries measures compiled programs.
  */
 import { parseArgs } from "node:util";
 import { startBroker } from "../servers/broker.ts";
 import { contestants } from "./contestants.ts";
 import { load } from "./load.ts";
-import { report, writeReport } from "./report.ts";
+import { report, writeSection } from "./report.ts";
 import { type Bench, consume, produce, scale, start, type Table } from "./sections.ts";
 
 const sections: Record<string, (bench: Bench) => Promise<Table[]>> = {
@@ -52,11 +52,15 @@ try {
     folder,
     report: (line) => console.error(`… ${line}`),
   };
-  const tables: Table[] = [];
-  for (const name of chosen) tables.push(...await sections[name](bench));
-  const text = report(bench, tables, missing, Deno.args);
-  console.log(text);
-  if (flags.write) await writeReport(text, tables);
+  const { rows, runs, codecs, binaries } = flags;
+  const args = [`--rows ${rows} --runs ${runs} --codecs ${codecs}`];
+  if (binaries !== undefined) args.push("--binaries dist/linux-x86_64");
+  for (const name of chosen) {
+    const tables = await sections[name](bench);
+    const text = report(bench, name, tables, missing, args);
+    console.log(text);
+    if (flags.write) await writeSection(Object.keys(sections), name, text, tables);
+  }
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

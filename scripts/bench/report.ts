@@ -5,40 +5,46 @@ import type { Bench, Table } from "./sections.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
 
-/** The text of docs/benchmarks.md. */
+const document = new URL("benchmarks.md", docs);
+
+const introduction = `# Benchmarks
+
+Each section below was measured in one run of its own, by the command that stands there. The
+programs ran one after another, in turn; a figure is the median of all runs (least–most). The
+machine is shared with the broker, so only figures of one table can be compared.`;
+
+/** The text of one section: how it was made, and its tables. */
 export function report(
   { broker, contestants, rows, runs }: Bench,
+  section: string,
   tables: readonly Table[],
   missing: readonly string[],
   args: readonly string[],
 ): string {
   const date = new Date().toISOString().slice(0, 10);
   const cores = os.cpus();
+  const command = ["deno task bench:peers", "--only", section, ...args].join(" ");
+  const measured = new Set(tables.flatMap(({ results }) => results.map(({ name }) => name)));
+  const versions = contestants.filter(({ name }) => measured.has(name))
+    .map(({ name, version }) => `${name} (${version})`).join(", ");
   return [
-    "# Benchmarks",
-    `Made by \`deno task bench:peers ${args.filter((arg) => arg !== "--write").join(" ")}\` on ` +
-    `${date}: ${cores.length} cores (${cores[0]?.model.trim()}), shared with the broker, Kafka ` +
-    `${broker.version}. ${rows.toLocaleString("en-US")} rows of about 249 bytes, 8 partitions, ` +
-    `written into a pipe, with all checks on. Each figure is the median of ${runs} runs ` +
-    "(least–most), the programs one after another in turn. Only figures of one table can be compared.",
-    "| program | version |\n| --- | --- |\n" +
-    contestants.map(({ name, version }) => `| ${name} | ${version} |`).join("\n"),
+    `Made by \`${command}\` on ${date}: ${cores.length} cores (${cores[0]?.model.trim()}), ` +
+    `Kafka ${broker.version}, ${rows.toLocaleString("en-US")} rows of about 249 bytes in 8 ` +
+    `partitions where nothing else is said, all checks on, rows written into a pipe; ` +
+    `${runs} runs.${versions === "" ? "" : ` Programs: ${versions}.`}`,
     ...(missing.length > 0 ? [`Not installed where this ran: ${missing.join("; ")}.`] : []),
     ...tables.map(tableText),
-  ].join("\n\n") + "\n";
+  ].join("\n\n");
 }
 
 function tableText({ title, id, results }: Table): string {
   const best = results[0];
+  const ratio = (ours: Spread, theirs: Spread) => figure(ours.median / theirs.median);
   const rows = results.map(({ name, wall, cpu, memory }) => {
-    const ratio = results.length > 1 && name !== best.name
-      ? `${(best.wall.median / wall.median).toFixed(2)} / ${
-        (best.cpu.median / cpu.median).toFixed(2)
-      }`
-      : "";
+    const beside = name === best.name ? "" : `${ratio(best.wall, wall)} / ${ratio(best.cpu, cpu)}`;
     return `| ${name} | ${seconds(wall)} | ${seconds(cpu)} | ${
-      memory.median.toFixed(0)
-    } | ${ratio} |`;
+      figure(memory.median, 0)
+    } | ${beside} |`;
   });
   return [
     `## ${title}`,
@@ -46,6 +52,11 @@ function tableText({ title, id, results }: Table): string {
     `| | wall s | CPU s | peak MiB | ${best.name}'s wall / CPU to it |\n` +
     `| --- | --- | --- | --- | --- |\n${rows.join("\n")}`,
   ].join("\n\n");
+}
+
+/** A figure, or a dash where there is none. */
+function figure(value: number, digits = 2): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
 function seconds({ median, least, most }: Spread): string {
@@ -57,8 +68,16 @@ function hasPicture(id: string): boolean {
   return /^(consume|produce|load)/.test(id);
 }
 
-/** Writes docs/benchmarks.md and its pictures. */
-export async function writeReport(text: string, tables: readonly Table[]): Promise<void> {
+/**
+ * Puts a section into docs/benchmarks.md, in place of the one of an earlier run, and its pictures
+ * beside it. `order` has the names of all sections.
+ */
+export async function writeSection(
+  order: readonly string[],
+  section: string,
+  text: string,
+  tables: readonly Table[],
+): Promise<void> {
   await Deno.mkdir(new URL("pictures/", docs), { recursive: true });
   for (const { title, id, results } of tables.filter(({ id }) => hasPicture(id))) {
     await Deno.writeTextFile(
@@ -66,5 +85,15 @@ export async function writeReport(text: string, tables: readonly Table[]): Promi
       barPicture(`${title}: seconds`, results, "wall"),
     );
   }
-  await Deno.writeTextFile(new URL("benchmarks.md", docs), text);
+  const before = await Deno.readTextFile(document).catch(() => "");
+  const sections = new Map(
+    before.split(/^<!-- section: /m).slice(1).map((part): [string, string] => {
+      const [name, ...rest] = part.split(" -->");
+      return [name, rest.join(" -->").trim()];
+    }),
+  );
+  sections.set(section, text);
+  const parts = order.filter((name) => sections.has(name))
+    .map((name) => `<!-- section: ${name} -->\n\n${sections.get(name)}`);
+  await Deno.writeTextFile(document, [introduction, ...parts].join("\n\n") + "\n");
 }

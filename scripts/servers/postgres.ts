@@ -120,12 +120,17 @@ export class Postgres implements AsyncDisposable {
 
   /** Runs the statements of a file, in one session with these settings. */
   async runFile(path: string | URL, settings: Settings = {}): Promise<void> {
+    await this.runScript(await Deno.readTextFile(path), settings);
+  }
+
+  /** Runs statements that may have their own BEGIN and COMMIT, in one session with these settings. */
+  async runScript(text: string, settings: Settings = {}): Promise<void> {
     const session = await this.sql.reserve();
     try {
       for (const [name, value] of Object.entries(settings)) {
         await session`SELECT set_config(${name}, ${value}, false)`;
       }
-      await session.unsafe(await Deno.readTextFile(path));
+      await session.unsafe(text);
     } finally {
       await session`RESET ALL`;
       session.release();
