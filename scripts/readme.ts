@@ -20,6 +20,7 @@ import { produceFlags } from "../lib/cli/flags/produce.ts";
 import { sqlFlags } from "../lib/cli/flags/sql.ts";
 import { topicsCommand } from "../lib/cli/commands/topics.ts";
 import { kafkaErrors } from "../lib/protocol/error_codes.ts";
+import { headline } from "./bench/headline.ts";
 import { mapRows } from "./layers.ts";
 
 const root = new URL("../", import.meta.url);
@@ -80,6 +81,12 @@ function folderTable(): string {
   return table(["folder", "what is there", "may import"], mapRows());
 }
 
+/** The figures of docs/benchmarks.md that come first. */
+function headlineTable(): string {
+  const text = Deno.readTextFileSync(new URL("docs/benchmarks.md", root));
+  return table(["our time, where the other one's is 1", "wall", "CPU"], headline(text));
+}
+
 /** What is written into the documents, by its name. */
 export const blocks: Readonly<Record<string, () => string>> = {
   folders: folderTable,
@@ -97,6 +104,7 @@ export const blocks: Readonly<Record<string, () => string>> = {
   "offsets flags": () => flagTable(ownFlags(offsetsCommand.flags)),
   "lag flags": () => flagTable(ownFlags(lagCommand.flags)),
   "doctor flags": () => flagTable(ownFlags(doctorFlags)),
+  "headline figures": headlineTable,
 };
 
 /** The Markdown files of the root and of docs/. */

@@ -115,7 +115,7 @@ function isMisplaced({ view }: Kernel, fetched: FetchedPartition, span: Span): b
 }
 
 /**
- * The offset after the whole batches that came, all of them checked. The first partition's first
+ * The offset after the whole batches that came, their headers checked. The first partition's first
  * batch is always whole.
  */
 function behind(

@@ -10,9 +10,12 @@ import type { Span } from "./span.ts";
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER - 0x8000_0000;
 
 /**
- * Checks the batches that came of a partition, before any field of theirs decides anything. What is
- * in the CRC is right if the CRC is. Base offset and length are not in it (brokers write them), so
- * these must make sense beside those of the other batches, and beside what was asked for.
+ * Checks the headers of the batches that came of a partition: base offset and length are not in the
+ * CRC (brokers write them), so these must make sense beside those of the other batches, and beside
+ * what was asked for. The CRCs are compared by {@link checkCrc} just before a batch becomes rows,
+ * which then finds its bytes in the processor's cache; until then nothing that is in the CRC decides
+ * more than what is asked for next. Where headers make no sense the CRCs come first: if one does not
+ * match, that is the reason.
  *
  * Returns the offset after the last batch, and removes from `fetched` what must not be read: a
  * cut batch, and offsets past the high watermark, which a broker sends if that moved meanwhile.
@@ -28,17 +31,20 @@ export function checkBatches(
   const { highWatermark } = fetched;
   let next = span.fetched;
   let at = fetched.start;
+  const checkThese = () => {
+    if (!checkCrcs) return;
+    for (let from = fetched.start, to; from <= at; from = to) {
+      to = batchEnd(view, from, fetched.end);
+      if (to === -1) return;
+      checkCrc(kernel, span, from, to);
+    }
+  };
   for (let end; (end = wholeBatch(view, at, fetched.end, span, next)) !== -1; at = end) {
     const base = int64At(view, at);
-    if (checkCrcs) {
-      const summed = kernel.crc32c(at + Batch.attributes, end - at - Batch.attributes);
-      if (summed !== view.getUint32(at + Batch.crc)) {
-        throw brokenBatch(span, base, "the batch's CRC32C does not match its bytes");
-      }
-    }
     const delta = view.getInt32(at + Batch.lastOffsetDelta);
     const count = view.getInt32(at + Batch.count);
     if (base < 0 || base > OFFSET_MAX || delta < 0 || count < 0 || count > delta + 1) {
+      checkThese();
       throw brokenBatch(
         span,
         base,
@@ -49,17 +55,30 @@ export function checkBatches(
     // The first batch may start before what was asked for, unless that is where the last one ended.
     const mayBegin = at === fetched.start && !span.isBetweenBatches;
     if (mayBegin ? last < next : base < next) {
+      checkThese();
       throw brokenBatch(
         span,
         base,
         `the batch of offsets ${base} to ${last} cannot be right: offset ${next} was expected`,
       );
     }
-    if (highWatermark >= 0 && last >= highWatermark) break;
+    if (highWatermark >= 0 && last >= highWatermark) {
+      // It is not read now, so that nothing else would find it.
+      checkThese();
+      break;
+    }
     next = last + 1;
   }
   fetched.end = at;
   return next;
+}
+
+/** Compares the CRC of the batch from `at` to `end` with its bytes. Throws Failure (record) if it differs. */
+export function checkCrc(kernel: Kernel, span: Span, at: number, end: number): void {
+  const summed = kernel.crc32c(at + Batch.attributes, end - at - Batch.attributes);
+  if (summed === kernel.view.getUint32(at + Batch.crc)) return;
+  const base = int64At(kernel.view, at);
+  throw brokenBatch(span, base, "the batch's CRC32C does not match its bytes");
 }
 
 /** The end of the batch at `at`; -1 if it is not whole. `next` is the offset it should have. */

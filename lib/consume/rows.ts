@@ -6,7 +6,7 @@ import { Attribute, Batch, batchEnd, int64At } from "../protocol/record_batch.ts
 import { Aborted } from "./aborted.ts";
 import { BatchRows } from "./batch_rows.ts";
 import type { UnknownFrame } from "./structure.ts";
-import { brokenBatch } from "./check_batches.ts";
+import { brokenBatch, checkCrc } from "./check_batches.ts";
 import type { RowContext } from "./row_context.ts";
 import { BatchRecords } from "./records.ts";
 import type { Span } from "./span.ts";
@@ -16,7 +16,7 @@ const AT_ONCE = 16 * 1024 * 1024;
 
 /**
  * Turns what was fetched of one partition into rows, batch by batch: in the buffer it was read
- * into (target = source), or in others. The batches were checked before ({@link checkBatches}).
+ * into (target = source), or in others. Their headers were checked before ({@link checkBatches}).
  */
 export class PartitionRows {
   readonly #context: RowContext;
@@ -90,6 +90,7 @@ export class PartitionRows {
       }
       const next = base + view.getInt32(at + Batch.lastOffsetDelta) + 1;
       if (this.#batch === null) {
+        if (this.#context.options.checkCrcs) checkCrc(this.#source, span, at, end);
         if (this.#aborted.isVoid(view, at, end, next) || next <= span.done) {
           this.#pass(end, next);
           continue;

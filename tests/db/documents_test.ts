@@ -44,12 +44,12 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
-  "npx -y deno@2.9.6 task bench": "it takes minutes",
-  "deno task bench": "it takes minutes",
-  "deno task bench:records": "it takes minutes",
   "deno task picture": "it needs a browser; tests/db/status_page_test.ts opens the same page",
   "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };
+
+/** What takes minutes, and is no test. */
+const measures = /^(npx -y deno@2\.9\.6|deno) task bench/;
 
 /** What ends by Ctrl-C only, and what it has printed before. */
 const endless: [RegExp, RegExp][] = [
@@ -88,7 +88,9 @@ Deno.test({
           await works(world, command);
         });
       }, Promise.resolve());
-    const here = [...printed.values()].filter(({ command }) => !Object.hasOwn(elsewhere, command));
+    const here = [...printed.values()].filter(({ command }) =>
+      !Object.hasOwn(elsewhere, command) && !measures.test(command)
+    );
     const creates = ({ command }: Printed) => command.includes("topics create crimes");
     await run(here.filter(creates), () => world.removeTopic());
     await world.removeTopic();
