@@ -8,6 +8,8 @@ export interface Contestant {
   version: string;
   /** The command that writes all rows of a topic to stdout; null if it does not read. */
   consume: ((topic: string, rows: number) => readonly string[]) | null;
+  /** The codecs that it reads, if not all. */
+  reads?: readonly string[];
   /** The command that writes stdin's rows to a topic; null if it does not write, or not with this codec. */
   produce: ((topic: string, codec: string) => readonly string[] | null) | null;
 }
@@ -87,6 +89,7 @@ function packages(bootstrap: string): Contestant[] {
     {
       name: "kafkajs",
       version: "2.2.4",
+      reads: ["none", "gzip"],
       consume: (topic) => [...script("kafkajs"), "consume", bootstrap, topic],
       produce: (topic, codec) =>
         codec === "none" || codec === "gzip"

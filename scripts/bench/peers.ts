@@ -22,16 +22,15 @@ const sections: Record<string, (bench: Bench) => Promise<Table[]>> = {
   load,
 };
 
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: "string", default: "2000000" },
-    runs: { type: "string", default: "5" },
-    codecs: { type: "string", default: "none,gzip,snappy,lz4,zstd" },
-    only: { type: "string" },
-    binaries: { type: "string" },
-    write: { type: "boolean", default: false },
-  },
-});
+const options = {
+  rows: { type: "string", default: "2000000" },
+  runs: { type: "string", default: "5" },
+  codecs: { type: "string", default: "none,gzip,snappy,lz4,zstd" },
+  only: { type: "string", default: undefined },
+  binaries: { type: "string", default: undefined },
+  write: { type: "boolean", default: false },
+} as const;
+const { values: flags } = parseArgs({ options });
 const chosen = flags.only === undefined ? Object.keys(sections) : flags.only.split(",");
 const unknown = chosen.find((name) => !Object.hasOwn(sections, name));
 if (unknown !== undefined) {
@@ -52,9 +51,12 @@ try {
     folder,
     report: (line) => console.error(`… ${line}`),
   };
-  const { rows, runs, codecs, binaries } = flags;
-  const args = [`--rows ${rows} --runs ${runs} --codecs ${codecs}`];
-  if (binaries !== undefined) args.push("--binaries dist/linux-x86_64");
+  const args = Object.entries(flags)
+    .filter(([name, value]) => value !== options[name as keyof typeof options].default)
+    .flatMap(([name, value]) => {
+      if (name === "only" || name === "write") return [];
+      return [`--${name} ${name === "binaries" ? "dist/linux-x86_64" : value}`];
+    });
   for (const name of chosen) {
     const tables = await sections[name](bench);
     const text = report(bench, name, tables, missing, args);

@@ -88,7 +88,9 @@ export async function consume(bench: Bench): Promise<Table[]> {
   const tables: Table[] = [];
   for (const codec of bench.codecs) {
     const topic = await filled(bench, `bench-${codec}`, { codec });
-    const readers = bench.contestants.filter(({ consume }) => consume !== null);
+    const readers = bench.contestants.filter(({ consume, reads }) =>
+      consume !== null && (reads?.includes(codec) ?? true)
+    );
     bench.report(`consume, ${codec}`);
     const results = await inTurn(
       readers.map(({ name, consume }) => ({
