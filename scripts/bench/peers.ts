@@ -1,7 +1,7 @@
 /**
  * Measures the programs against everything that a user might pick instead, in one run:
  *
- *     deno task bench:peers [--rows N] [--runs N] [--only consume|produce|start|scale|load]
+ *     deno task bench:peers [--rows N] [--runs N] [--only consume|produce|start|scale|load|greenplum]
  *                           [--codecs none,gzip,snappy,lz4,zstd] [--binaries DIR] [--write]
  *
  * Peers that are not installed are left out, by name. --write puts the tables and pictures into
@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { startBroker } from "../servers/broker.ts";
 import { contestants } from "./contestants.ts";
+import { greenplum } from "./greenplum.ts";
 import { load } from "./load.ts";
 import { report, writeSection } from "./report.ts";
 import { type Bench, consume, produce, scale, start, type Table } from "./sections.ts";
@@ -20,6 +21,7 @@ const sections: Record<string, (bench: Bench) => Promise<Table[]>> = {
   start,
   scale,
   load,
+  greenplum,
 };
 
 const options = {
@@ -59,6 +61,7 @@ try {
     });
   for (const name of chosen) {
     const tables = await sections[name](bench);
+    if (tables.length === 0) continue;
     const text = report(bench, name, tables, missing, args);
     console.log(text);
     if (flags.write) await writeSection(Object.keys(sections), name, text, tables);

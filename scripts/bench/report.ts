@@ -65,7 +65,7 @@ function seconds({ median, least, most }: Spread): string {
 }
 
 function hasPicture(id: string): boolean {
-  return /^(consume|produce|load)/.test(id);
+  return /^(consume|produce|load|greenplum-load)/.test(id);
 }
 
 /**

@@ -24,7 +24,8 @@ export interface Bench {
   report: (line: string) => void;
 }
 
-const PARTITIONS = 8;
+/** Of a topic, if nothing else is asked for. */
+export const PARTITIONS = 8;
 
 export async function createTopic(
   broker: Broker,
