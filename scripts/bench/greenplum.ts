@@ -23,6 +23,8 @@ export async function greenplum(bench: Bench): Promise<Table[]> {
   }
   await using pg = await startPostgres({ url });
   const segments = await install(pg, bench);
+  const [{ server_version }] = await pg.sql`SHOW server_version`;
+  const where = `${segments} segments of PostgreSQL ${server_version}`;
   await filled(bench, TOPIC, { exists: true });
   await splitRows(bench, segments);
   bench.report("greenplum");
@@ -49,8 +51,8 @@ export async function greenplum(bench: Bench): Promise<Table[]> {
     bench.runs,
   );
   return [
-    { title: `Load into Greenplum, ${segments} segments`, id: "greenplum-load", results: inserts },
-    { title: `count(*) of a web table, ${segments} segments`, id: "greenplum", results: counts },
+    { title: `Load into Greenplum, ${where}`, id: "greenplum-load", results: inserts },
+    { title: `count(*) of a web table, ${where}`, id: "greenplum", results: counts },
   ];
 }
 
@@ -64,7 +66,7 @@ const names: Record<string, string> = {
 async function install(pg: Postgres, bench: Bench): Promise<number> {
   const { broker: { bootstrap }, folder } = bench;
   await createTopic(bench.broker, TOPIC);
-  await pg.runScript(await schemaSql("greenplum"));
+  await psql(pg, await schemaSql("greenplum"));
   await pg.runFile(new URL("../../sql/crimes/greenplum.sql", import.meta.url));
   const [{ segments }] = await pg.sql`
     SELECT count(*)::int AS segments FROM gp_segment_configuration
@@ -103,6 +105,20 @@ async function install(pg: Postgres, bench: Bench): Promise<number> {
     );
   }
   return segments;
+}
+
+/** Runs a script as users do. */
+async function psql({ dsn }: Postgres, script: string): Promise<void> {
+  const child = new Deno.Command("psql", {
+    args: ["-d", dsn, "-q", "-v", "ON_ERROR_STOP=1"],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const output = child.output();
+  await new Blob([script]).stream().pipeTo(child.stdin);
+  const { success, stderr } = await output;
+  if (!success) throw new Error(`psql failed: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** The rows in as many files as there are segments, which any user may read. */
