@@ -1,5 +1,6 @@
 /** What HTTP servers that are asked for something have in common: their errors, their answers. */
 import { Failure } from "../failure.ts";
+import { withoutSecrets } from "../secret.ts";
 import { dial } from "./dial.ts";
 
 /** A try that failed in a way which another one may not: a server that is down or overloaded. */
@@ -16,10 +17,13 @@ export class PassingError extends Error {
 
 const LONGEST = 200;
 
-/** Text from a server, for a message: in one line, and not long. */
+/**
+ * Text from a server, for a message: in one line, and not long. A secret that the server repeats is
+ * taken out before the text is cut: the beginning of one would not be found later.
+ */
 export function inLine(text: string): string {
   // deno-lint-ignore no-control-regex
-  const line = text.replaceAll(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ").trim();
+  const line = withoutSecrets(text).replaceAll(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ").trim();
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 

@@ -14,7 +14,12 @@ import {
 } from "../support/identity_provider.ts";
 import { verified } from "../support/jwt.ts";
 import { createTopic, produce, uniqueName } from "../support/kafka.ts";
-import { connectionString, owner, startLoginBroker } from "../support/login_broker.ts";
+import {
+  connectionString,
+  delegationToken,
+  scramLogin,
+  startLoginBroker,
+} from "../support/login_broker.ts";
 import { MARK } from "../support/planted_secrets.ts";
 
 type Properties = Record<string, string>;
@@ -272,31 +277,16 @@ Deno.test("logins: tokens of an identity provider, delegation tokens, Event Hubs
   );
 
   await t.step("a delegation token, by tokenauth", async () => {
-    const scram = (options: string) => ({
-      "sasl.mechanism": "SCRAM-SHA-256",
-      "sasl.jaas.config": `${module}.scram.ScramLoginModule required ${options};`,
-    });
-    const config = await propertiesFile(
-      broker,
-      scram(`username="${owner.name}" password="${owner.password}"`),
-    );
-    const at = ["--bootstrap-server", broker.listeners.OWNER, "--command-config", config];
-    const created = await broker.run("org.apache.kafka.tools.DelegationTokenCommand", [
-      ...at,
-      ...["--create", "--max-life-time-period", "-1"],
-    ]);
-    const said = text(created.stdout);
-    const [, id, hmac] = /^(\S{22})\s+(\S{80,})\s/m.exec(said) ?? [];
-    assert.ok(id && hmac, said + created.stderr);
+    const { id, hmac } = await delegationToken(broker);
     const user = `username="${id}" password="${hmac}"`;
     // The broker hears of it a moment after it has made it.
     await until("the token works", 30_000, async () => {
-      const run = await read("OWNER", scram(`${user} tokenauth="true"`));
+      const run = await read("OWNER", scramLogin(`${user} tokenauth="true"`));
       return run.code === 0 && run.stderr === "";
     });
     // Without it, there is no such user.
-    await fails("OWNER", scram(user), 77, new RegExp(`rejects user "${id}" with SCRAM`));
-    const wrong = scram(`username="${id}" password="other-${MARK}" tokenauth=true`);
+    await fails("OWNER", scramLogin(user), 77, new RegExp(`rejects user "${id}" with SCRAM`));
+    const wrong = scramLogin(`username="${id}" password="other-${MARK}" tokenauth=true`);
     await fails("OWNER", wrong, 77, new RegExp(`rejects delegation token "${id}" with SCRAM`));
   });
 

@@ -1,4 +1,5 @@
 /** Runs the project's programs as their users do: as processes, by their command lines. */
+import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 
 const root = new URL("../../", import.meta.url);
@@ -125,6 +126,25 @@ async function runCommand(line: readonly string[], options: CliOptions): Promise
     stderr: new TextDecoder().decode(stderr),
     ms: performance.now() - started,
   };
+}
+
+/**
+ * Runs a program to its end, which must come within these milliseconds. On a busy machine the
+ * start alone takes longer: how much, a run beside shows that only prints its version.
+ */
+export async function runWithin(
+  ms: number,
+  program: Program,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<Finished> {
+  const [run, start] = await Promise.all([
+    runProgram(program, args, options),
+    runProgram(program, ["--version"]),
+  ]);
+  const most = ms + 5 * start.ms;
+  assert.ok(run.ms < most, `${args.join(" ")}: ${run.ms} ms, not ${most} ms: ${run.stderr}`);
+  return run;
 }
 
 /** Runs a program to its end in a shell, with redirections as it writes them: `2>/dev/full`. */

@@ -13,6 +13,7 @@ import { startPostgres } from "../../scripts/servers/postgres.ts";
 import { copyCheckout } from "../../scripts/compile/checkout.ts";
 import { commandLine, consumer, producer, text } from "./cli.ts";
 import { scp, ssh } from "./hosts.ts";
+import { isInstalled } from "./installed.ts";
 import { record } from "../unit/records/avro_encode.ts";
 import { createTopic, deleteTopic, withAdmin } from "./kafka.ts";
 import { fillStructured, PAYMENT, SHIPMENT } from "./structured_topics.ts";
@@ -164,15 +165,10 @@ async function makePrograms(bin: string, env: Record<string, string>): Promise<v
     );
   }
   await write("gpssh", '#!/bin/sh\n[ "$1" = -f ] && [ -s "$2" ] && exec sh -c "$3"\n');
-  if (!await finds("psql")) {
+  if (!await isInstalled("psql", ["--version"])) {
     const psql = new URL("psql.ts", import.meta.url).pathname;
     await write("psql", script([Deno.execPath(), "run", "-A", "--quiet", psql]));
   }
-}
-
-function finds(program: string): Promise<boolean> {
-  return new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()
-    .then(({ success }) => success, () => false);
 }
 
 /** Writes the files that the documents name. */

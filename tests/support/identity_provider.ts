@@ -44,7 +44,7 @@ const local = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
 
 /**
  * `/token` gives tokens to client `loader` for its secret or an assertion; other paths have the
- * faults that their names say.
+ * faults that their names say, or are AWS's: `/sts` repeats a web identity, `/container` has keys.
  */
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -85,6 +85,13 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
       const secret = atob(authorization?.replace("Basic ", "") ?? "");
       const said = [authorization, secret, ...form.values()].join(" ");
       return json({ error: "invalid_client", error_description: `who is ${said}?` }, 401);
+    }
+    if (path === "/sts") {
+      const said = `<Error><Message>who is ${form.get("WebIdentityToken")}?</Message></Error>`;
+      return new Response(said, { status: 403 });
+    }
+    if (path === "/container") {
+      return json({ AccessKeyId: "C", SecretAccessKey: clientSecret, Token: clientSecret });
     }
     if (path === "/expired") {
       const exp = Math.floor(Date.now() / 1000) - 3600;

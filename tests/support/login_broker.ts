@@ -58,3 +58,27 @@ export async function startLoginBroker(idp: IdentityProvider, session = 3000): P
     ],
   });
 }
+
+/** The properties of a login with SCRAM, with these options of Java's module. */
+export function scramLogin(options: string): Record<string, string> {
+  return {
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "SCRAM-SHA-256",
+    "sasl.jaas.config": `${module}.scram.ScramLoginModule required ${options};`,
+  };
+}
+
+/** A new delegation token of the owner, which the broker knows a moment later. */
+export async function delegationToken(broker: Broker): Promise<{ id: string; hmac: string }> {
+  const config = `${broker.folder}/owner.properties`;
+  const login = scramLogin(`username="${owner.name}" password="${owner.password}"`);
+  await Deno.writeTextFile(config, Object.entries(login).map((pair) => pair.join("=")).join("\n"));
+  const created = await broker.run("org.apache.kafka.tools.DelegationTokenCommand", [
+    ...["--bootstrap-server", broker.listeners.OWNER, "--command-config", config],
+    ...["--create", "--max-life-time-period", "-1"],
+  ]);
+  const said = new TextDecoder().decode(created.stdout);
+  const [, id, hmac] = /^(\S{22})\s+(\S{80,})\s/m.exec(said) ?? [];
+  if (!id) throw new Error(`no delegation token: ${said}${created.stderr}`);
+  return { id, hmac };
+}

@@ -1,13 +1,10 @@
 /** Certificates and TLS servers of OpenSSL: what our own authority in certificates.ts would not make. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { isInstalled } from "./installed.ts";
 
 /** Whether the command is there. */
-export const hasOpenssl = await new Deno.Command("openssl", {
-  args: ["version"],
-  stdout: "null",
-  stderr: "null",
-}).output().then(({ success }) => success, () => false);
+export const hasOpenssl = await isInstalled("openssl", ["version"]);
 
 /** What to make; all is optional. */
 export interface Recipe {

@@ -6,11 +6,16 @@ import { secrets } from "./secure_broker.ts";
 /** It is in every secret of these tests, and in no other word; the broker's users have it too. */
 export const MARK = "Pa55";
 export const S = `z-${MARK}-9`;
+/** So much of a token is no accident. */
+const BEGINNING = 40;
 for (const secret of Object.values(secrets)) assert.ok(secret.includes(MARK));
 
-/** Fails where a text of ours holds any part of a secret. */
-export function search(where: string, seen: string): void {
+/** Fails where a text of ours holds any part of a secret, or one of `others`, or how it begins. */
+export function search(where: string, seen: string, others: readonly string[] = []): void {
   assert.ok(!seen.includes(MARK), `${where}: ${seen}`);
+  for (const other of others) {
+    assert.ok(!seen.includes(other.slice(0, BEGINNING)), `${where}: ${other}: ${seen}`);
+  }
 }
 
 export interface Planted {
@@ -22,16 +27,21 @@ export interface Planted {
   codes: number[];
 }
 
-/** Runs each, with all that it can say, and searches that. */
-export async function runAll(planted: Planted[], folder: string): Promise<void> {
+/** Runs each, with all that it can say, and searches that; also for secrets that come up meanwhile. */
+export async function runAll(
+  planted: Planted[],
+  folder: string,
+  others: () => string[] = () => [],
+): Promise<void> {
   const one = async ({ program = "main", args, env = {}, stdin, codes }: Planted, i: number) => {
     const log = `${folder}/${i}-${crypto.randomUUID()}.log`;
     const run = await runProgram(program, [...args, "-v", "--log-file", log], { env, stdin });
     const name = `${program} ${args.join(" ")} ${JSON.stringify(env)}`;
     assert.ok(codes.includes(run.code), `${name}: ${run.code}: ${run.stderr}`);
-    search(`${name}: stderr`, run.stderr);
-    search(`${name}: stdout`, text(run.stdout));
-    search(`${name}: log`, await Deno.readTextFile(log).catch(() => ""));
+    const logged = await Deno.readTextFile(log).catch(() => "");
+    search(`${name}: stderr`, run.stderr, others());
+    search(`${name}: stdout`, text(run.stdout), others());
+    search(`${name}: log`, logged, others());
     assert.ok(!/\bbug\b/.test(run.stderr), `${name}: ${run.stderr}`);
   };
   const left = planted.map((planted, i) => () => one(planted, i));

@@ -3,11 +3,11 @@ import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { parseJaas } from "../../../lib/properties/jaas.ts";
 import { LineError, readEntries } from "../../../lib/properties/property_file.ts";
+import { isInstalled } from "../../support/installed.ts";
 import { Random } from "../../support/random.ts";
 
 /** Java's own class is what says how a file is read. */
-const ignore = !await new Deno.Command("java", { args: ["-version"], stderr: "null" }).output()
-  .then(({ success }) => success, () => false);
+const ignore = !await isInstalled("java", ["-version"]);
 
 const name = (what: string) => `properties: ${what}${ignore ? " (skipped: java is missing)" : ""}`;
 
