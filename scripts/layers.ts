@@ -101,6 +101,9 @@ const folders: Record<string, Folder> = {
   "tests/db": { what: "tests that need a database; `golden/` has the schemas that are upgraded" },
   "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
   "tests/binary": { what: "tests that need compiled programs" },
+  "tests/differential": {
+    what: "random input for the code and for foreign programs: `deno task differential`",
+  },
   "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },
