@@ -15,7 +15,7 @@ const AT_ONCE = 5000;
 
 /**
  * Why values are rejected that this COPY reads: an empty row is a row to a table of one column, and
- * PostgreSQL 18 no longer ends the data at `\.`, as older releases and Greenplum do.
+ * only Greenplum ends the data at a line `\.` inside quotes, PostgreSQL 18 at none.
  */
 const stricter = /is empty|empty row|which would end the data/;
 

@@ -10,7 +10,7 @@ import { transactions } from "./transactions.ts";
 
 /**
  * Each gives random inputs to the code and to a foreign program, and compares the answers. PostgreSQL
- * 17 ends the data at a line `\.`, as older releases and Greenplum do; 18 no longer does.
+ * 17 ends the data at a row `\.`, as older releases do; 18 no longer does.
  */
 export const runs: Readonly<Record<string, Differential>> = {
   "COPY: --value row": rowGuard,
