@@ -36,15 +36,16 @@ if (!(size.values > 0 && size.seed >= 0) || unknown !== undefined) {
   );
   Deno.exit(64);
 }
+const checkout = await commit();
 const figures: Record<string, { values: number; rows: number; differences: number }> = {};
 let isSame = true;
 for (const [name, run] of Object.entries(runs)) {
   if (only !== undefined && !only.includes(name)) continue;
-  const started = performance.now();
+  const from = performance.now();
   const { values, rows, differences, found, notes } = await run(size);
   figures[name] = { values, rows, differences };
   isSame &&= differences === 0;
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const seconds = ((performance.now() - from) / 1000).toFixed(1);
   console.log(`${name}: ${values} values, ${rows} rows, ${differences} differences, ${seconds} s`);
   for (const [what, count] of notes) console.log(`  ${count} ${what}`);
   for (const what of found) console.log(`  difference: ${what}`);
@@ -52,7 +53,7 @@ for (const [name, run] of Object.entries(runs)) {
 if (only === undefined) {
   const proof = {
     date: new Date().toISOString().slice(0, 10),
-    commit: await commit(),
+    commit: checkout,
     machine: { cores: cpus().length, model: cpus()[0].model, kernel: release() },
     command: `${task} --values ${size.values} --seed ${size.seed}`,
     seed: size.seed,

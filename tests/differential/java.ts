@@ -1,9 +1,9 @@
 /** Programs in Java beside Kafka's own jars, which are asked and answer by their standard streams. */
-import { fileURLToPath } from "node:url";
 import { defaultVersion } from "../../scripts/servers/broker/own.ts";
 import { writeLoggingFiles } from "../../scripts/servers/broker/logging.ts";
 import { toolCommandLine } from "../../scripts/servers/broker/run.ts";
 import { findToolbox } from "../../scripts/servers/broker/toolbox.ts";
+import { isSince } from "../support/kafka.ts";
 
 export class Java implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -24,11 +24,15 @@ export class Java implements AsyncDisposable {
 
   /** Starts a source file of this folder. */
   static async start(source: string, args: readonly string[] = []): Promise<Java> {
-    const toolbox = await findToolbox(defaultVersion());
+    const version = defaultVersion();
+    const toolbox = await findToolbox(version);
     const folder = await Deno.makeTempDir({ prefix: "gpdb-kafka-java-" });
     await writeLoggingFiles(folder);
     const file = `${folder}/${source}`;
-    await Deno.copyFile(fileURLToPath(new URL(source, import.meta.url)), file);
+    const text = await Deno.readTextFile(new URL(source, import.meta.url));
+    // Kafka 4.4 has the classes of records in another package.
+    const [from, to] = ["kafka.common.record.", "kafka.common.record.internal."];
+    await Deno.writeTextFile(file, isSince({ version }, 4, 4) ? text.replaceAll(from, to) : text);
     const [program, ...rest] = toolCommandLine(toolbox, folder, file, [...args], {
       jvm: ["-Xmx1g"],
     });
