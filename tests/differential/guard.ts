@@ -187,7 +187,7 @@ export async function dialects({ values, seed }: Size, release: Release = 18): P
   const each = Math.max(250, Math.ceil(values / 100));
   await withCopies(release, async (copies) => {
     for (const count of pieces(values, each)) {
-      await dialect(randomDialect(random), count, random, copies, tally);
+      await dialect(randomDialect(random), count, random, copies, release < 18, tally);
     }
   });
   return tally;
@@ -198,10 +198,16 @@ async function dialect(
   count: number,
   random: Random,
   copies: Copies,
+  hasEndMark: boolean,
   tally: Tally,
 ): Promise<void> {
   const values = new RandomValues(random, csv);
-  const some = Array.from({ length: count }, () => values.next());
+  // A row `\.` is rewritten to one that is data everywhere; a COPY that ends at it has no answer.
+  const some = Array.from({ length: count }, () => values.next())
+    .filter((value) =>
+      !hasEndMark || !/^\\\.([\r\n]|$)/.test(Buffer.from(value).toString("latin1"))
+    );
+  tally.note("not compared: this COPY ends at it", count - some.length);
   const { bytes, good, bad } = make(some, { csv }, tally);
   // Each row for itself: they are told apart by the ends that COPY itself sees.
   const rows = splitRows(utf8.decode(bytes));

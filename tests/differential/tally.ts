@@ -21,6 +21,7 @@ export class Tally {
   }
 
   note(what: string, count = 1): void {
+    if (count === 0) return;
     this.notes.set(what, (this.notes.get(what) ?? 0) + count);
   }
 }
