@@ -6,17 +6,9 @@
  * A run of all writes its figures to docs/proof/differential.json. Ends with status 1 if there was a
  * difference; with the same N and S it comes again.
  */
-import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
+import { commit, origin, writeProof } from "../../scripts/proof.ts";
 import { runs } from "./runs.ts";
-
-const report = new URL("../../docs/proof/differential.json", import.meta.url);
-const task = "deno task differential";
-
-async function commit(): Promise<string> {
-  const git = await new Deno.Command("git", { args: ["rev-parse", "HEAD"] }).output();
-  return new TextDecoder().decode(git.stdout).trim();
-}
 
 const { values: given } = parseArgs({
   options: {
@@ -51,15 +43,9 @@ for (const [name, run] of Object.entries(runs)) {
   for (const what of found) console.log(`  difference: ${what}`);
 }
 if (only === undefined) {
-  const proof = {
-    date: new Date().toISOString().slice(0, 10),
-    commit: checkout,
-    machine: { cores: cpus().length, model: cpus()[0].model, kernel: release() },
-    command: `${task} --values ${size.values} --seed ${size.seed}`,
-    seed: size.seed,
-    runs: figures,
-  };
-  await Deno.mkdir(new URL(".", report), { recursive: true });
-  await Deno.writeTextFile(report, `${JSON.stringify(proof, null, 2)}\n`);
+  const command = `deno task differential --values ${size.values} --seed ${size.seed}`;
+  const { seed } = size;
+  const figuresOf = { ...await origin(command), commit: checkout, seed, runs: figures };
+  await writeProof("differential", figuresOf);
 }
 Deno.exit(isSame ? 0 : 1);
