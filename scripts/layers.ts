@@ -22,6 +22,7 @@ const folders: Record<string, Folder> = {
   docs: { what: "for users; `design.md` is for you, too" },
   "docs/monitoring": { what: "alert rules, a dashboard and a systemd unit for users" },
   "docs/pictures": { what: "pictures of the documents" },
+  "docs/proof": { what: "figures of the last long runs; only their tasks write them" },
   lib: { what: "errors, secrets, waits and texts that all others use" },
   "lib/protocol": { what: "bytes only, no I/O: record batches, readers, writers", imports: [] },
   "lib/protocol/messages": { what: "one file for each request of Kafka, with its grammar" },
@@ -101,6 +102,9 @@ const folders: Record<string, Folder> = {
   "tests/db": { what: "tests that need a database; `golden/` has the schemas that are upgraded" },
   "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
   "tests/binary": { what: "tests that need compiled programs" },
+  "tests/differential": {
+    what: "random input for the code and for foreign programs: `deno task differential`",
+  },
   "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Postgres, startPostgres } from "../../scripts/servers/postgres.ts";
 import { jsonProgram, type Made, RowMaker } from "../support/program_rows.ts";
 import { Random } from "../support/random.ts";
-import { RandomJson } from "../support/random_json.ts";
+import { mutated, RandomJson } from "../support/random_json.ts";
 
 /** What is asked for, and the same for PostgreSQL. */
 const paths: [path: string, steps: string[]][] = [
@@ -155,17 +155,3 @@ Deno.test("JSON: 100,000 mutated documents are accepted exactly when PostgreSQL'
   }
   assert.ok(accepted > 5000 && accepted < values.length / 2, `${accepted} accepted`);
 });
-
-/** With a bit flipped, a byte changed, left out or doubled, or cut. */
-function mutated(bytes: Uint8Array, random: Random): Uint8Array {
-  const at = random.int(0, bytes.length - 1);
-  const kind = random.int(0, 5);
-  if (kind === 0) return bytes.subarray(0, at);
-  if (kind === 1) return Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + 1));
-  if (kind === 2) return Uint8Array.of(...bytes.subarray(0, at), bytes[at], ...bytes.subarray(at));
-  const changed = bytes.slice();
-  const likely = '{}[]",:\\ 0-+eEu\n\t';
-  if (kind === 3) changed[at] = likely.charCodeAt(random.int(0, likely.length - 1));
-  else changed[at] ^= 1 << random.int(0, 7);
-  return changed;
-}

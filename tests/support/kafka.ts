@@ -192,7 +192,11 @@ function bytesOrNull(value: Uint8Array | string | null): Buffer | null {
 }
 
 /** Whether a broker is of this release or a later one. */
-function isSince({ version }: Broker, major: number, minor: number): boolean {
+export function isSince(
+  { version }: Pick<Broker, "version">,
+  major: number,
+  minor: number,
+): boolean {
   const [itsMajor, itsMinor] = version.split(".").map(Number);
   return itsMajor > major || itsMajor === major && itsMinor >= minor;
 }

@@ -136,3 +136,17 @@ function escaped(text: string): string {
   }
   return all;
 }
+
+/** Bytes of a document with a bit flipped, a byte changed, left out or doubled, or cut. */
+export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = random.int(0, bytes.length - 1);
+  const kind = random.int(0, 5);
+  if (kind === 0) return bytes.subarray(0, at);
+  if (kind === 1) return Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + 1));
+  if (kind === 2) return Uint8Array.of(...bytes.subarray(0, at), bytes[at], ...bytes.subarray(at));
+  const changed = bytes.slice();
+  const likely = '{}[]",:\\ 0-+eEu\n\t';
+  if (kind === 3) changed[at] = likely.charCodeAt(random.int(0, likely.length - 1));
+  else changed[at] ^= 1 << random.int(0, 7);
+  return changed;
+}

@@ -54,6 +54,8 @@ export function dialectRow(out: usize, p: usize, end: usize): usize {
         if (open && escape == quote && p + 1 < end && load<u8>(p, 1) == c) p++;
         else open = !open;
       } else if (kind == ESCAPE) {
+        // Outside of quotes it is a character like others, and may be one that the row has to quote.
+        if (c == 44 || c == 34) special = true;
         if (open && p + 1 < end) {
           const next: i32 = load<u8>(p, 1);
           if (next == quote || next == escape) p++;

@@ -3,10 +3,9 @@
 // https://protobuf.dev/programming-guides/json/
 
 import { scratch, scratchSize, inProgram } from "./program.as";
-import { known } from "./proto_json_known.as";
+import { emitKnown, known } from "./proto_json_known.as";
 import { pair, value } from "./proto_json_value.as";
-import { LENGTH, MOMENT } from "./proto_known.as";
-import { length, moment } from "./proto_time.as";
+import { WRONG_SCALE } from "./proto_known.as";
 import {
   accepts,
   at,
@@ -50,8 +49,7 @@ let depth: i32 = 0;
 /** Writes the composite of a slot as JSON text, a CSV field; returns its end. See overflow. */
 export function emitProto(out: usize, slot: usize): usize {
   const ref = slotExtra(slot);
-  if (ref == MOMENT) return moment(out, slotValue(slot), <i32>slotBytes(slot), 3);
-  if (ref == LENGTH) return length(out, slotValue(slot), <i32>slotBytes(slot));
+  if (ref <= WRONG_SCALE) return emitKnown(out, slot, ref);
   top = scratch;
   depth = 0;
   const p = slotBytes(slot), end = p + slotSize(slot), what = inProgram(ref);

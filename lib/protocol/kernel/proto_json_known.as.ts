@@ -4,8 +4,8 @@ import { jsonString } from "./json_string.as";
 import { NO_ROOM, numeric, TOO_LONG } from "./numeric.as";
 import { count, entryOf, fieldOf, member, openLast, room } from "./proto_json.as";
 import { either } from "./proto_json_value.as";
-import { isLength, isMoment, nanos, seconds, setSeconds } from "./proto_known.as";
-import { moment, secondsText } from "./proto_time.as";
+import { isLength, isMoment, LENGTH, MOMENT, setSeconds } from "./proto_known.as";
+import { length, moment, secondsText } from "./proto_time.as";
 import {
   at,
   BAD_DURATION,
@@ -20,6 +20,7 @@ import {
   size,
   wire,
 } from "./proto_wire.as";
+import { slotBytes, slotValue } from "./slots.as";
 import { limit, LONG_DECIMAL, overflow, overflows, reject, unfit } from "./unfit.as";
 
 /** Kinds of messages; 0 is any other one. lib/records/protobuf_json.ts has the same. */
@@ -75,6 +76,16 @@ function secondsOf(out: usize, kind: u32, into: usize, end: usize): usize {
   out = kind == TIMESTAMP ? moment(out + 2, s, n, 0) : secondsText(out + 2, s, n);
   store<u16>(out, 0x2222);
   return out + 2;
+}
+
+/** Writes a Timestamp or Duration of a slot; returns its end. */
+export function emitKnown(out: usize, slot: usize, ref: u32): usize {
+  const seconds = slotValue(slot), nanos = <i32>slotBytes(slot);
+  setSeconds(seconds, nanos);
+  if (ref == MOMENT && isMoment()) return moment(out, seconds, nanos, 3);
+  if (ref == LENGTH && isLength()) return length(out, seconds, nanos);
+  reject(ref == MOMENT ? BAD_TIME : ref == LENGTH ? BAD_DURATION : BAD_SCALE);
+  return out;
 }
 
 /** Confluent's Decimal as a number: two's complement, a precision, a scale. */

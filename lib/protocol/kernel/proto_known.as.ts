@@ -3,9 +3,6 @@
 
 import {
   at,
-  BAD_DURATION,
-  BAD_SCALE,
-  BAD_TIME,
   bits,
   fault,
   field,
@@ -29,8 +26,11 @@ const BILLION: i64 = 1000000000;
 export let seconds: i64 = 0;
 export let nanos: i32 = 0;
 
-/** What emitProto() finds in `extra` instead of a descriptor; seconds are the value, nanoseconds at `at`. */
-export const MOMENT: u32 = 0, LENGTH: u32 = 1;
+/**
+ * What emitProto() finds in `extra` instead of a descriptor; seconds are the value, nanoseconds at `at`. That
+ * looks whether they are a time: an occurrence of the message that is not may be the first part of one.
+ */
+export const MOMENT: u32 = 0, LENGTH: u32 = 1, WRONG_SCALE: u32 = 2;
 
 /** Reads n bytes; what is not there stays as it was. Returns 0 or a reason. */
 export function readSeconds(p: usize, n: usize): i32 {
@@ -89,10 +89,10 @@ function read(state: usize, p: usize, n: usize): i32 {
 export function time(slot: u32, state: usize, p: usize, n: usize): i32 {
   const reason = read(state, p, n);
   if (reason != 0) return reason;
-  if (!isMoment()) return BAD_TIME;
-  if (nanos % 1000000 == 0) {
+  const is = isMoment();
+  if (is && nanos % 1000000 == 0) {
     setValue(slot, TIMESTAMP_MILLIS, seconds * 1000 + nanos / 1000000, 0);
-  } else if (nanos % 1000 == 0) {
+  } else if (is && nanos % 1000 == 0) {
     setValue(slot, TIMESTAMP_MICROS, seconds * 1000000 + nanos / 1000, 0);
   } else { // in nanoseconds, 64 bits hold the years 1677 to 2262 only
     setBytes(slot, PROTO, <usize>nanos, 0, MOMENT);
@@ -105,7 +105,6 @@ export function time(slot: u32, state: usize, p: usize, n: usize): i32 {
 export function span(slot: u32, state: usize, p: usize, n: usize): i32 {
   const reason = read(state, p, n);
   if (reason != 0) return reason;
-  if (!isLength()) return BAD_DURATION;
   setBytes(slot, PROTO, <usize>nanos, 0, LENGTH);
   setValue(slot, PROTO, seconds, LENGTH);
   return 0;
@@ -126,7 +125,8 @@ export function exact(slot: u32, state: usize, p: usize, n: usize): i32 {
     } else if (number == 3 && wire == VARINT) store<u32>(state, <u32>bits, 8);
     p = q;
   }
-  if (load<u32>(state, 8) > MOST_SCALE) return BAD_SCALE;
-  setBytes(slot, DECIMAL, load<u32>(state), load<u32>(state, 4), load<u32>(state, 8));
+  const scale = load<u32>(state, 8);
+  if (scale > MOST_SCALE) setBytes(slot, PROTO, 0, 0, WRONG_SCALE);
+  else setBytes(slot, DECIMAL, load<u32>(state), load<u32>(state, 4), scale);
   return 0;
 }

@@ -7,7 +7,6 @@ import { exact, span, time } from "./proto_known.as";
 import {
   accepts,
   at,
-  BAD_TIME,
   bits,
   fault,
   field,
@@ -123,15 +122,15 @@ function act(
     }
     case TIME: {
       const reason = time(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
+      return reason == 0 ? 0 : bad(reason, q, slot);
     }
     case SPAN: {
       const reason = span(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
+      return reason == 0 ? 0 : bad(reason, q, slot);
     }
     case EXACT: {
       const reason = exact(slot, state, from, n);
-      return reason == 0 ? 0 : bad(reason, reason < BAD_TIME ? q : start, slot);
+      return reason == 0 ? 0 : bad(reason, q, slot);
     }
     case ELEMENTS:
       return elements(inProgram(ref), state, op, wire, x, from, n, start);

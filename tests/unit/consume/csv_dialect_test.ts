@@ -51,6 +51,24 @@ Deno.test("csv: each part of a dialect becomes the standard's", none, () => {
   ], { csv: other });
 });
 
+Deno.test(
+  "csv: outside of quotes an escape is a character, and quoted if it is a comma or a quote",
+  none,
+  () => {
+    const comma = { ...other, escape: ",", encoding: "utf8" } as const;
+    checkRows([
+      ["1,2;a", ['"1,2",a']],
+      [",", ['","']],
+      ["'a,'b';x,", ['"a\'b","x,"']],
+    ], { csv: comma });
+    checkRows([
+      ['1";a', ['"1""",a']],
+      ['"', ['""""']],
+      ["'a\"'b';x", ['"a\'b",x']],
+    ], { csv: { ...comma, escape: '"' } });
+  },
+);
+
 Deno.test("csv: several rows of it, and columns before each", none, () => {
   const cases: Case[] = [
     ["1;a\n2;'b\n'\n", ["1,a", '2,"b\n"']],

@@ -153,15 +153,15 @@ export class PlainReader {
   }
 }
 
-function asNumber(text: string): Plain {
+export function asNumber(text: string): Plain {
   return { text, json: text };
 }
 
-function asString(text: string): Plain {
+export function asString(text: string): Plain {
   return { text, json: JSON.stringify(text) };
 }
 
-function object(entries: [string, Plain][], names: Map<string, Plain>): Plain {
+export function object(entries: [string, Plain][], names: Map<string, Plain>): Plain {
   const json = `{${entries.map(([key, { json }]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
   return { text: json, json, names, bad: entries.some(([, { bad }]) => bad) };
 }
@@ -190,7 +190,7 @@ export function shortestFloat(value: number): string {
 const perSecond = { millis: 1000n, micros: 1000000n, nanos: 1000000000n };
 
 /** A number of a logical type; bad if it stands for no time that has a text. */
-function number(value: bigint, bad: boolean, logical: Logical | undefined): Plain {
+export function number(value: bigint, bad: boolean, logical: Logical | undefined): Plain {
   if (logical === undefined) return { ...asNumber(String(value)), bad };
   const none = { ...asString(""), bad: true };
   if (bad) return none;
@@ -210,7 +210,7 @@ function number(value: bigint, bad: boolean, logical: Logical | undefined): Plai
 }
 
 /** Bytes of a logical type. */
-function content(bytes: Uint8Array, logical: Logical | undefined, scale = 0): Plain {
+export function content(bytes: Uint8Array, logical: Logical | undefined, scale = 0): Plain {
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (logical === undefined) return asString(`\\x${hex}`);
   if (logical === "uuid") return asString(hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"));

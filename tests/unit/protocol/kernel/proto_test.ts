@@ -68,8 +68,30 @@ test("Confluent's Decimal is a numeric, also in JSON", () => {
   assert.deepEqual(of(10, 8, 10, 2, 0xcf, 0xc7, 16, 5, 24, 2, 18, 2, 24, 3, 18, 3, 10, 1, 5), {
     fields: ["-123.45", "[0.000,5]", "5", "2"],
   });
-  assert.deepEqual(of(10, 14, 10, 1, 5, 24, ...Array(9).fill(0xff), 1), {
-    reason: "holds a Decimal whose scale is not one of 0 to 16,383",
-    badAt: 0,
+  const wrong = of(10, 14, 10, 1, 5, 24, ...Array(9).fill(0xff), 1);
+  assert.ok(typeof wrong === "object" && "reason" in wrong);
+  assert.equal(wrong.reason, "holds a Decimal whose scale is not one of 0 to 16,383");
+});
+
+test("a time or decimal in several parts is what they are together, whatever the first ones are", () => {
+  const proto = `syntax = "proto3"; import "confluent/type/decimal.proto";
+    import "google/protobuf/duration.proto"; import "google/protobuf/timestamp.proto";
+    message A { google.protobuf.Duration took = 1; google.protobuf.Timestamp at = 2;
+      confluent.type.Decimal d = 3; }`;
+  const rows = new ProtobufRows(proto, "A", [["took"], ["at"], ["d"]]);
+  const minus = [8, ...Array(9).fill(0xff), 1];
+  const took = [[8, 1, 16, 0xd8, 0x36], minus, [8, 5]];
+  const at = [[16, 0x80, 0x94, 0xeb, 0xdc, 3], [16, 1]];
+  const decimal = [[10, 1, 5, 24, ...Array(9).fill(0xff), 1], [24, 1]];
+  const parts = [took, at, decimal].map((some, i) =>
+    some.map((part) => [10 + 8 * i, part.length, ...part])
+  );
+  const of = (...some: number[][]) => rows.one(Uint8Array.from(some.flat()));
+  assert.deepEqual(of(...parts.flat()), {
+    fields: ["00:00:05.000007", "1970-01-01T00:00:00.000000001Z", "0.5"],
   });
+  for (const [i, why] of ["mixed signs", "holds a Timestamp", "holds a Decimal"].entries()) {
+    const outcome = of(...parts[i].slice(0, -1));
+    assert.ok(typeof outcome === "object" && "reason" in outcome && outcome.reason.includes(why));
+  }
 });

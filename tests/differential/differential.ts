@@ -1,0 +1,51 @@
+/**
+ * Gives random inputs to the code and to foreign programs, and compares their answers:
+ *
+ *     deno task differential [--values N] [--seed S] [--only NAME,…]
+ *
+ * A run of all writes its figures to docs/proof/differential.json. Ends with status 1 if there was a
+ * difference; with the same N and S it comes again.
+ */
+import { parseArgs } from "node:util";
+import { commit, origin, writeProof } from "../../scripts/proof.ts";
+import { runs } from "./runs.ts";
+
+const { values: given } = parseArgs({
+  options: {
+    values: { type: "string", default: "100000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+  },
+});
+const size = { values: Number(given.values), seed: Number(given.seed) };
+const only = given.only?.split(",");
+const unknown = only?.find((name) => !Object.hasOwn(runs, name));
+if (!(size.values > 0 && size.seed >= 0) || unknown !== undefined) {
+  console.error(
+    unknown === undefined
+      ? "--values is a number from 1 on, --seed one from 0 on"
+      : `--only: "${unknown}" is not one of ${Object.keys(runs).join(", ")}`,
+  );
+  Deno.exit(64);
+}
+const checkout = await commit();
+const figures: Record<string, { values: number; rows: number; differences: number }> = {};
+let isSame = true;
+for (const [name, run] of Object.entries(runs)) {
+  if (only !== undefined && !only.includes(name)) continue;
+  const from = performance.now();
+  const { values, rows, differences, found, notes } = await run(size);
+  figures[name] = { values, rows, differences };
+  isSame &&= differences === 0;
+  const seconds = ((performance.now() - from) / 1000).toFixed(1);
+  console.log(`${name}: ${values} values, ${rows} rows, ${differences} differences, ${seconds} s`);
+  for (const [what, count] of notes) console.log(`  ${count} ${what}`);
+  for (const what of found) console.log(`  difference: ${what}`);
+}
+if (only === undefined) {
+  const command = `deno task differential --values ${size.values} --seed ${size.seed}`;
+  const { seed } = size;
+  const figuresOf = { ...await origin(command), commit: checkout, seed, runs: figures };
+  await writeProof("differential", figuresOf);
+}
+Deno.exit(isSame ? 0 : 1);
