@@ -17,7 +17,7 @@ const served = ["broker", "cli", "db"];
  * Those of tests/cli about gpdb-kafka's administration: a minute of brokers that come and go, and
  * nothing in them depends on being compiled that other tests do not meet. `--binary` runs them too.
  */
-const administration = /\/(admin_security|doctor|lag|offsets|topics)_[^/]*$/;
+const administration = /\/(admin_security|doctor|lag|leaderless|offsets|topics)_[^/]*$/;
 
 const checks: Job[] = [
   ["fmt", "--check"],
@@ -35,6 +35,13 @@ const waiting = cores + 2;
 
 async function run(jobs: Job[], atOnce: number): Promise<void> {
   outcomes.push(...await runJobs(jobs, atOnce));
+}
+
+/** One of each list, then the next of each: what computes runs beside what waits. */
+function inTurn(lists: readonly string[][]): string[] {
+  const most = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: most }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1)))
+    .flat();
 }
 
 const failures = () => outcomes.filter(({ failed }) => failed > 0);
@@ -60,8 +67,8 @@ if (!fast) {
   await using checkout = await copyCheckout();
   const [, ...args] = compileCommand().split(" ");
   const compile = { name: "compile", args, cwd: checkout.folder };
-  const files = binary ? [] : (await Promise.all(served.map((name) => testFiles(`tests/${name}`))));
-  await run([compile, ...files.flat().map((file) => testFile(file, env))], waiting);
+  const files = binary ? [] : await Promise.all(served.map((name) => testFiles(`tests/${name}`)));
+  await run([compile, ...inTurn(files).map((file) => testFile(file, env))], waiting);
   if (!failures().some(({ name }) => name === compile.name)) {
     const cli = (await testFiles("tests/cli")).filter((file) =>
       binary || !administration.test(file)
