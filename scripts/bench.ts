@@ -105,7 +105,7 @@ async function output(command: string, args: string[]): Promise<string | null> {
 
 async function benchConsumer(): Promise<void> {
   const kcat = /version ([\d.]+)/i.exec(await output("kcat", ["-V"]) ?? "")?.[1];
-  await using broker = await startBroker({ own: true });
+  await using broker = await startBroker({ own: true, steady: true });
   console.log(
     `\nConsumer, ${rows.toLocaleString("en-US")} rows, ${PARTITIONS} partitions, Kafka ` +
       `${broker.version}, Deno ${Deno.version.deno}, kcat ${

@@ -22,7 +22,7 @@ const entry = new URL("../main.ts", import.meta.url).pathname;
 const program = Deno.args[2] ? [Deno.args[2]] : [Deno.execPath(), "run", "-A", entry];
 const TOPIC = "crimes";
 
-await using broker = await startBroker({ own: true });
+await using broker = await startBroker({ own: true, steady: true });
 await using pg = await startPostgres({
   settings: { max_wal_size: "8GB", shared_buffers: "512MB" },
 });

@@ -19,7 +19,7 @@ const rows = Number(Deno.args[0] ?? 1_000_000);
 const rounds = Number(Deno.args[1] ?? 3);
 const TOPIC = "orders";
 
-await using broker = await startBroker({ own: true });
+await using broker = await startBroker({ own: true, steady: true });
 await using pg = await startPostgres({
   settings: { max_wal_size: "8GB", shared_buffers: "512MB" },
 });

@@ -41,7 +41,7 @@ if (unknown !== undefined) {
 }
 const folder = await Deno.makeTempDir();
 try {
-  await using broker = await startBroker({ own: true });
+  await using broker = await startBroker({ own: true, steady: true });
   const missing: string[] = [];
   const found = await contestants(broker, folder, flags.binaries, (name) => missing.push(name));
   const bench: Bench = {

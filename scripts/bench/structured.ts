@@ -122,7 +122,7 @@ const chosen = flags.only.split(",").map((name) => [name, formats[name]] as cons
 console.log(`load average ${load()}`);
 for (const [, { bench }] of chosen) bench();
 
-await using broker = await startBroker();
+await using broker = await startBroker({ steady: true });
 const registry = startRegistry();
 const [program] = [ours(broker.bootstrap, flags.binaries)];
 for (const [name, { values, flags }] of chosen) {

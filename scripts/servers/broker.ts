@@ -17,7 +17,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 
 /** What a test asks for here can't be had from a broker that others set up. */
 function needsOwn(options: BrokerOptions): boolean {
-  const { own, nodes, ...others } = options;
+  const { own, nodes, steady: _, ...others } = options;
   return own === true || nodes !== undefined && nodes > 1 ||
     Object.values(others).some((one) => one !== undefined);
 }

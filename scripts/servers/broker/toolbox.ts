@@ -23,6 +23,9 @@ export interface Toolbox {
   commandLine(command: JavaCommand): string[];
 }
 
+/** The JVM compiles what it runs once, quickly, and never again. */
+export const QUICK_START = "-XX:TieredStopAtLevel=1";
+
 const oldestJava = 17;
 const askMs = 2_000;
 const pullMs = 10 * 60_000;

@@ -30,7 +30,7 @@ for (const isolation of ["read_committed", "read_uncommitted"] as const) {
     log.end = log.highWatermark = isolation === "read_committed" ? 20 : 10;
     log.lastStable = 10;
     kafka.log("t", 1).append(rows(5, 8));
-    const { rows: read, failure } = await consumeRun(kafka, { isolation });
+    const { rows: read, failure } = await consumeRun(kafka, { isolation }, { timeout: 5000 });
     assert.equal(failure, null);
     assert.deepEqual(read.sort(), rows(0, 8));
     assert.deepEqual(stored(kafka), { "t/0": 10, "t/1": 3 });

@@ -63,6 +63,27 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a request that is not answered ends with its timeout, and its connection too",
+  local,
+  async () => {
+    await using kafka = await scriptedBroker({
+      topics: { t: 1 },
+      on: { metadata: (call) => call.silent() },
+    });
+    const [host, port] = kafka.addresses[0].split(":");
+    const config = kafka.config({ timeout: 400 });
+    const connection = await Connection.open({ host, port: Number(port) }, config, []);
+    const started = performance.now();
+    await assert.rejects(connection.call(metadata, { topics: ["t"] }), {
+      message: `${connection.name} did not answer Metadata within 0.4 s`,
+    });
+    const took = performance.now() - started;
+    assert.ok(took > 380 && took < 3000, `${took} ms`);
+    assert.ok(connection.closed);
+  },
+);
+
 Deno.test("wrong credentials are tried at one broker only", local, async () => {
   await using kafka = await scriptedBroker({
     brokers: 3,

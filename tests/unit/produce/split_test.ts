@@ -179,6 +179,29 @@ function simpleRows(text: string, split: "line" | "csv" | "nul"): string[] {
 }
 
 Deno.test({
+  name: "split: keys of every length go to the partitions that Java's producer chooses",
+  permissions: "none",
+  async fn() {
+    // The hashes of Kafka's own test, org.apache.kafka.common.utils.UtilsTest.
+    const hashes = {
+      "21": -973932308,
+      "foobar": -790332482,
+      "a-little-bit-long-string": -985981536,
+      "a-little-bit-longer-string": -1486304829,
+      "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+      "abc": 479470107,
+    };
+    const input = Object.keys(hashes).map((key) => `${key},x\n`).join("");
+    const key = { column: 1, cut: false };
+    const { rows } = await packAll([bytesOf(input)], { key }, 97);
+    assert.deepEqual(
+      rows.map(({ key, partition }) => [key!, partition]).sort(),
+      Object.entries(hashes).map(([key, hash]) => [key, (hash & 0x7fffffff) % 97]).sort(),
+    );
+  },
+});
+
+Deno.test({
   name: "split: a row that lacks its key's column fails, or is left out and named",
   permissions: "none",
   async fn() {

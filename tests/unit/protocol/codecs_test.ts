@@ -218,6 +218,24 @@ Deno.test(
   },
 );
 
+Deno.test("lz4: the checksums of a block and of a frame's content are compared", fast, async () => {
+  // A stored block with its checksum; and the same with one of the whole content.
+  for (
+    const frame of [
+      "04224d187040ad0b0000806120726f772c226f66220ab36bbd7500000000",
+      "04224d186440a70b0000806120726f772c226f66220a00000000b36bbd75",
+    ]
+  ) {
+    const bytes = Uint8Array.from(frame.match(/../g)!, (hex) => parseInt(hex, 16));
+    assert.equal(new TextDecoder().decode(await decompress("lz4", bytes)), 'a row,"of"\n');
+    for (let bit = 8 * frame.indexOf("61207") / 2; bit < 8 * bytes.length; bit++) {
+      const flipped = bytes.slice();
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      await assert.rejects(decompress("lz4", flipped), ProtocolError, `bit ${bit}`);
+    }
+  }
+});
+
 Deno.test("lz4: each overlap is copied right", fast, async () => {
   // One literal run of `off` bytes, a match of 90 that far back, five literals.
   for (let off = 1; off <= 40; off++) {

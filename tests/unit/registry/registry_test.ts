@@ -52,10 +52,10 @@ Deno.test("a URL that is silent leaves time for the next one", async () => {
   await using good = new ScriptedRegistry(() => json({ schema: '"long"' }));
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(silent.addr as Deno.NetAddr).port}`;
-  using registry = closing(new Registry(registryConfigOf([url, good.url], { timeout: 600 })));
+  using registry = closing(new Registry(registryConfigOf([url, good.url], { timeout: 1500 })));
   const started = performance.now();
   assert.ok("text" in await registry.schema(1));
-  assert.ok(performance.now() - started < 550);
+  assert.ok(performance.now() - started < 1450);
 });
 
 Deno.test("where no URL answers, each is named", async () => {

@@ -95,3 +95,17 @@ test("a time or decimal in several parts is what they are together, whatever the
     assert.ok(typeof outcome === "object" && "reason" in outcome && outcome.reason.includes(why));
   }
 });
+
+test("of a oneof's members the last one in the value is there, and no other", () => {
+  const proto = `syntax = "proto3"; message A { oneof c { string a = 1; int32 b = 2; B m = 3; } }
+    message B { int32 n = 1; }`;
+  const rows = new ProtobufRows(proto, "A", [["a"], ["b"], ["m", "n"], ["c"]]);
+  const fields = (...bytes: number[]) => rows.one(Uint8Array.from(bytes));
+  const [a, b, m] = [[10, 1, 120], [16, 7], [26, 2, 8, 9]];
+  assert.deepEqual(fields(), { fields: [null, null, null, null] });
+  assert.deepEqual(fields(...a), { fields: ["x", null, null, "a"] });
+  assert.deepEqual(fields(...a, ...b), { fields: [null, "7", null, "b"] });
+  assert.deepEqual(fields(...b, ...a), { fields: ["x", null, null, "a"] });
+  assert.deepEqual(fields(...a, ...m), { fields: [null, null, "9", "m"] });
+  assert.deepEqual(fields(...m, ...b), { fields: [null, "7", null, "b"] });
+});
