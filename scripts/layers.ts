@@ -101,6 +101,7 @@ const folders: Record<string, Folder> = {
   "tests/db": { what: "tests that need a database; `golden/` has the schemas that are upgraded" },
   "tests/cli": { what: "tests of the programs as processes, from the sources and compiled" },
   "tests/binary": { what: "tests that need compiled programs" },
+  "tests/soak": { what: "everything at once for a long time, with faults: `deno task soak`" },
   "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },
