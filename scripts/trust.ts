@@ -68,10 +68,10 @@ function runTable(): string {
     size: (figures: Origin & Figures) => string,
   ) => {
     const figures = readProof<Figures>(name);
-    if (figures === null) return [`\`${command}\``, NOT_RUN, "", "", ""];
+    if (figures === null) return [command, NOT_RUN, "", "", ""];
     const { cores, model, kernel } = figures.machine;
     return [
-      `\`${figures.command}\``,
+      figures.command,
       size(figures),
       figures.date,
       figures.commit,

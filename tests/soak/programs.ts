@@ -2,7 +2,7 @@
 import { type Program, start } from "../support/cli.ts";
 
 /** What is kept of what a program has said, for messages. */
-const KEPT = 4000;
+const KEPT = 20_000;
 
 /** A program that is started again after it was killed on purpose, and must not end otherwise. */
 export class LongRun {

@@ -94,7 +94,7 @@ export async function startWorld(): Promise<World> {
     });
     return run;
   };
-  const common = ["-b", broker.bootstrap, "-t", TOPIC, "--timeout", "60s"];
+  const common = ["-b", broker.bootstrap, "-t", TOPIC, "--timeout", "60s", "-v"];
   const consume = (name: string, ...args: string[]) => {
     const numbers = new Numbers();
     const rows = (chunk: Uint8Array) => numbers.add(chunk);
