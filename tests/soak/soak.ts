@@ -25,6 +25,8 @@ import { lagOf, loaded, startWorld, type World } from "./world.ts";
  * is lost is given up after --timeout, which is a minute here.
  */
 const RECOVERY = 120_000;
+/** After this time it is reported who has said what. */
+const SLOW = 45_000;
 /** The longest pause between two faults, milliseconds. */
 const LONGEST_PAUSE = 10_000;
 /** Of the time, and the longest, seconds: until programs have what they need. */
@@ -59,10 +61,22 @@ async function serverLog({ pg }: World): Promise<number> {
   return (await Deno.stat(`${pg.home}/../log`)).size;
 }
 
-/** Until all that is written now has come everywhere. */
+/** Who has what, and has said what: for messages. */
+async function state(world: World): Promise<string> {
+  const { producer, consumers, loaders } = world;
+  const runs = [producer, ...consumers.map(({ run }) => run), ...Object.values(loaders)];
+  return [
+    `${new Date().toISOString()}: ${world.fed} rows were written`,
+    JSON.stringify(await loaded(world)),
+    ...consumers.map(({ run, numbers }) => `${run.name}: ${numbers.next}`),
+    ...runs.map(({ name, said }) => `${name} said: ${said.slice(-6000)}`),
+  ].join("\n");
+}
+
+/** Until all that is written now has come everywhere; milliseconds. */
 async function caughtUp(world: World): Promise<number> {
   const wanted = world.fed;
-  return await until(`all have ${wanted} rows`, RECOVERY, async () => {
+  const took = await until(`all have ${wanted} rows`, RECOVERY, async () => {
     const least = Math.min(
       ...Object.values(await loaded(world)),
       ...world.consumers.map(({ numbers }) => numbers.next),
@@ -70,13 +84,10 @@ async function caughtUp(world: World): Promise<number> {
     if (least < wanted) await sleep(100);
     return least >= wanted;
   }).catch(async (error) => {
-    const { producer, consumers, loaders } = world;
-    const runs = [producer, ...consumers.map(({ run }) => run), ...Object.values(loaders)];
-    const nexts = consumers.map(({ run, numbers }) => `${run.name}: ${numbers.next}`);
-    const said = runs.map(({ name, said }) => `${name} said: ${said.slice(-6000)}`);
-    const sources = JSON.stringify(await loaded(world));
-    throw new Error([error.message, sources, ...nexts, ...said].join("\n"));
+    throw new Error(`${error.message}\n${await state(world)}`);
   });
+  if (took > SLOW) console.warn(`after ${took} ms all have ${wanted} rows\n${await state(world)}`);
+  return took;
 }
 
 /** Faults until the time is over, and each kind at least once. */
