@@ -105,6 +105,7 @@ const folders: Record<string, Folder> = {
   "tests/differential": {
     what: "random input for the code and for foreign programs: `deno task differential`",
   },
+  "tests/soak": { what: "everything at once for a long time, with faults: `deno task soak`" },
   "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },

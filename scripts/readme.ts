@@ -2,7 +2,7 @@
  * Writes what the documents show of the programs: `deno task readme`. Each part is between
  * `<!-- begin: NAME -->` and `<!-- end -->` in a Markdown file of the root or of docs/. Tables of
  * flags and exit statuses, and the map of folders, come from what the programs and the layer check
- * use. Transcripts (`output of NAME`) are recorded by --record, with a real broker and PostgreSQL:
+ * use; what long runs have shown, from docs/proof. Transcripts (`output of NAME`) are recorded by --record, with a real broker and PostgreSQL:
  * tests/db/outputs_test.ts.
  */
 import { mainCommands } from "../lib/cli/commands.ts";
@@ -22,10 +22,10 @@ import { topicsCommand } from "../lib/cli/commands/topics.ts";
 import { kafkaErrors } from "../lib/protocol/error_codes.ts";
 import { headline } from "./bench/headline.ts";
 import { mapRows } from "./layers.ts";
+import { cell, table } from "./markdown.ts";
+import { trustBlocks } from "./trust.ts";
 
 const root = new URL("../", import.meta.url);
-
-const cell = (text: string) => text.replaceAll("|", "\\|");
 
 function flagTable(flags: readonly Flag[]): string {
   const rows = flags.map(({ name, short, value, help }) => {
@@ -56,14 +56,6 @@ function brokerErrorTable(): string {
     kind === "denied" ? "77" : "69",
   ]);
   return table(["error", "meaning", "retried", "status"], rows);
-}
-
-/** Columns as wide as their widest cell, as `deno fmt` leaves them. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i].length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((text, i) => text.padEnd(widths[i])).join(" | ")} |`;
-  return [header, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
 /** What can be called, and what it does. */
@@ -105,6 +97,7 @@ export const blocks: Readonly<Record<string, () => string>> = {
   "lag flags": () => flagTable(ownFlags(lagCommand.flags)),
   "doctor flags": () => flagTable(ownFlags(doctorFlags)),
   "headline figures": headlineTable,
+  ...trustBlocks,
 };
 
 /** The Markdown files of the root and of docs/. */

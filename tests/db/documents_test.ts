@@ -44,6 +44,7 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
+  "deno task soak --minutes N --seed S": "no command but its form; tests/db/soak_test.ts soaks",
   "deno task picture": "it needs a browser; tests/db/status_page_test.ts opens the same page",
   "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };

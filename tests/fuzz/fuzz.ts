@@ -1,13 +1,15 @@
 /**
  * Gives wrong input to every decoder and parser:
  *
- *     deno task fuzz [--seconds N] [--seed S] [--only TARGET,…] [--from N] [--report FILE]
+ *     deno task fuzz [--seconds N] [--seed S] [--only TARGET,…] [--from N] [--report FILE] [--write]
  *
  * An input is made of the seed, the target's name and a number, so what was found comes again with
- * `--seed S --only TARGET --from NUMBER --seconds 0`. Ends with status 1 if anything was found.
+ * `--seed S --only TARGET --from NUMBER --seconds 0`. Ends with status 1 if anything was found. With
+ * --write the numbers of a run that found nothing become docs/proof/fuzz.json.
  */
 import { Buffer } from "node:buffer";
 import { parseArgs } from "node:util";
+import { commit, type Origin, origin, writeProof } from "../../scripts/proof.ts";
 import { pause } from "../../lib/waiting.ts";
 import { Random } from "../support/random.ts";
 import { makeTargets } from "./targets.ts";
@@ -43,6 +45,13 @@ export interface Result {
   found: Found[];
   /** Of the process at the end, bytes. */
   memory: number;
+}
+
+/** What docs/proof/fuzz.json has: how many inputs each target got. */
+export interface Fuzzed extends Origin {
+  seed: number;
+  seconds: number;
+  targets: Record<string, number>;
 }
 
 export interface FuzzOptions {
@@ -145,6 +154,7 @@ if (import.meta.main) {
       from: { type: "string", default: "0" },
       only: { type: "string" },
       report: { type: "string" },
+      write: { type: "boolean", default: false },
     },
   });
   const [seconds, seed, from] = [values.seconds, values.seed, values.from].map(Number);
@@ -152,6 +162,11 @@ if (import.meta.main) {
     console.error("--seconds, --seed and --from are numbers from 0 on");
     Deno.exit(64);
   }
+  if (values.write && (values.only !== undefined || from > 0)) {
+    console.error("--write is for a run of all targets, from their first input on");
+    Deno.exit(64);
+  }
+  const started = await commit();
   const result = await fuzz({ seconds, seed, from, only: values.only?.split(",") });
   console.log(report(result));
   for (const { target, number, error, input } of result.found) {
@@ -162,6 +177,14 @@ if (import.meta.main) {
     const { tallies, ...rest } = result;
     const text = JSON.stringify({ ...rest, targets: Object.fromEntries(tallies) }, null, 2);
     await Deno.writeTextFile(values.report, `${text}\n`);
+  }
+  if (values.write && result.found.length === 0) {
+    const from = await origin(`deno task fuzz --seconds ${seconds} --seed ${seed} --write`);
+    const targets = Object.fromEntries(
+      [...result.tallies].map(([name, { tried }]) => [name, tried]),
+    );
+    const figures: Fuzzed = { ...from, commit: started, seed, seconds: result.seconds, targets };
+    await writeProof("fuzz", figures);
   }
   Deno.exit(result.found.length > 0 ? 1 : 0);
 }

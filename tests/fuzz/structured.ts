@@ -16,8 +16,12 @@ import { answered, choice, must, type Target } from "./target.ts";
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Whether a plain parser reads it. */
+/** A registry's frame, which is skipped: a zero byte and an id. */
+const FRAME = 5;
+
+/** Whether a plain parser reads it, or what follows a frame. */
 function isJson(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0 && bytes.length >= FRAME) bytes = bytes.subarray(FRAME);
   try {
     JSON.parse(strict.decode(bytes));
     return true;

@@ -7,8 +7,8 @@ import { sleep, until } from "./group.ts";
 const ROWS = 50;
 const PAUSE = 20;
 
-/** Numbers that a consumer has written, and how often each. */
-class Numbers {
+/** Numbers that a consumer has written, each the first field of a row, and how often each. */
+export class Numbers {
   readonly counts: number[] = [];
   /** All before it came. */
   next = 0;
@@ -17,7 +17,10 @@ class Numbers {
   add(chunk: Uint8Array): void {
     const rows = (this.#rest + text(chunk)).split("\n");
     this.#rest = rows.pop()!;
-    for (const row of rows) this.counts[Number(row)] = (this.counts[Number(row)] ?? 0) + 1;
+    for (const row of rows) {
+      const number = Number.parseInt(row);
+      this.counts[number] = (this.counts[number] ?? 0) + 1;
+    }
     while (this.counts[this.next] !== undefined) this.next++;
   }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { blocks, documents, withTables } from "../../../scripts/readme.ts";
 
+const root = new URL("../../../", import.meta.url);
+
 Deno.test("the documents' tables are those that the programs parse; else: deno task readme", async () => {
   const found: string[] = [];
   for (const path of await documents()) {
@@ -69,8 +71,27 @@ Deno.test("each promise names a test that is there", async () => {
   const text = await Deno.readTextFile(new URL("../../../docs/promises.md", import.meta.url));
   const rows = [...text.matchAll(/^\| .+ \| \[[^\]]+\]\(([^)]+)\) +\| (.+?) +\|$/gm)];
   for (const [, path, name] of rows) {
-    const test = await Deno.readTextFile(new URL(`../../../docs/${path}`, import.meta.url));
-    assert.ok(test.includes(name.replaceAll("\\|", "|")), `${path}: no test "${name}"`);
+    await checkTest(new URL(path, new URL("docs/", root)), name);
   }
   assert.ok(rows.length > 60, `${rows.length} promises`);
 });
+
+Deno.test("each test that a document names is there", async () => {
+  let seen = 0;
+  for (const path of await documents()) {
+    const text = (await Deno.readTextFile(path)).replaceAll(/\n +/g, " ");
+    for (const [, file, name] of text.matchAll(/\]\(([^)]+_test\.ts)\) › (.+?)(?:;| \||\.?\n)/g)) {
+      seen++;
+      await checkTest(new URL(file, path), name.trim());
+    }
+  }
+  assert.ok(seen > 50, `${seen} tests`);
+});
+
+/** That a file has a test with these words in its name, or a step of one. */
+async function checkTest(file: URL, words: string): Promise<void> {
+  const source = await Deno.readTextFile(file);
+  // A name may be a joined string, or a template.
+  const joined = source.replaceAll(/" \+\n *"/g, "");
+  assert.ok(joined.includes(words.replaceAll("\\|", "|")), `${file.pathname}: no test "${words}"`);
+}
