@@ -22,6 +22,7 @@ import type { ChaosEvent } from "./event.ts";
 import { killEvents } from "./kills.ts";
 import { sessionEvents } from "./sessions.ts";
 import type { ChaosSource, Way } from "./source.ts";
+import { sameTable } from "./tables.ts";
 import { ChaosWorld } from "./world.ts";
 
 const events: readonly ChaosEvent[] = [
@@ -71,7 +72,7 @@ export async function round(world: ChaosWorld, event: ChaosEvent, source: ChaosS
     const allowed = { all: [after], none: [before], either: [before, after] }[rows];
     const what = `${rows} of the rows that were written are to be there; it ended with ${ended}`;
     const table = await source.table();
-    if (!allowed.includes(table)) assert.equal(table, allowed[0], what);
+    if (!allowed.includes(table)) sameTable(table, allowed[0], what);
   }
   await world.finish(source);
   source.settle();

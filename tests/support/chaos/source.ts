@@ -16,7 +16,11 @@ export abstract class ChaosSource {
   /** Of the source, its topic and its table. */
   readonly name: string;
   readonly way: Way;
-  /** Where each partition of its topic ends. */
+  /**
+   * Where each partition of its topic starts and ends. A broker that is killed may forget for a while
+   * that records were deleted: the model does not read them again.
+   */
+  starts: number[] = [];
   ends: number[] = [];
   /** How long a load of a batch takes, milliseconds. */
   typical: number;
@@ -73,7 +77,13 @@ export abstract class ChaosSource {
       }
       await sleep(50);
     }
-    this.ends = new Array<number>(PARTITIONS).fill(0);
+    this.starts = new Array<number>(PARTITIONS).fill(0);
+    this.ends = [...this.starts];
+  }
+
+  /** Where the log starts, for a seek. */
+  get start(): string {
+    return this.starts.map((offset, partition) => `${partition}:${offset}`).join(",");
   }
 
   /** Appends records to each partition; a new partition may not be known everywhere yet. */

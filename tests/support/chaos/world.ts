@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import postgres from "postgres";
 import { type Broker, type BrokerNode, startBroker } from "../../../scripts/servers/broker.ts";
 import { type Postgres, startPostgres } from "../../../scripts/servers/postgres.ts";
@@ -17,6 +16,7 @@ import { Attempt } from "./attempt.ts";
 import { InsertedSource } from "./inserted.ts";
 import { MergedSource } from "./merged.ts";
 import type { ChaosSource, Way } from "./source.ts";
+import { sameTable } from "./tables.ts";
 
 /** How long a session of a load may stay in its transaction when nobody waits for it any more. */
 const LONGEST = 60_000;
@@ -172,7 +172,7 @@ export class ChaosWorld implements AsyncDisposable {
     const start = () => this.#keeper.start(source.name);
     const options = { source: source.name, every: null, patience: LONGEST, start };
     await new LoadLoop(options, [{ loaded }]).run();
-    assert.equal(await source.table(), source.after, `the table of ${source.name}`);
+    sameTable(await source.table(), source.after, `the table of ${source.name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
