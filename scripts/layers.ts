@@ -109,6 +109,7 @@ const folders: Record<string, Folder> = {
   "tests/fuzz": { what: "wrong input for every decoder and parser: `deno task fuzz`" },
   "tests/golden": { what: "bytes from real brokers and foreign clients, and how to record them" },
   "tests/support": { what: "what tests share" },
+  "tests/support/chaos": { what: "whatever may happen to loads: `deno task chaos`" },
   "tests/support/scripted_broker": { what: "a broker with faults that real ones lack on demand" },
 };
 

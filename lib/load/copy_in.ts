@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type postgres from "postgres";
+import { cancelQuery } from "./cancel.ts";
 
 /** A `COPY … FROM STDIN` that the server has begun. */
 export interface CopyIn {
@@ -69,5 +70,5 @@ export function copyIn(sql: postgres.ReservedSql, statement: string): BeginningC
     // The server logs this text.
     abort: () => void stream.destroy(new Error("gpdb-kafka ended the load")),
   });
-  return { begun: open(), cancel: () => query.cancel() };
+  return { begun: open(), cancel: () => cancelQuery(query) };
 }

@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { Column, TableName } from "../greenplum/source.ts";
 import { Secret } from "../secret.ts";
+import { cancelQuery } from "./cancel.ts";
 import { databaseTls } from "./database_tls.ts";
 import type { Dsn } from "./dsn.ts";
 
@@ -165,6 +166,6 @@ export function startLoad(
         ...(Array.isArray(row.topics) ? { topics: row.topics as TopicLoad[] } : {}),
       };
     }),
-    cancel: () => query.cancel(),
+    cancel: () => cancelQuery(query),
   };
 }

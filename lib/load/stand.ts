@@ -123,7 +123,8 @@ export async function askPlanned(
     await transaction.commit();
     return rows;
   } catch (error) {
-    await transaction.rollback();
+    // Whoever asks next on that connection would wait for an answer to this.
+    if (!await transaction.rollback()) database.end({ timeout: 0 }).catch(() => {});
     throw transaction.explained(error);
   }
 }

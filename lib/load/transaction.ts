@@ -1,6 +1,7 @@
 import type postgres from "postgres";
 import { Failure } from "../failure.ts";
 import { within } from "../waiting.ts";
+import { cancelQuery } from "./cancel.ts";
 import { type CopyIn, copyIn } from "./copy_in.ts";
 import { CANCELLED, type Database } from "./database.ts";
 
@@ -32,6 +33,8 @@ const WATCHED = `
 export class Transaction {
   #sql!: postgres.ReservedSql;
   #isLost = false;
+  /** Resolves when it is. */
+  readonly #loss = Promise.withResolvers<void>();
   /** Committed or rolled back, or about to be: what still asks for something comes too late. */
   #isOver = false;
   #copy: Promise<CopyIn> | null = null;
@@ -47,6 +50,7 @@ export class Transaction {
     const options: { onclose?(id: number): void } = database.options;
     options.onclose = () => {
       transaction.#isLost = true;
+      transaction.#loss.resolve();
     };
     const statements = ["BEGIN ISOLATION LEVEL READ COMMITTED", ...settings, WATCHED];
     try {
@@ -118,7 +122,9 @@ export class Transaction {
     if (!this.#isOver && !this.#isLost) {
       this.#isOver = true;
       try {
-        await within(ROLLBACK_TIMEOUT, "cannot roll back", this.#undo());
+        // The package does not answer a query that comes between a socket's error and its end.
+        const over = Promise.race([this.#undo(), this.#loss.promise]);
+        await within(ROLLBACK_TIMEOUT, "cannot roll back", over);
         this.#release();
       } catch {
         return false;
@@ -163,7 +169,7 @@ export class Transaction {
   async #send(statement: string): Promise<postgres.RowList<postgres.Row[]>> {
     if (this.#isLost) throw lost();
     const query = this.#sql.unsafe(statement);
-    this.#running = query;
+    this.#running = { cancel: () => cancelQuery(query) };
     try {
       return await query;
     } finally {

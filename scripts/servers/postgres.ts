@@ -53,6 +53,7 @@ async function startOwn(settings: Settings, release?: Release): Promise<Postgres
     dataDir: join(server.folder, "data"),
     home: join(server.folder, "home"),
     user,
+    crash: server.crash,
     stop: server.stop,
   });
 }
@@ -91,6 +92,7 @@ interface Parts {
   dataDir?: string;
   home?: string;
   user?: ServerUser;
+  crash?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -170,6 +172,20 @@ export class Postgres implements AsyncDisposable {
       );
     }
     return await installProgram(this.home, options, this.#parts.user);
+  }
+
+  /**
+   * Ends the server at once, as a crash does, and starts it again on its port; sessions are lost.
+   * What was committed is there, with the setting synchronous_commit=on.
+   */
+  async crash(): Promise<void> {
+    if (!this.#parts.crash) {
+      throw new Failure(
+        "usage",
+        "Cannot end the server that DATABASE_URL names: it is not our own",
+      );
+    }
+    await this.#parts.crash();
   }
 
   /** Closes the client, and removes the database, with the server if it was started here. */

@@ -43,14 +43,13 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task test": "it runs this test",
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
-  "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
-  "deno task soak --minutes N --seed S": "no command but its form; tests/db/soak_test.ts soaks",
   "deno task picture": "it needs a browser; tests/db/status_page_test.ts opens the same page",
   "deno task wasm": "tests/unit/protocol/wasm_test.ts compiles the modules and compares",
 };
 
-/** What takes minutes, and is no test. */
-const measures = /^(npx -y deno@2\.9\.6|deno) task bench/;
+/** What takes minutes, and may be run by hand: the tests of the suite do a part of it. */
+const measures =
+  /^(npx -y deno@2\.9\.6|deno) task (bench|chaos|differential|fuzz|mutations|soak)\b/;
 
 /** What ends by Ctrl-C only, and what it has printed before. */
 const endless: [RegExp, RegExp][] = [

@@ -1,57 +1,11 @@
 /** Merges of sources that gpdb-kafka reads itself, replayed against a model, with failures between. */
 import assert from "node:assert/strict";
-import { OFFSET, PARTITION, plainField, TOMBSTONE } from "../../lib/greenplum/shape.ts";
-import { produce, type TestRecord } from "../support/kafka.ts";
+import { produce } from "../support/kafka.ts";
 import { clientSession } from "../support/load_client.ts";
-import { columnsOf } from "../support/load_shaped.ts";
+import { mergedSource } from "../support/load_shaped.ts";
 import { startWorld, type World } from "../support/load_world.ts";
-import { type Batch, History } from "../support/merge_model.ts";
+import { History, recordsOf } from "../support/merge_model.ts";
 import { Random } from "../support/random.ts";
-
-/** The model's rows as records: their key and their value are JSON. */
-function recordsOf(batch: Batch): TestRecord[][] {
-  const found: { offset: number; record: TestRecord }[][] = [];
-  for (const row of batch.rows) {
-    const match = /^(\d+),(\d+),([tf]),(\d+),"(.*)",([^,]*),([^,]*),([^,]*)$/.exec(row)!;
-    const [partition, offset, tombstone, id, part, name, amount, op] = match.slice(1);
-    const value = tombstone === "t" ? null : JSON.stringify({
-      name: name === "" ? null : name,
-      ...(amount === "" ? {} : { amount }),
-      op,
-    });
-    const record = { key: JSON.stringify({ part, id: Number(id) }), value };
-    (found[Number(partition)] ??= []).push({ offset: Number(offset), record });
-  }
-  return found.map((some) => some.sort((a, b) => a.offset - b.offset).map(({ record }) => record));
-}
-
-const fields = columnsOf("id integer, part text, name text, amount text, op text");
-
-async function addMerged(world: World): Promise<void> {
-  await world.add({
-    name: "merged",
-    table: "merged",
-    via: "client",
-    readerFlags: [
-      ...["--columns", "partition,offset,tombstone", "--tombstones", "row", "--value", "json"],
-      ...["--key", "json", "--key-fields", "id, part", "--fields", "name, amount, op"],
-    ],
-    shape: {
-      readerColumns: [
-        { name: PARTITION, type: "integer" },
-        { name: OFFSET, type: "bigint" },
-        { name: TOMBSTONE, type: "boolean" },
-        ...fields,
-      ],
-      fields: fields.map(plainField),
-      selects: [{ column: "amount", expression: "amount::integer * 2 -- doubled" }],
-      where: "name IS DISTINCT FROM 'TEST'",
-      merge: ["id", "part"],
-      mergeOrder: null,
-      deleteWhen: "op = 'd'",
-    },
-  });
-}
 
 async function tableOf({ sql }: World): Promise<unknown[]> {
   const rows = await sql`
@@ -87,7 +41,7 @@ for (const seed of [1, 2]) {
     // Greenplum distributes it by its key.
     await sql`
       CREATE TABLE merged (note text, name text, id int, amount int, part text, PRIMARY KEY (id, part))`;
-    await addMerged(world);
+    await world.add({ ...mergedSource, name: "merged", table: "merged", via: "client" });
     const history = new History(seed);
     const random = new Random(seed + 1000);
     await using client = clientSession(world.dsn);

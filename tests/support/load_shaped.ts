@@ -99,3 +99,29 @@ export async function loadCounts(
     FROM kafka.load(${source})`;
   return { ...row } as Counts;
 }
+
+const mergedFields = columnsOf("id integer, part text, name text, amount text, op text");
+
+/**
+ * What merges the records of `merge_model.ts` into a table (id int, part text, name text, amount int).
+ */
+export const mergedSource = {
+  readerFlags: [
+    ...["--columns", "partition,offset,tombstone", "--tombstones", "row", "--value", "json"],
+    ...["--key", "json", "--key-fields", "id, part", "--fields", "name, amount, op"],
+  ],
+  shape: {
+    readerColumns: [
+      { name: PARTITION, type: "integer" },
+      { name: OFFSET, type: "bigint" },
+      { name: TOMBSTONE, type: "boolean" },
+      ...mergedFields,
+    ],
+    fields: mergedFields.map(plainField),
+    selects: [{ column: "amount", expression: "amount::integer * 2 -- doubled" }],
+    where: "name IS DISTINCT FROM 'TEST'",
+    merge: ["id", "part"],
+    mergeOrder: null,
+    deleteWhen: "op = 'd'",
+  } satisfies Shape,
+};

@@ -2,8 +2,9 @@
  * Random histories of a keyed table as records of a topic, and what the table must hold after each
  * of its loads.
  */
-import { Random } from "./random.ts";
+import type { TestRecord } from "./kafka.ts";
 import type { Planned } from "./load_scripted.ts";
+import { Random } from "./random.ts";
 
 /** A row of the merged table. */
 export interface ModelRow {
@@ -36,10 +37,18 @@ const PARTITIONS = 3;
 export class History {
   readonly #random: Random;
   readonly #ends = new Array<number>(PARTITIONS).fill(0);
-  readonly #table = new Map<string, ModelRow>();
+  #table = new Map<string, ModelRow>();
 
   constructor(seed: number) {
     this.#random = new Random(seed);
+  }
+
+  /** Returns what undoes all batches from now on: records that are never loaded. */
+  mark(): () => void {
+    const table = new Map(this.#table);
+    return () => {
+      this.#table = new Map(table);
+    };
   }
 
   /** The next `records` offsets: rows `partition,offset,tombstone,id,part,name,amount,op`. */
@@ -99,4 +108,24 @@ export class History {
       },
     };
   }
+}
+
+/** The model's rows as records of each partition: their key and their value are JSON. */
+export function recordsOf(batch: Batch): TestRecord[][] {
+  const found: { offset: number; record: TestRecord }[][] = Array.from(
+    { length: PARTITIONS },
+    () => [],
+  );
+  for (const row of batch.rows) {
+    const match = /^(\d+),(\d+),([tf]),(\d+),"(.*)",([^,]*),([^,]*),([^,]*)$/.exec(row)!;
+    const [partition, offset, tombstone, id, part, name, amount, op] = match.slice(1);
+    const value = tombstone === "t" ? null : JSON.stringify({
+      name: name === "" ? null : name,
+      ...(amount === "" ? {} : { amount }),
+      op,
+    });
+    const record = { key: JSON.stringify({ part, id: Number(id) }), value };
+    found[Number(partition)].push({ offset: Number(offset), record });
+  }
+  return found.map((some) => some.sort((a, b) => a.offset - b.offset).map(({ record }) => record));
 }

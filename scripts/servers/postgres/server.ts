@@ -18,7 +18,8 @@ const QUICK_SETTINGS = {
 
 /**
  * Ends the server when this process ends, however it does: its standard input is a pipe from us,
- * which the system closes then. It also takes the server's folder away with it.
+ * which the system closes then. It also takes the server's folder away with it, unless the server is
+ * to be started again.
  */
 const SUPERVISOR = `
 folder=$1; shift
@@ -29,7 +30,7 @@ server=$!
 watch=$!
 wait "$server"; status=$?
 kill "$watch" 2>/dev/null
-if [ "$status" = 0 ]; then cd /; rm -rf "$folder"; fi
+if [ "$status" = 0 ] && [ ! -e "$folder/kept" ]; then cd /; rm -rf "$folder"; fi
 exit "$status"
 `;
 
@@ -40,6 +41,8 @@ export interface Server {
   port: number;
   /** The superuser's, who is called `postgres`. */
   password: string;
+  /** Ends the server as a crash does, and starts it again on its port, with what it had committed. */
+  crash(): Promise<void>;
   /** Ends every session, stops the server, and removes its folder. */
   stop(): Promise<void>;
 }
@@ -118,8 +121,8 @@ async function launch(
   user: ServerUser | undefined,
   folder: string,
   settings: Record<string, string>,
+  port: number = findFreePort(),
 ): Promise<Omit<Server, "password"> | undefined> {
-  const port = findFreePort();
   const all = {
     ...QUICK_SETTINGS,
     ...settings,
@@ -152,9 +155,25 @@ async function launch(
       throw new Error("the server ended at once");
     }
   }
+  let running: Pick<Server, "crash" | "stop"> | undefined;
   let stopping: Promise<void> | undefined;
-  const stop = () => stopping ??= end(child, folder);
-  return { folder, port, stop };
+  return {
+    folder,
+    port,
+    async crash() {
+      if (running) return await running.crash();
+      const postmaster = await readPostmaster(folder);
+      if (!postmaster) throw new Error(`no server runs in ${folder}`);
+      await Deno.writeTextFile(join(folder, "kept"), "");
+      Deno.kill(Number(postmaster[0]), "SIGQUIT");
+      await child.status;
+      await child.stdin.close().catch(() => {});
+      await Deno.remove(join(folder, "kept"));
+      running = await launch(bin, user, folder, settings, port);
+      if (!running) throw new Error(`port ${port} was taken in the meantime`);
+    },
+    stop: () => stopping ??= running ? running.stop() : end(child, folder),
+  };
 }
 
 /** Closes the supervisor's standard input; what does not end by that is ended by its number. */
