@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { loadFlags, loadOptions } from "../../../lib/cli/flags/load.ts";
 import { LoadMetrics } from "../../../lib/load/metrics.ts";
+import { isInstalled } from "../../support/installed.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(`../../../docs/${path}`, import.meta.url));
 
@@ -83,8 +84,7 @@ Deno.test("monitoring: the systemd unit starts a command that exists, and stops 
   assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) > 5);
 });
 
-const promtool = await new Deno.Command("promtool", { args: ["--version"], stderr: "null" })
-  .output().then(({ success }) => success, () => false);
+const promtool = await isInstalled("promtool", ["--version"]);
 
 Deno.test({
   name: promtool
