@@ -26,6 +26,12 @@ interface Fuzz {
   targets: Record<string, number>;
 }
 
+/** docs/proof/differential.json: what was compared with what, and how often. */
+interface Differential {
+  seed: number;
+  runs: Record<string, { values: number; rows: number; differences: number }>;
+}
+
 interface Course {
   first: number;
   last: number;
@@ -91,6 +97,11 @@ function runTable(): string {
       "deno task fuzz",
       ({ targets, seconds }) =>
         `${grouped(sum(Object.values(targets)))} inputs in ${grouped(seconds)} s`,
+    ),
+    row<Differential>(
+      "differential",
+      "deno task differential",
+      ({ runs }) => `${grouped(sum(Object.values(runs).map(({ values }) => values)))} values`,
     ),
   ]);
 }
@@ -171,6 +182,16 @@ function fuzzTable(): string {
   return table(["target", "inputs"], [...rows, ["all", grouped(sum(Object.values(fuzz.targets)))]]);
 }
 
+function differentialTable(): string {
+  const header = ["compared", "values", "rows, batches or reads", "differences"];
+  const differential = readProof<Differential>("differential");
+  if (differential === null) return table(header, [[NOT_RUN, "", "", ""]]);
+  const rows = Object.entries(differential.runs).map(([name, { values, rows, differences }]) => [
+    ...[cell(name), grouped(values), grouped(rows), grouped(differences)],
+  ]);
+  return table(header, rows);
+}
+
 /** The README's promises, `[way, promise]`, as it says them. */
 function readmePromises(): [way: string, promise: string][] {
   const text = Deno.readTextFileSync(new URL("README.md", root));
@@ -210,6 +231,7 @@ export const trustBlocks: Readonly<Record<string, () => string>> = {
   "processes of the soak": soakTable,
   "rest of the soak": soakRestTable,
   "wrong input": fuzzTable,
+  "answers of others": differentialTable,
   "promises of the README": promiseTable,
   "other promises": sectionTable,
 };
