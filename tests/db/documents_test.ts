@@ -44,6 +44,7 @@ const elsewhere: Record<string, string> = {
   "npx -y deno@2.9.6 task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task ok": "scripts/test.ts, as task test is, without the servers",
   "deno task fuzz --seconds N --seed S": "no command but its form; tests/unit/fuzz_test.ts fuzzes",
+  "deno task mutations": "it takes minutes; tests/unit/scripts/mutations_test.ts checks its list",
   "npx -y deno@2.9.6 task bench": "it takes minutes",
   "deno task bench": "it takes minutes",
   "deno task bench:records": "it takes minutes",
