@@ -92,6 +92,7 @@ const folders: Record<string, Folder> = {
   "scripts/crimes": { what: "generated rows" },
   "scripts/demo": { what: "the demo's steps" },
   "scripts/deploy": { what: "copying a binary to hosts" },
+  "scripts/mutations": { what: "mistakes that the tests must notice: `deno task mutations`" },
   "scripts/servers": { what: "real servers for demo, tests and benchmarks" },
   "scripts/servers/broker": { what: "Kafka, by Java, Docker or an address" },
   "scripts/servers/postgres": { what: "PostgreSQL, from an npm package" },

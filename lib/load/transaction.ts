@@ -146,9 +146,7 @@ export class Transaction {
    * connection has many names.
    */
   explained(error: unknown): unknown {
-    const isKnown = error instanceof Failure ||
-      error instanceof Error &&
-        (error.name === "PostgresError" || "code" in error && error.code === CANCELLED);
+    const isKnown = error instanceof Failure || isAnswer(error);
     return this.#isLost && !isKnown ? lost(error) : error;
   }
 
@@ -172,6 +170,10 @@ export class Transaction {
     this.#running = { cancel: () => cancelQuery(query) };
     try {
       return await query;
+    } catch (error) {
+      // The package says so a moment before it calls onclose, and never answers what is sent between.
+      if (!isAnswer(error)) this.#isLost = true;
+      throw error;
     } finally {
       this.#running = null;
     }
@@ -180,6 +182,12 @@ export class Transaction {
   #release(): void {
     if (!this.#isLost) this.#sql.release();
   }
+}
+
+/** Whether an error is the server's, or a cancel's: the connection is still there. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error &&
+    (error.name === "PostgresError" || "code" in error && error.code === CANCELLED);
 }
 
 /** As the package says it. */
