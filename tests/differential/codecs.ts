@@ -16,7 +16,7 @@ import { Java } from "./java.ts";
 import { type Size, Tally } from "./tally.ts";
 
 /** A value of the runs' size stands for this many batches, each way. */
-const BATCHES = 1 / 50;
+const BATCHES = 1 / 100;
 /** More than any batch here has. */
 const LIMIT = 64 * 1024 * 1024;
 
@@ -40,8 +40,8 @@ export async function codecBatches(codec: Codec, { values, seed }: Size): Promis
   const count = Math.max(20, Math.round(values * BATCHES));
   for (let n = 0; n < count; n++) {
     const level = levels[codec][random.int(0, levels[codec].length - 1)];
-    // One in 1,000 is larger than what is inflated at once.
-    const pairs = n % 1000 === 999 ? [largest(random)] : randomPairs(random);
+    // One in 500 is larger than what is inflated at once.
+    const pairs = n % 500 === 499 ? [largest(random)] : randomPairs(random);
     const what = `${codec} batch ${n} of seed ${seed}, level ${level}`;
     tally.values += 2;
     const theirs = await written(java, codec, level, pairs);

@@ -1,20 +1,23 @@
 /**
  * Gives random inputs to the code and to foreign programs, and compares their answers:
  *
- *     deno task differential [--values N] [--seed S] [--only NAME,…]
+ *     deno task differential [--values N] [--seed S] [--only NAME,…] [--write]
  *
- * A run of all writes its figures to docs/proof/differential.json. Ends with status 1 if there was a
- * difference; with the same N and S it comes again.
+ * With --write the figures go to docs/proof/differential.json, after each run. Ends with status 1 if
+ * there was a difference; with the same N and S it comes again.
  */
 import { parseArgs } from "node:util";
-import { commit, origin, writeProof } from "../../scripts/proof.ts";
+import { commit, origin, readProof, writeProof } from "../../scripts/proof.ts";
 import { runs } from "./runs.ts";
+
+type Figures = Record<string, { values: number; rows: number; differences: number }>;
 
 const { values: given } = parseArgs({
   options: {
     values: { type: "string", default: "100000" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
 const size = { values: Number(given.values), seed: Number(given.seed) };
@@ -29,7 +32,11 @@ if (!(size.values > 0 && size.seed >= 0) || unknown !== undefined) {
   Deno.exit(64);
 }
 const checkout = await commit();
-const figures: Record<string, { values: number; rows: number; differences: number }> = {};
+const command = `deno task differential --values ${size.values} --seed ${size.seed}`;
+/** What earlier runs of the same code with the same inputs have found stays. */
+const before = readProof<{ runs: Figures }>("differential");
+const isGoingOn = before?.commit === checkout && before.command === command;
+const figures: Figures = isGoingOn ? before.runs : {};
 let isSame = true;
 for (const [name, run] of Object.entries(runs)) {
   if (only !== undefined && !only.includes(name)) continue;
@@ -41,11 +48,9 @@ for (const [name, run] of Object.entries(runs)) {
   console.log(`${name}: ${values} values, ${rows} rows, ${differences} differences, ${seconds} s`);
   for (const [what, count] of notes) console.log(`  ${count} ${what}`);
   for (const what of found) console.log(`  difference: ${what}`);
-}
-if (only === undefined) {
-  const command = `deno task differential --values ${size.values} --seed ${size.seed}`;
-  const { seed } = size;
-  const figuresOf = { ...await origin(command), commit: checkout, seed, runs: figures };
-  await writeProof("differential", figuresOf);
+  if (given.write) {
+    const proof = { ...await origin(command), commit: checkout, seed: size.seed, runs: figures };
+    await writeProof("differential", proof);
+  }
 }
 Deno.exit(isSame ? 0 : 1);

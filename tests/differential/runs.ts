@@ -8,19 +8,12 @@ import { protobufFields } from "./protobuf.ts";
 import type { Differential } from "./tally.ts";
 import { transactions } from "./transactions.ts";
 
-/**
- * Each gives random inputs to the code and to a foreign program, and compares the answers. PostgreSQL
- * 17 ends the data at a row `\.`, as older releases do; 18 no longer does.
- */
+/** Each gives random inputs to the code and to a foreign program, and compares the answers. */
 export const runs: Readonly<Record<string, Differential>> = {
   "COPY: --value row": rowGuard,
   "COPY: --value rows": rowsGuard,
   "COPY: --value field": fieldGuard,
   "COPY: --csv": dialects,
-  "COPY of PostgreSQL 17: --value row": (size) => rowGuard(size, 17),
-  "COPY of PostgreSQL 17: --value rows": (size) => rowsGuard(size, 17),
-  "COPY of PostgreSQL 17: --value field": (size) => fieldGuard(size, 17),
-  "COPY of PostgreSQL 17: --csv": (size) => dialects(size, 17),
   ...Object.fromEntries(
     codecs.map((codec) => [`Java: ${codec}`, (size) => codecBatches(codec, size)]),
   ),

@@ -8,7 +8,7 @@ import { Java } from "./java.ts";
 import { type Size, Tally } from "./tally.ts";
 
 /** A value of the runs' size stands for this many steps of producers. */
-const STEPS = 1 / 50;
+const STEPS = 1 / 100;
 /** Steps of one topic. */
 const TOPIC = 100;
 const PARTITIONS = 3;
