@@ -2,10 +2,11 @@
  * `gpdb-kafka load` of a source that it reads itself (--via client) beside psql's \copy of the same
  * rows from a file, in one server, in turn:
  *
- *     deno run -A scripts/bench_client.ts [ROWS] [ROUNDS] [PROGRAM]
+ *     deno run -A scripts/bench_client.ts [ROWS] [ROUNDS] [PROGRAM|-] [JOBS]
  *
- * Each is timed as a whole process; PROGRAM is a compiled gpdb-kafka instead of this checkout. Prints
- * medians, and the peak memory of gpdb-kafka. Needs psql and GNU time.
+ * Each is timed as a whole process; PROGRAM is a compiled gpdb-kafka instead of this checkout (-). With
+ * JOBS also a load by that many connections. Prints medians, and the peak memory of gpdb-kafka. Needs
+ * psql and GNU time.
  */
 import { join } from "node:path";
 import { sourceDdl } from "../lib/greenplum/ddl.ts";
@@ -19,7 +20,9 @@ import { startPostgres } from "./servers/postgres.ts";
 const rows = Number(Deno.args[0] ?? 2_000_000);
 const rounds = Number(Deno.args[1] ?? 3);
 const entry = new URL("../main.ts", import.meta.url).pathname;
-const program = Deno.args[2] ? [Deno.args[2]] : [Deno.execPath(), "run", "-A", entry];
+const compiled = Deno.args[2] ?? "-";
+const program = compiled === "-" ? [Deno.execPath(), "run", "-A", entry] : [compiled];
+const jobs = Number(Deno.args[3] ?? 1);
 const TOPIC = "crimes";
 
 await using broker = await startBroker({ own: true, steady: true });
@@ -75,15 +78,16 @@ async function timed(command: readonly string[]): Promise<Figures> {
   return figures;
 }
 
+const load = [...program, "load", TOPIC, "--dsn", dsn, "--once", "--quiet"];
 const results = await inTurn([
-  {
-    name: "gpdb-kafka load",
-    run: () => timed([...program, "load", TOPIC, "--dsn", dsn, "--once", "--quiet"]),
-  },
+  { name: "gpdb-kafka load", run: () => timed(load) },
   {
     name: "psql \\copy",
     run: () => timed(["psql", dsn, "-qc", `\\copy crimes FROM '${file}' (FORMAT csv)`]),
   },
+  ...(jobs > 1
+    ? [{ name: `--jobs ${jobs}`, run: () => timed([...load, "--jobs", `${jobs}`]) }]
+    : []),
 ], rounds);
 for (const { name, wall, cpu, memory } of results) {
   console.log(
@@ -91,8 +95,9 @@ for (const { name, wall, cpu, memory } of results) {
       `${wall.most.toFixed(2)}), CPU ${cpu.median.toFixed(2)} s, ${Math.round(memory.most)} MiB`,
   );
 }
-const [load, copy] = results;
+const [one, copy, ...several] = results;
+const ratio = ({ wall }: typeof one) => (wall.median / copy.wall.median).toFixed(2);
 console.log(
   `median of ${rounds}, ${rows.toLocaleString("en-US")} rows: ` +
-    `${(load.wall.median / copy.wall.median).toFixed(2)}`,
+    [one, ...several].map((load) => `${load.name} ${ratio(load)}`).join(", "),
 );

@@ -1,11 +1,16 @@
 import { consume } from "../consume/consume.ts";
+import { MEMORY_LEAST } from "../consume/memory_limits.ts";
 import type { ConsumeOptions } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
-import { quoteLiteral } from "../greenplum/quote.ts";
+import { quoteArray, quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
-import { type Database, loadCancelled, type Loaded, type RunningLoad } from "./database.ts";
-import { planStand, planText, type Reader, readStand } from "./stand.ts";
-import { Transaction } from "./transaction.ts";
+import type { Connection } from "./connection.ts";
+import { type Loaded, PartlyLoaded, type RunningLoad } from "./database.ts";
+import { Running } from "./running.ts";
+import { type Part, planParts, shareOut, sumLoaded, usefulShares } from "./shares.ts";
+import { planStand, planText, type Reader, readStand, type Stand } from "./stand.ts";
+import type { Streams } from "./streams.ts";
+import type { Transaction } from "./transaction.ts";
 
 /**
  * Bytes asked of a broker at a time: less than a reader into a pipe asks for, because a database
@@ -15,67 +20,149 @@ const FETCH_MAX = 2 * 1024 * 1024;
 
 /** A load of a source that this program reads itself. */
 export interface ClientLoad {
-  sql: Database;
+  connection: Connection;
+  /** For more of them, if they are of use. */
+  streams: Streams;
   source: string;
   maxRecords: number | null;
-  /** For its time the session is called `name SOURCE`, if there is a name. */
+  /** For its time a session is called `name SOURCE`, if there is a name. */
   name: string | null;
   /** What the words of a reader's command say. Throws Failure. */
   readerOf(command: string): Promise<Reader>;
   warn(line: string): void;
-  /** The connection must not be used again: close it, and open another one. */
-  reopen(): void;
+  /** Gets why the source is always loaded by one connection. */
+  alone(why: string): void;
+}
+
+/** What a load knows when its source is locked and Kafka is asked. */
+interface Prepared extends Reader {
+  stand: Stand;
+  parts: Part[];
+  /** As the database reads it. */
+  plan: string;
+}
+
+/** The partitions that one of several transactions loads. */
+interface Share {
+  names: readonly string[];
+  /** Called when it has begun; returns when all have. */
+  begun(): Promise<void>;
 }
 
 /**
- * Loads what is new in a source's topic: asks Kafka, streams the rows by COPY … FROM STDIN, and writes
- * rows and offsets in one transaction, by the steps of kafka.load.
+ * Loads what is new in a source's topics: asks Kafka, streams the rows by COPY … FROM STDIN, and writes
+ * rows and offsets in one transaction, by the steps of kafka.load. If there is enough for several
+ * connections, each loads a share of the partitions in a transaction of its own, while the first one
+ * keeps the source locked. That one loads nothing itself: a share that waited for its rows, as triggers
+ * and unique columns can make it do, would wait without end.
  */
 export function startClientLoad(load: ClientLoad): RunningLoad {
-  const cancelled = Promise.withResolvers<never>();
-  cancelled.promise.catch(() => {});
-  let running: Transaction | null = null;
+  const { connection, source, name, streams } = load;
+  const running = new Running(name === null ? null : `${name} ${source}`);
+  const started = performance.now();
   const work = async () => {
-    const { sql, source, name } = load;
-    const settings = name === null
-      ? []
-      : [`SET LOCAL application_name = ${quoteLiteral(`${name} ${source}`)}`];
-    const transaction = await Transaction.begin(sql, settings).catch((error) => {
-      // Whatever became of the connection, it is not to be used again.
-      if (error?.name !== "PostgresError") load.reopen();
-      throw error;
-    });
-    running = transaction;
-    try {
-      const loaded = await Promise.race([loadIn(transaction, load), cancelled.promise]);
+    const { loaded, failures } = await running.transaction(connection, async (transaction) => {
+      const prepared = await running.step(prepare(transaction, load));
+      const connections = prepared.stand.isStaged ? [] : streams.take(usefulShares(prepared.parts));
+      if (connections.length > 0) {
+        try {
+          await running.step(transaction.rows(PATIENT));
+          return await loadShares(running, load, prepared, connections);
+        } finally {
+          streams.give(connections);
+        }
+      }
+      const loaded = await running.step(fill(transaction, load, prepared, null));
       await transaction.commit();
-      return loaded;
-    } catch (error) {
-      if (!await transaction.rollback()) load.reopen();
-      throw transaction.explained(error);
-    }
+      return { loaded: [loaded], failures: [] };
+    });
+    const shares = loaded.length;
+    if (shares === 0) throw failures[0];
+    const sum = {
+      ...sumLoaded(loaded),
+      seconds: (performance.now() - started) / 1000,
+      ...(shares > 1 ? { shares } : {}),
+    };
+    if (failures.length > 0) throw new PartlyLoaded(sum, failures[0]);
+    return sum;
   };
+  return { done: work(), cancel: () => running.cancel() };
+}
+
+/** For the transaction that keeps the source locked, and has nothing else to do. */
+const PATIENT = `
+  SELECT pg_catalog.set_config(s.name, '0', true) FROM pg_catalog.pg_settings s
+  WHERE s.name = 'idle_in_transaction_session_timeout'`;
+
+/** Locks the source, and asks Kafka what is new. */
+async function prepare(transaction: Transaction, load: ClientLoad): Promise<Prepared> {
+  const { source, maxRecords, alone, warn } = load;
+  const stand = await readStand(transaction, source, "load");
+  // The last row of a key is one of a whole load, and there is one stage.
+  if (stand.isStaged) alone("it maps, filters or merges its rows");
+  const { options, config } = await load.readerOf(stand.reader);
+  const plan = await planStand(stand, options.isolation, config, true, warn);
+  const parts = planParts(plan, stand.offsets, maxRecords);
+  return { stand, options, config, parts, plan: planText(source, plan) };
+}
+
+/** Loads a share on each of the connections, and returns what became of them when all have ended. */
+async function loadShares(
+  running: Running,
+  load: ClientLoad,
+  prepared: Prepared,
+  connections: readonly Connection[],
+): Promise<{ loaded: Loaded[]; failures: unknown[] }> {
+  const memoryMax = Math.max(
+    MEMORY_LEAST,
+    Math.floor(prepared.options.memoryMax / connections.length),
+  );
+  const shared = { ...prepared, options: { ...prepared.options, memoryMax } };
+  // All see the source as it was when Kafka was asked: so none ends before all have begun.
+  const gates = connections.map(() => Promise.withResolvers<void>());
+  const allBegun = Promise.all(gates.map(({ promise }) => promise));
+  const ended = await Promise.allSettled(
+    shareOut(prepared.parts, connections.length).map(async (names, i) => {
+      const connection = connections[i];
+      connection.source = load.source;
+      const begun = async () => {
+        gates[i].resolve();
+        await allBegun;
+      };
+      try {
+        return await running.transaction(connection, async (transaction) => {
+          const share = { names, begun };
+          const loaded = await running.step(fill(transaction, load, shared, share));
+          await transaction.commit();
+          return loaded;
+        });
+      } finally {
+        gates[i].resolve();
+      }
+    }),
+  );
   return {
-    done: work(),
-    cancel() {
-      cancelled.reject(loadCancelled());
-      running?.cancel();
-    },
+    loaded: ended.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),
+    failures: ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []),
   };
 }
 
-/** All steps but the commit. */
-async function loadIn(transaction: Transaction, load: ClientLoad): Promise<Loaded> {
+/** All steps of a transaction that loads, but its commit; null: all partitions. */
+async function fill(
+  transaction: Transaction,
+  load: ClientLoad,
+  { stand, options, config, plan }: Prepared,
+  share: Share | null,
+): Promise<Loaded> {
   const started = performance.now();
   const { source, maxRecords, warn } = load;
   const name = quoteLiteral(source);
-  const stand = await readStand(transaction, source, "load");
-  const { options, config } = await load.readerOf(stand.reader);
-  const plan = await planStand(stand, options.isolation, config, true, warn);
-  const text = quoteLiteral(planText(source, plan));
-  const step = await transaction.row(
-    `SELECT * FROM kafka._client_begin(${name}, ${maxRecords ?? "NULL"}, ${text})`,
-  );
+  const asked = [
+    ...[name, maxRecords ?? "NULL", quoteLiteral(plan)],
+    ...(share ? [`share := ${quoteArray(share.names)}`, `stood := ${stand.loadNo}`] : []),
+  ];
+  const step = await transaction.row(`SELECT * FROM kafka._client_begin(${asked.join(", ")})`);
+  await share?.begun();
   const counts = { rows: 0, updated: 0, deleted: 0, filtered: 0, rejected: 0 };
   const records = Number(step.records);
   if (records > 0) {
@@ -100,10 +187,12 @@ async function loadIn(transaction: Transaction, load: ClientLoad): Promise<Loade
       counts[what] = Number(applied[what]);
     }
   }
+  let loadNo = step.load_no;
   if (step.moved) {
     const { rows, rejected, updated, deleted, filtered } = counts;
     const numbers = [rows, rejected, updated, deleted, filtered, rowsRead];
-    await transaction.rows(`SELECT kafka._client_finish(${name}, ${numbers.join(", ")})`);
+    const call = `kafka._client_finish(${name}, ${numbers.join(", ")})`;
+    loadNo = (await transaction.row(`SELECT ${call} AS load_no`)).load_no;
   }
   return {
     ...counts,
@@ -113,7 +202,7 @@ async function loadIn(transaction: Transaction, load: ClientLoad): Promise<Loade
     lost: Number(step.lost),
     reason: step.reason,
     seconds: (performance.now() - started) / 1000,
-    loadNo: Number(step.load_no),
+    loadNo: Number(loadNo),
     topics: step.topics,
   };
 }

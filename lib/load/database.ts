@@ -91,7 +91,7 @@ export interface TopicLoad {
   lag: number;
 }
 
-/** What one call of kafka.load did. */
+/** What a load did. */
 export interface Loaded {
   rows: number;
   /** Of rows, those that took the place of a row with their key. */
@@ -110,15 +110,32 @@ export interface Loaded {
   /** `max_records`: there is more to load. */
   reason: "end" | "max_records";
   seconds: number;
+  /** Of shares the last one's. */
   loadNo: number;
+  /** How many transactions loaded a share each; absent if it was one that loaded all. */
+  shares?: number;
+  /** Some shares have failed: the load has not succeeded. */
+  partly?: true;
   /** Of each topic; absent if the schema is not upgraded yet. */
   topics?: readonly TopicLoad[];
 }
 
-/** A running kafka.load. */
+/** A running load. */
 export interface RunningLoad {
+  /** Throws what the database answers, Failure, or PartlyLoaded with one of these. */
   done: Promise<Loaded>;
   cancel(): void;
+}
+
+/** Why a load failed of which some transactions were committed. */
+export class PartlyLoaded extends Error {
+  /** What these have loaded. */
+  readonly loaded: Loaded;
+
+  constructor(loaded: Loaded, cause: unknown) {
+    super("some partitions were not loaded", { cause });
+    this.loaded = { ...loaded, partly: true };
+  }
 }
 
 /** SQLSTATE of what was cancelled. */

@@ -1,12 +1,13 @@
 import { Failure } from "../failure.ts";
 import { pause } from "../waiting.ts";
-import type { Loaded, RunningLoad } from "./database.ts";
+import { type Loaded, PartlyLoaded, type RunningLoad } from "./database.ts";
 import { databaseProblem } from "./errors.ts";
 
 /** What a loop reports. What such a function throws does not change what the loop does. */
 export interface LoopEvents {
   /** A load begins. */
   loading?(): void;
+  /** What was committed; if it is only a part, `failed` comes next. */
   loaded?(load: Loaded): void;
   /** A load failed; it is tried again in `wait` milliseconds. */
   failed?(message: string, wait: number): void;
@@ -129,6 +130,10 @@ export class LoadLoop {
       const load = await this.#running.done;
       this.#tell((events) => events.loaded?.(load));
       return load;
+    } catch (error) {
+      if (!(error instanceof PartlyLoaded)) throw error;
+      this.#tell((events) => events.loaded?.(error.loaded));
+      throw error.cause;
     } finally {
       this.#running = null;
     }

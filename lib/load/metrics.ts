@@ -87,9 +87,10 @@ export class LoadMetrics {
         }
         this.#seconds.observe(labels, atLeastZero(load.seconds));
         this.#lag.set(labels, atLeastZero(load.lag));
+        topics = this.#countTopics(source, load, topics);
+        if (load.partly) return;
         this.#last.set(labels, Date.now() / 1000);
         this.#up.set(labels, 1);
-        topics = this.#countTopics(source, load, topics);
         health.healthy = true;
         health.lastSuccess = Date.now();
       },
@@ -153,7 +154,8 @@ type CounterName = "errors" | keyof ReturnType<typeof counted>;
 function counted(load: Loaded) {
   const { rows, updated, deleted, filtered, rejected, records, rowsRead, lost } = load;
   const withoutRow = records - rowsRead;
-  return { rows, updated, deleted, filtered, rejected, records, withoutRow, lost, loads: 1 };
+  const loads = load.partly ? 0 : 1;
+  return { rows, updated, deleted, filtered, rejected, records, withoutRow, lost, loads };
 }
 
 /**

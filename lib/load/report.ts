@@ -7,7 +7,7 @@ const SHOWN = 8;
 
 /** A load in words. */
 export function inWords(load: Loaded): string {
-  const { rows, updated, deleted, filtered, rejected, seconds, lag, lost, loadNo } = load;
+  const { rows, updated, deleted, filtered, rejected, seconds, lag, lost, loadNo, shares } = load;
   const speed = rows > 0 ? ` (${count(rows / Math.max(seconds, 0.001))} rows/s)` : "";
   const others = [
     [updated, "updated"],
@@ -17,7 +17,10 @@ export function inWords(load: Loaded): string {
   ] as const;
   const left = others.map(([rows, how]) => rows > 0 ? `, ${count(rows)} ${how}` : "").join("");
   const gone = lost > 0 ? `, ${count(lost)} offsets lost` : "";
-  return `load ${loadNo}: ${count(rows)} rows${left}${gone} in ${seconds.toFixed(2)} s${speed}, ` +
+  const by = shares === undefined ? "" : ` (${shares} connections)`;
+  return `load ${loadNo}${by}: ${count(rows)} rows${left}${gone} in ${
+    seconds.toFixed(2)
+  } s${speed}, ` +
     `lag ${count(lag)}`;
 }
 

@@ -34,6 +34,10 @@ export interface Stand {
   offsets: TopicOffset[];
   /** The time that a position names, epoch milliseconds. */
   at: number | null;
+  /** Whether rows go through tables of the source, which one load uses at a time. */
+  isStaged: boolean;
+  /** The number of its last load. */
+  loadNo: number;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function readStand(
   const words = [source, purpose].map(quoteLiteral);
   const row = await transaction.row(
     `SELECT topic, topics, topic_pattern, group_name, reader, array_to_string(stands, ',') AS stands,
-      log_hash, at_time
+      log_hash, at_time, is_staged, load_no
     FROM kafka._stand(${words.join(", ")}, ${
       position === undefined ? "NULL" : quoteLiteral(position)
     })`,
@@ -63,6 +67,8 @@ export async function readStand(
       ? parseTopicOffsets("kafka._stand", stands)
       : parseOffsets("kafka._stand", stands).map((item) => ({ ...item, topic, log: log_hash })),
     at: row.at_time === null ? null : Number(row.at_time),
+    isStaged: row.is_staged,
+    loadNo: Number(row.load_no),
   };
 }
 

@@ -68,7 +68,7 @@ export class SourceStatus implements LoopEvents {
     this.rows += load.rows;
     this.rejected += load.rejected;
     this.lost += load.lost;
-    this.loads++;
+    if (!load.partly) this.loads++;
     this.lag = load.lag;
     this.lastLoad = at;
     const before = new Map(this.topics.map(({ topic, records }) => [topic, records]));

@@ -4,6 +4,10 @@
 --
 --   kafka._stand → kafka._client_begin → COPY → kafka._apply (if there is a stage) → kafka._client_finish
 --
+-- Several sessions may load a share of the partitions each, of a source without a stage: one calls
+-- kafka._stand and ends last, which keeps other loads and changes away; the others go from
+-- kafka._client_begin to their commit in any order, with a row in the history each.
+--
 -- No program runs on the database's hosts, so nobody needs the right to run one. COPY and kafka._apply
 -- run with the rights of the role that loads, as an INSERT of its own would.
 
@@ -64,21 +68,29 @@ DECLARE
   s kafka.source%ROWTYPE;
 BEGIN
   s := kafka._open(source, privilege, caller);
-  IF s.via <> 'client' THEN
-    RAISE EXCEPTION 'the database reads source "%" itself: call kafka.load', s.name
-      USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
+  PERFORM kafka._check_client(s);
   RETURN s;
 END
 $$;
 
+CREATE OR REPLACE FUNCTION kafka._check_client(s kafka.source) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF s.via <> 'client' THEN
+    RAISE EXCEPTION 'the database reads source "%" itself: call kafka.load', s.name
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+END
+$$;
+
 -- What the program that reads a source must know before it asks Kafka: how it is read, where it stands
--- (see kafka._told), of one topic which log that is, and the time that a position names, in milliseconds. `purpose`:
--- load and seek lock the source; check and lag do not.
+-- (see kafka._told), of one topic which log that is, and the time that a position names, in milliseconds;
+-- for shares whether there can be any, and the number of the last load. `purpose`: load and seek lock
+-- the source; check and lag do not.
 CREATE OR REPLACE FUNCTION kafka._stand(
   source text, purpose text, "position" text DEFAULT NULL, caller text DEFAULT kafka._me(),
   OUT topic text, OUT topics json, OUT topic_pattern text, OUT group_name text, OUT reader text,
-  OUT stands text[], OUT log_hash text, OUT at_time bigint)
+  OUT stands text[], OUT log_hash text, OUT at_time bigint, OUT is_staged boolean, OUT load_no bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   s kafka.source%ROWTYPE;
@@ -102,6 +114,8 @@ BEGIN
   topic_pattern := s.topic_pattern;
   group_name := s.group_name;
   reader := s.reader;
+  is_staged := s.stage IS NOT NULL;
+  load_no := coalesce(last.load_no, 0);
   stands := kafka._told(s, last);
   IF s.topic IS NOT NULL THEN
     log_hash := kafka._log_hash(last, kafka._topic_no(last, s.topic));
@@ -133,9 +147,11 @@ END
 $$;
 
 -- kafka._begin for a client, with the plan that it has made. `place` and `columns` are what it is to
--- COPY the rows of `ranges` into.
+-- COPY the rows of `ranges` into. With a `share` another session has locked the source, and found it after
+-- load `stood`: what Kafka was asked was asked from there.
 CREATE OR REPLACE FUNCTION kafka._client_begin(
   source text, max_records bigint, plan text, caller text DEFAULT kafka._me(),
+  share text[] DEFAULT NULL, stood bigint DEFAULT NULL,
   OUT load_no bigint, OUT ranges text, OUT records bigint, OUT lag bigint, OUT lost bigint,
   OUT reason text, OUT moved boolean, OUT is_staged boolean, OUT place text, OUT columns text,
   OUT topics json)
@@ -144,14 +160,26 @@ DECLARE
   s kafka.source%ROWTYPE;
   step record;
 BEGIN
-  s := kafka._open_client(source, 'INSERT', caller);
+  IF share IS NULL THEN
+    s := kafka._open_client(source, 'INSERT', caller);
+  ELSE
+    s := kafka._find(source, 'INSERT', caller);
+    PERFORM kafka._check_client(s);
+    IF s.stage IS NOT NULL THEN
+      RAISE EXCEPTION 'cannot load source "%" by shares: it maps or merges its rows', s.name
+        USING ERRCODE = 'object_not_in_prerequisite_state';
+    ELSIF coalesce((kafka._last(s.name)).load_no, 0) IS DISTINCT FROM stood THEN
+      RAISE EXCEPTION 'cannot load a share of source "%": another session has loaded or moved it meanwhile', s.name
+        USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
+    END IF;
+  END IF;
   IF s.stage IS NOT NULL THEN
     -- Other roles that load may write to it, too: not during this load.
     EXECUTE 'LOCK TABLE ' || s.stage || ' IN SHARE ROW EXCLUSIVE MODE';
     PERFORM kafka._lend(s, kafka._role_of(caller));
   END IF;
   PERFORM set_config('kafka.plan', plan, true);
-  SELECT b.* INTO step FROM kafka._begin(source, max_records, caller) b;
+  SELECT b.* INTO step FROM kafka._begin(source, max_records, caller, share) b;
   PERFORM set_config('kafka.plan', '', true);
   load_no := step.load_no;
   ranges := array_to_string(step.chunks, ',');
@@ -167,14 +195,15 @@ BEGIN
 END
 $$;
 
--- kafka._finish for a client.
+-- kafka._finish for a client. Returns the number that the load has got in the history.
 CREATE OR REPLACE FUNCTION kafka._client_finish(
   source text, rows bigint, rejected bigint, updated bigint, deleted bigint, filtered bigint,
   rows_read bigint, caller text DEFAULT kafka._me())
-RETURNS void
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM kafka._open_client(source, 'INSERT', caller);
+  PERFORM kafka._check_client(kafka._find(source, 'INSERT', caller));
   PERFORM kafka._finish(source, rows, rejected, updated, deleted, filtered, rows_read, caller);
+  RETURN (kafka._last(source)).load_no;
 END
 $$;

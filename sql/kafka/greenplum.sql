@@ -80,18 +80,22 @@ CREATE TYPE kafka._plan_row AS (topic text, partition_no integer, earliest bigin
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 900 - pg_catalog.length($1)';
 
--- Locks a source until the transaction ends. Not by its row: while the global deadlock detector is
--- off, as it is by default, SELECT … FOR UPDATE locks the whole table, and with it the loads of all
--- other sources. So any role that can connect can hold this lock, and keep a source waiting.
-CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
+-- Locks a source until the transaction ends; `use`: see kafka._open. Not by its row: while the global
+-- deadlock detector is off, as it is by default, SELECT … FOR UPDATE locks the whole table, and with it
+-- the loads of all other sources. So any role that can connect can hold this lock, and keep a source
+-- waiting. One lock is for a load, a second one for the history's next row, which would meet another one
+-- on each segment; a change takes both.
+CREATE OR REPLACE FUNCTION kafka._lock(source text, use text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   lock_class constant integer := 1262503489;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(lock_class, hashtext(source)) THEN
-    RAISE NOTICE 'source "%" is in use by another session: waiting for it', source;
-    PERFORM pg_advisory_xact_lock(lock_class, hashtext(source));
-  END IF;
+  FOR part IN CASE use WHEN 'finish' THEN 1 ELSE 0 END .. CASE use WHEN 'load' THEN 0 ELSE 1 END LOOP
+    IF NOT pg_try_advisory_xact_lock(lock_class + part, hashtext(source)) THEN
+      RAISE NOTICE 'source "%" is in use by another session: waiting for it', source;
+      PERFORM pg_advisory_xact_lock(lock_class + part, hashtext(source));
+    END IF;
+  END LOOP;
 END
 $$;
 

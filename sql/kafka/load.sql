@@ -37,12 +37,14 @@ BEGIN
 END
 $$;
 
--- The same, locked until the transaction ends.
-CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text, caller text) RETURNS kafka.source
+-- The same, locked until the transaction ends. `use`: a load (one at a time), the end of a load or of a
+-- share of one (`finish`: these one after the other), a change (while neither is under way).
+CREATE OR REPLACE FUNCTION kafka._open(source text, privilege text, caller text, use text DEFAULT NULL)
+RETURNS kafka.source
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM kafka._find(source, privilege, caller);
-  PERFORM kafka._lock(source);
+  PERFORM kafka._lock(source, coalesce(use, CASE privilege WHEN 'INSERT' THEN 'load' ELSE 'change' END));
   -- Again: it may have been changed or dropped meanwhile.
   IF NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _open.source) THEN
     RAISE EXCEPTION 'source "%" was dropped while this session waited for it', _open.source
@@ -76,9 +78,10 @@ $$;
 
 -- The first steps of a load: locks the source, asks Kafka where its topics start and end, writes
 -- down what is to be loaded, and returns it: `chunks` of ranges, each small enough for one
--- statement.
+-- statement. With a `share` (see kafka._next) it locks nothing: whoever has made the shares does, and
+-- kafka._finish compares where the source stands then.
 CREATE OR REPLACE FUNCTION kafka._begin(
-  source text, max_records bigint, caller text DEFAULT kafka._me(),
+  source text, max_records bigint, caller text DEFAULT kafka._me(), share text[] DEFAULT NULL,
   OUT load_no bigint, OUT chunks text[], OUT records bigint, OUT lag bigint, OUT lost bigint,
   OUT reason text, OUT moved boolean, OUT is_staged boolean, OUT topics json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -88,7 +91,11 @@ DECLARE
   last kafka.load_history%ROWTYPE;
   next kafka.load_plan%ROWTYPE;
 BEGIN
-  s := kafka._open(source, 'INSERT', caller);
+  IF share IS NULL THEN
+    s := kafka._open(source, 'INSERT', caller);
+  ELSE
+    s := kafka._find(source, 'INSERT', caller);
+  END IF;
   IF kafka._handed_over(s) IS NULL THEN PERFORM kafka._not_of_client(s); END IF;
   PERFORM kafka._lock_target(s);
   PERFORM kafka._check_paused(s);
@@ -97,7 +104,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   last := kafka._last(s.name);
-  next := kafka._next(s, last, least(_begin.max_records, s.max_records), true);
+  next := kafka._next(s, last, least(_begin.max_records, s.max_records), true, share);
   chunks := kafka._chunks(next.ranges, kafka._room(coalesce(s.topic, '')));
   records := next.records;
   lag := next.lag;
@@ -115,10 +122,10 @@ BEGIN
     next.definition := s::text;
     next.planned := clock_timestamp();
     INSERT INTO kafka.load_plan (source, load_no, planned, definition, reason, started, records,
-      lag, lost, ranges, next_offsets, cluster_id, leader_epochs, topics, topic_ids, topic_starts,
+      lag, lost, ranges, starts, next_offsets, cluster_id, leader_epochs, topics, topic_ids, topic_starts,
       topic_records, topic_lags)
     VALUES (s.name, load_no, next.planned, next.definition, reason, started, records,
-      lag, lost, next.ranges, next.next_offsets, next.cluster_id, next.leader_epochs, next.topics,
+      lag, lost, next.ranges, next.starts, next.next_offsets, next.cluster_id, next.leader_epochs, next.topics,
       next.topic_ids, next.topic_starts, next.topic_records, next.topic_lags);
   END IF;
 END
@@ -134,11 +141,46 @@ DECLARE
   next kafka.load_plan%ROWTYPE;
 BEGIN
   s := kafka._find(source, 'INSERT', caller);
-  next := kafka._next(s, kafka._last(s.name), s.max_records, false);
+  next := kafka._next(s, kafka._last(s.name), s.max_records, false, NULL);
   records := next.records;
   lost := next.lost;
   reason := next.reason;
   RETURN NEXT;
+END
+$$;
+
+-- A plan as the history's row after `last`. Usually it was planned so. After another share of the same
+-- load has ended, `last` says where its partitions stand, and the plan where those stand that it has
+-- moved. Refused if they were moved by others meanwhile: what the plan has read would be there twice, or
+-- something between would be left out.
+CREATE OR REPLACE FUNCTION kafka._after(plan kafka.load_plan, last kafka.load_history)
+RETURNS kafka.load_plan
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  next constant bigint := coalesce(last.load_no, 0) + 1;
+  is_same boolean := (last.topics, last.topic_ids, last.topic_starts, last.cluster_id, array_length(last.next_offsets, 1))
+    IS NOT DISTINCT FROM (plan.topics, plan.topic_ids, plan.topic_starts, plan.cluster_id, array_length(plan.starts, 1));
+BEGIN
+  IF plan.load_no = next THEN RETURN plan; END IF;
+  FOR i IN 1 .. array_length(plan.starts, 1) LOOP
+    EXIT WHEN NOT is_same;
+    IF plan.next_offsets[i] = plan.starts[i] THEN
+      plan.next_offsets[i] := last.next_offsets[i];
+      plan.leader_epochs[i] := last.leader_epochs[i];
+    ELSE
+      is_same := last.next_offsets[i] IS NOT DISTINCT FROM plan.starts[i];
+    END IF;
+  END LOOP;
+  IF NOT is_same THEN
+    RAISE EXCEPTION 'cannot finish a load of source "%": another session has loaded or moved it meanwhile', plan.source
+      USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
+  END IF;
+  FOR i IN 1 .. array_length(plan.topics, 1) LOOP
+    plan.topic_lags[i] := greatest(last.topic_lags[i] - plan.topic_records[i], 0);
+  END LOOP;
+  plan.lag := greatest(last.lag - plan.records, 0);
+  plan.load_no := next;
+  RETURN plan;
 END
 $$;
 
@@ -152,9 +194,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   s kafka.source%ROWTYPE;
   p kafka.load_plan%ROWTYPE;
+  h kafka.load_plan%ROWTYPE;
   is_possible boolean;
 BEGIN
-  s := kafka._open(source, 'INSERT', caller);
+  s := kafka._open(source, 'INSERT', caller, 'finish');
   SELECT x.* INTO p FROM kafka.load_plan x
   WHERE x.source = s.name AND x.backend = pg_backend_pid()
     AND x.transaction_start = transaction_timestamp()
@@ -175,15 +218,23 @@ BEGIN
       USING ERRCODE = 'data_exception',
         DETAIL = 'A value holds more than one row, or the reader read more than was planned.';
   END IF;
-  INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
-    inserted, updated, deleted, filtered, rows_read,
-    records, lag, lost, ranges, next_offsets, cluster_id, leader_epochs, topics, topic_ids,
-    topic_starts, topic_records, topic_lags, loaded_by)
-  VALUES (s.name, p.load_no, p.reason, p.started,
-    extract(epoch FROM clock_timestamp() - p.started), rows, rejected,
-    rows - updated, updated, deleted, filtered, rows_read,
-    p.records, p.lag, p.lost, p.ranges, p.next_offsets, p.cluster_id, p.leader_epochs, p.topics,
-    p.topic_ids, p.topic_starts, p.topic_records, p.topic_lags, kafka._caller());
+  LOOP
+    h := kafka._after(p, kafka._last(s.name));
+    BEGIN
+      INSERT INTO kafka.load_history (source, load_no, reason, started, seconds, rows, rejected,
+        inserted, updated, deleted, filtered, rows_read,
+        records, lag, lost, ranges, next_offsets, cluster_id, leader_epochs, topics, topic_ids,
+        topic_starts, topic_records, topic_lags, loaded_by)
+      VALUES (s.name, h.load_no, h.reason, h.started,
+        extract(epoch FROM clock_timestamp() - h.started), rows, rejected,
+        rows - updated, updated, deleted, filtered, rows_read,
+        h.records, h.lag, h.lost, h.ranges, h.next_offsets, h.cluster_id, h.leader_epochs, h.topics,
+        h.topic_ids, h.topic_starts, h.topic_records, h.topic_lags, kafka._caller());
+      RETURN;
+    EXCEPTION WHEN unique_violation THEN
+      NULL; -- Another share has ended while this one waited to write its row.
+    END;
+  END LOOP;
 END
 $$;
 

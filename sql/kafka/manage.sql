@@ -17,7 +17,7 @@ DECLARE
   missing text;
 BEGIN
   PERFORM kafka._check_isolation();
-  PERFORM kafka._lock(add_source.name);
+  PERFORM kafka._lock(add_source.name, 'change');
   loaded := (kafka._last(add_source.name)).topics; -- not before: a load may just have ended
   s.name := add_source.name;
   s.topic := coalesce(add_source.topic, CASE WHEN array_length(add_source.topics, 1) = 1 THEN add_source.topics[1] END);

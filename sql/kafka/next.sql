@@ -2,15 +2,16 @@
 
 -- What the next load reads, at most `most` records of each partition; `ranges` are all of it. The
 -- same for kafka.load and for kafka.check_source. `mirror`: Kafka's group gets the offset where the
--- source stands.
+-- source stands. `share`: TOPIC:PARTITION of those that are read, the others stay; null: all.
 CREATE OR REPLACE FUNCTION kafka._next(
-  s kafka.source, last kafka.load_history, most bigint, mirror boolean)
+  s kafka.source, last kafka.load_history, most bigint, mirror boolean, share text[])
 RETURNS kafka.load_plan
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   plan kafka.load_plan%ROWTYPE;
   known constant integer := coalesce(array_length(last.next_offsets, 1), 0);
   ranges text[] := '{}';
+  starts bigint[] := '{}';
   offsets bigint[] := '{}';
   epochs integer[] := '{}';
   topics text[] := '{}';
@@ -52,6 +53,15 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state',
           HINT = format('%s, or another position, says where to start.', kafka._seek_call(s, 'earliest'));
     END IF;
+    starts := starts || at;
+    epochs := array_append(epochs, p.leader_epoch);
+    plan.cluster_id := p.cluster_id;
+    IF p.topic || ':' || p.partition_no <> ALL (share) THEN
+      offsets := offsets || at;
+      lags[topic_no] := lags[topic_no] + p.end_offset - greatest(at, p.earliest);
+      plan.lag := plan.lag + p.end_offset - greatest(at, p.earliest);
+      CONTINUE;
+    END IF;
     IF at < p.earliest THEN
       IF s.on_lost = 'fail' THEN
         RAISE EXCEPTION 'topic "%" partition % has the offsets % to %, but source "%" stands at %',
@@ -70,8 +80,6 @@ BEGIN
     upto := least(p.end_offset, at + most);
     IF upto < p.end_offset THEN plan.reason := 'max_records'; END IF;
     offsets := offsets || upto;
-    epochs := array_append(epochs, p.leader_epoch);
-    plan.cluster_id := p.cluster_id;
     records[topic_no] := records[topic_no] + upto - at;
     lags[topic_no] := lags[topic_no] + p.end_offset - upto;
     plan.records := plan.records + upto - at;
@@ -85,6 +93,7 @@ BEGIN
   plan.topics := topics;
   plan.topic_records := records;
   plan.topic_lags := lags;
+  plan.starts := starts;
   plan.next_offsets := offsets;
   plan.leader_epochs := epochs;
   -- A topic that the source does not load any more goes on from here if it does so again.

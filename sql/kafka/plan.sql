@@ -251,6 +251,7 @@ BEGIN
     plan.lag := plan.lag + CASE WHEN loads THEN coalesce(last.topic_lags[i], 0) ELSE 0 END;
     plan.next_offsets := plan.next_offsets
       || last.next_offsets[last.topic_starts[i] : kafka._topic_end(last, i) - 1];
+    plan.starts := plan.starts || last.next_offsets[last.topic_starts[i] : kafka._topic_end(last, i) - 1];
     plan.leader_epochs := plan.leader_epochs || coalesce(
       last.leader_epochs[last.topic_starts[i] : kafka._topic_end(last, i) - 1],
       array_fill(NULL::integer, ARRAY[kafka._topic_end(last, i) - last.topic_starts[i]]));

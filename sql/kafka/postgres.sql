@@ -53,16 +53,22 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 'program'::text $$;
 CREATE OR REPLACE FUNCTION kafka._room(topic text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 100000';
 
--- Locks a source until the transaction ends: its row, which no other role has the right to lock.
-CREATE OR REPLACE FUNCTION kafka._lock(source text) RETURNS void
+-- Locks a source until the transaction ends: its row, which no other role has the right to lock. `use`:
+-- see kafka._open. All but its changes let the shares of a load end; these wait for each other at the
+-- primary key of the history.
+CREATE OR REPLACE FUNCTION kafka._lock(source text, use text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  statement constant text := 'SELECT 1 FROM kafka.source s WHERE s.name = $1 FOR '
+    || CASE use WHEN 'load' THEN 'NO KEY UPDATE' WHEN 'finish' THEN 'KEY SHARE' ELSE 'UPDATE' END;
+  locked integer;
 BEGIN
-  PERFORM 1 FROM kafka.source s WHERE s.name = _lock.source FOR UPDATE SKIP LOCKED;
-  IF FOUND OR NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _lock.source) THEN
+  EXECUTE statement || ' SKIP LOCKED' INTO locked USING source;
+  IF locked IS NOT NULL OR NOT EXISTS (SELECT 1 FROM kafka.source s WHERE s.name = _lock.source) THEN
     RETURN;
   END IF;
-  RAISE NOTICE 'source "%" is in use by another session: waiting for it', _lock.source;
-  PERFORM 1 FROM kafka.source s WHERE s.name = _lock.source FOR UPDATE;
+  RAISE NOTICE 'source "%" is in use by another session: waiting for it', source;
+  EXECUTE statement USING source;
 END
 $$;
 

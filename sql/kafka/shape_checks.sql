@@ -57,7 +57,7 @@ DECLARE
   hint text;
   columns text := '';
 BEGIN
-  PERFORM kafka._lock(source);
+  PERFORM kafka._lock(source, 'change');
   SELECT x.* INTO s FROM kafka.source x WHERE x.name = _shape_begin.source;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'source "%" does not exist', source USING ERRCODE = 'undefined_object';

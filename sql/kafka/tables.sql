@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS kafka.schema_version (
 -- Each step of an upgrade is one IF; a new database takes them all.
 DO $upgrade$
 DECLARE
-  newest constant integer := 5;
+  newest constant integer := 6;
   has integer := (SELECT coalesce(max(v.version), 0) FROM kafka.schema_version v);
   s record;
   found_table record;
@@ -282,6 +282,22 @@ BEGIN
     END LOOP;
 
     INSERT INTO kafka.schema_version (version) VALUES (5);
+  END IF;
+
+  IF has < 6 THEN
+    -- Where the source stood in each partition when a load was planned: several that read a share of the
+    -- partitions each may end in any order.
+    ALTER TABLE kafka.load_plan ADD COLUMN starts bigint[];
+
+    -- They have other arguments or results now.
+    FOR s IN SELECT p.oid::regprocedure AS function
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'kafka' AND p.proname IN ('_lock', '_open', '_begin', '_next', '_stand', '_client_begin',
+        '_client_finish') LOOP
+      EXECUTE 'DROP FUNCTION ' || s.function;
+    END LOOP;
+
+    INSERT INTO kafka.schema_version (version) VALUES (6);
   END IF;
 
   -- Not every random() is one that cannot be guessed. That of UUIDs is, and needs no right; where the

@@ -178,7 +178,6 @@ Deno.test("load: invalid arguments, and what is not available, are one line and 
     [["a"], 64, /no database: use --dsn postgres:\/\/user@host\/database$/m],
     [["a", "b", "a", ...dsn], 64, /source "a" is given twice/],
     [["a", "--all", ...dsn], 64, /--all: "a" is one of them — leave it out/],
-    [["a", "--jobs", "2", ...dsn], 64, /--jobs requires several sources, or --all/],
     [["a", "b", "--jobs", "0", ...dsn], 64, /--jobs: "0" is not a whole number from 1 up/],
     [["a", "--listen-token-file", "/x", ...dsn], 64, /--listen-token-file: use --listen too/],
     [

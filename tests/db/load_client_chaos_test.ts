@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { type Broker, startBroker } from "../../scripts/servers/broker.ts";
 import type { Postgres } from "../../scripts/servers/postgres.ts";
 import { schemaSql } from "../../lib/greenplum/schema_files.ts";
+import { PartlyLoaded } from "../../lib/load/database.ts";
 import { start } from "../support/cli.ts";
 import { consoleConsume, createTopic, groupOffsets, produce, withAdmin } from "../support/kafka.ts";
 import { addSource, dialect, load, runScript, startDatabase } from "../support/load.ts";
@@ -19,7 +20,7 @@ const seed = Number(Deno.env.get("GPDB_KAFKA_CHAOS_SEED") || Date.now() % 1_000_
 const TOPIC = "events";
 const MOST_PARTITIONS = 12;
 /** What may come of a load that something is done to. */
-const EXPECTED = /57014|57P01|25P03|CONNECTION|ECONNRESET|EPIPE|broker|incomplete|40P01/;
+const EXPECTED = /57014|57P01|25P03|CONNECTION|ECONNRESET|EPIPE|broker|incomplete|40P01|40001/;
 
 interface World {
   broker: Broker;
@@ -27,6 +28,8 @@ interface World {
   /** Of all rounds: it must work again after each of them. */
   client: ClientSession;
   random: Random;
+  /** How many connections load. */
+  jobs: number;
   partitions: number;
   written: number;
 }
@@ -58,30 +61,38 @@ const events: Record<string, (world: World) => Promise<string>> = {
     });
   },
 
-  async "loader killed -9"({ pg, random }) {
-    const child = start("main", ["load", TOPIC, "--dsn", pg.dsn, "--once", "--quiet"]);
-    await pause(random.int(300, 1500));
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    const { code, signal } = await child.output();
-    return signal ?? `ended with ${code}`;
+  async "loader killed -9"(world) {
+    return await killed(world, world.jobs);
+  },
+
+  async "loaders with other jobs at once, all killed -9"(world) {
+    return (await Promise.all([1, 2, 4].map((jobs) => killed(world, jobs)))).join(" and ");
+  },
+
+  async "session that has nothing to do terminated"(world) {
+    const other = clientSession(world.pg.dsn, 2);
+    const waiting = outcome(other.load(TOPIC));
+    const outcomes = await during(world, async () => {
+      await pause(world.random.int(0, 300));
+      await signalBackends(world, "pg_terminate_backend", "AND state = 'idle in transaction'");
+    });
+    const also = await waiting;
+    await other[Symbol.asyncDispose]();
+    return `${outcomes} and ${also}`;
   },
 
   async "session idle for too long"(world) {
     const { pg } = world;
     const dsn = new URL(pg.dsn);
     dsn.searchParams.set("idle_in_transaction_session_timeout", `${world.random.int(1, 60)}`);
-    await using client = clientSession(dsn.href);
+    await using client = clientSession(dsn.href, world.jobs);
     return await outcome(client.load(TOPIC));
   },
 
   async "statement_timeout"(world) {
     const dsn = new URL(world.pg.dsn);
     dsn.searchParams.set("statement_timeout", `${world.random.int(5, 200)}`);
-    await using client = clientSession(dsn.href);
+    await using client = clientSession(dsn.href, world.jobs);
     return await outcome(client.load(TOPIC));
   },
 
@@ -99,8 +110,8 @@ const events: Record<string, (world: World) => Promise<string>> = {
     return `${rows} rows, ${reason}`;
   },
 
-  async "two sessions at once"({ pg, client, random }) {
-    await using other = clientSession(pg.dsn);
+  async "two sessions at once"({ pg, client, random, jobs }) {
+    await using other = clientSession(pg.dsn, jobs + 1);
     const loads = await Promise.all([client.load(TOPIC, random.int(1, 30)), other.load(TOPIC)]);
     return loads.map(({ rows }) => `${rows} rows`).join(" and ");
   },
@@ -123,10 +134,24 @@ const events: Record<string, (world: World) => Promise<string>> = {
   },
 };
 
-async function signalBackends({ pg }: World, call: string): Promise<void> {
+async function signalBackends({ pg }: World, call: string, which = ""): Promise<void> {
   await pg.sql.unsafe(`
     SELECT ${call}(pid) FROM pg_stat_activity
-    WHERE application_name LIKE 'gpdb-kafka load%' AND datname = current_database()`);
+    WHERE application_name LIKE 'gpdb-kafka load%' AND datname = current_database() ${which}`);
+}
+
+/** A process that loads, until it is killed. */
+async function killed({ pg, random }: World, jobs: number): Promise<string> {
+  const flags = ["--jobs", `${jobs}`, "--once", "--quiet"];
+  const child = start("main", ["load", TOPIC, "--dsn", pg.dsn, ...flags]);
+  await pause(random.int(300, 1500));
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+  const { code, signal } = await child.output();
+  return signal ?? `ended with ${code}`;
 }
 
 /** Starts a load, does something to it, and returns how it ended. */
@@ -143,7 +168,8 @@ async function during(
 async function outcome(done: Promise<{ rows: number }>): Promise<string> {
   try {
     return `${(await done).rows} rows all the same`;
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof PartlyLoaded ? thrown.cause : thrown;
     const { code, kind, message } = error as { code?: string; kind?: string; message: string };
     assert.match(`${code} ${kind} ${message}`, EXPECTED);
     return `failed: ${code ?? kind}`;
@@ -154,13 +180,17 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Writes a few records to some partitions; a new partition may not be known everywhere yet. */
+/**
+ * Writes records to some partitions, enough for several shares if there are such; a new partition
+ * may not be known everywhere yet.
+ */
 async function write(world: World): Promise<void> {
   const { broker, random } = world;
-  for (let left = random.int(0, 3); left > 0; left--) {
+  const [least, most, size] = world.jobs === 1 ? [1, 60, 2000] : [500, 3000, 50];
+  for (let left = random.int(0, 3 * world.jobs); left > 0; left--) {
     const partition = random.int(0, world.partitions - 1);
-    const records = Array.from({ length: random.int(1, 60) }, () => ({
-      value: `${world.written++},"some ""payload"" ${"x".repeat(random.int(0, 2000))}"`,
+    const records = Array.from({ length: random.int(least, most) }, () => ({
+      value: `${world.written++},"some ""payload"" ${"x".repeat(random.int(0, size))}"`,
     }));
     for (let tries = 1;; tries++) {
       try {
@@ -183,67 +213,73 @@ async function topicRecords({ broker, written }: World): Promise<string[]> {
   ).sort();
 }
 
-Deno.test({
-  name: `client: ${rounds} rounds of trouble, and every record is there once`,
-  ignore: dialect === "greenplum",
-  async fn() {
-    await using broker = await startBroker({ own: true });
-    await using pg = await startDatabase();
-    await runScript(pg, await schemaSql("postgres"));
-    await using client = clientSession(pg.dsn);
-    const world = { broker, pg, client, random: new Random(seed), partitions: 3, written: 0 };
-    await createTopic(broker, TOPIC, { partitions: world.partitions });
-    await pg.sql`
+for (const jobs of [1, 3]) {
+  Deno.test({
+    name: `client: ${rounds} rounds of trouble, and every record is there once; --jobs ${jobs}`,
+    ignore: dialect === "greenplum",
+    fn: () => trouble(jobs),
+  });
+}
+
+async function trouble(jobs: number): Promise<void> {
+  await using broker = await startBroker({ own: true });
+  await using pg = await startDatabase();
+  await runScript(pg, await schemaSql("postgres"));
+  await using client = clientSession(pg.dsn, jobs);
+  const world = { broker, pg, client, jobs, random: new Random(seed), partitions: 3, written: 0 };
+  await createTopic(broker, TOPIC, { partitions: world.partitions });
+  await pg.sql`
       CREATE TABLE events (partition_no int, offset_no bigint, id bigint, payload text)`;
-    const readerFlags = ["--columns", "partition,offset"];
-    const via = "client";
-    await addSource(pg, broker, { name: TOPIC, topic: TOPIC, table: "events", readerFlags, via });
+  const readerFlags = ["--columns", "partition,offset"];
+  const via = "client";
+  await addSource(pg, broker, { name: TOPIC, topic: TOPIC, table: "events", readerFlags, via });
 
-    let order: string[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      if (order.length === 0) order = world.random.shuffle(Object.keys(events));
-      const event = order.pop()!;
-      await write(world);
-      let outcome: string;
-      try {
-        outcome = await events[event](world);
-      } catch (error) {
-        throw new Error(`seed ${seed}, round ${round}, ${event}: ${error}`, { cause: error });
-      }
-      if (Deno.env.get("GPDB_KAFKA_CHAOS_ROUNDS")) console.log(`${round}: ${event}: ${outcome}`);
+  let order: string[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    if (order.length === 0) order = world.random.shuffle(Object.keys(events));
+    const event = order.pop()!;
+    await write(world);
+    let outcome: string;
+    try {
+      outcome = await events[event](world);
+    } catch (error) {
+      throw new Error(`seed ${seed}, round ${round}, ${event}: ${error}`, { cause: error });
     }
-    while ((await client.load(TOPIC)).records > 0);
+    if (Deno.env.get("GPDB_KAFKA_CHAOS_ROUNDS")) console.log(`${round}: ${event}: ${outcome}`);
+  }
+  while ((await client.load(TOPIC)).records > 0);
 
-    const rows = await pg.sql`
+  const rows = await pg.sql`
       SELECT partition_no || ' ' || offset_no || ' ' || id AS row,
         payload LIKE 'some "payload" %' AS whole
       FROM events`;
-    const loaded = rows.map(({ row }) => row).sort();
-    assert.equal(loaded.length, world.written, `seed ${seed}`);
-    assert.deepEqual(loaded, await topicRecords(world), `seed ${seed}`);
-    assert.ok(rows.every(({ whole }) => whole));
+  const loaded = rows.map(({ row }) => row).sort();
+  assert.equal(loaded.length, world.written, `seed ${seed}`);
+  assert.deepEqual(loaded, await topicRecords(world), `seed ${seed}`);
+  assert.ok(rows.every(({ whole }) => whole));
 
-    // The history says so too: what each load took starts where the one before it ended.
-    const history = await pg.sql`SELECT ranges, rows FROM kafka.load_history ORDER BY load_no`;
-    const next = new Map<string, string>();
-    for (const { ranges } of history) {
-      for (const range of ranges.split(",").filter(Boolean)) {
-        const [partition, from, to] = range.split(/[:-]/);
-        assert.equal(next.get(partition) ?? "0", from);
-        next.set(partition, to);
-      }
+  // The history says so too: what each load took starts where the one before it ended.
+  const history = await pg.sql`SELECT ranges, rows FROM kafka.load_history ORDER BY load_no`;
+  const begun = await pg.sql`SELECT 1 FROM kafka.load_plan GROUP BY load_no HAVING count(*) > 1`;
+  assert.equal(begun.length > 0, jobs > 1, "shares of one load have been planned with one number");
+  const next = new Map<string, string>();
+  for (const { ranges } of history) {
+    for (const range of ranges.split(",").filter(Boolean)) {
+      const [partition, from, to] = range.split(/[:-]/);
+      assert.equal(next.get(partition) ?? "0", from);
+      next.set(partition, to);
     }
-    assert.equal(history.reduce((sum, { rows }) => sum + Number(rows), 0), world.written);
+  }
+  assert.equal(history.reduce((sum, { rows }) => sum + Number(rows), 0), world.written);
 
-    // And so does the mirror.
-    const group = await groupOffsets(broker, `gpdb-kafka.${TOPIC}`, TOPIC);
-    for (const [partition, to] of next) assert.equal(group.get(Number(partition)), BigInt(to));
+  // And so does the mirror.
+  const group = await groupOffsets(broker, `gpdb-kafka.${TOPIC}`, TOPIC);
+  for (const [partition, to] of next) assert.equal(group.get(Number(partition)), BigInt(to));
 
-    // No session of a load is left in a transaction, and no lock.
-    const left = await pg.sql`
+  // No session of a load is left in a transaction, and no lock.
+  const left = await pg.sql`
       SELECT state FROM pg_stat_activity
       WHERE application_name LIKE 'gpdb-kafka load%' AND xact_start IS NOT NULL
         AND datname = current_database()`;
-    assert.deepEqual([...left], []);
-  },
-});
+  assert.deepEqual([...left], []);
+}

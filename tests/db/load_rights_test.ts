@@ -26,7 +26,7 @@ Deno.test("rights: nothing in the schema is open to PUBLIC, and a load's interna
     "_copy('things', '0:0-1')",
     "_finish('things', 0, 0)",
     "_open('things', 'INSERT', kafka._me())",
-    "_lock('things')",
+    "_lock('things', 'load')",
     "_role_of(kafka._me())",
     "load('things', NULL, 'postgres 00000000000000000000000000000000')",
     "allow('rights_etl')",
@@ -98,7 +98,7 @@ Deno.test("rights: on Greenplum a caller's steps are checked against what was pl
       await sql.unsafe(finish("2, 0"));
       await sql.unsafe(finish("2, 0"));
     }),
-    { code: "23505" },
+    { code: "40001" },
   );
   // What was left by those is in nobody's way.
   assert.deepEqual(await load({ sql: etl }, "things"), {

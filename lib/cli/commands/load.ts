@@ -1,12 +1,14 @@
 import { Failure } from "../../failure.ts";
+import { Connection } from "../../load/connection.ts";
 import { HttpServer } from "../../load/http.ts";
 import { Loads } from "../../load/loads.ts";
 import type { LoopEvents } from "../../load/loop.ts";
 import { LogReport, ScreenReport } from "../../load/report.ts";
 import { SourcesScreen } from "../../load/screen.ts";
 import { findSources, withSuggestion } from "../../load/find_sources.ts";
-import { LoadSession } from "../../load/session.ts";
+import { LoadSession, sessionName } from "../../load/session.ts";
 import { SourceStatus } from "../../load/status.ts";
+import { Streams } from "../../load/streams.ts";
 import { Turns } from "../../load/turns.ts";
 import { withoutSecrets } from "../../secret.ts";
 import { atMost } from "../../waiting.ts";
@@ -29,6 +31,7 @@ export const loadCommand: Command = {
     "gpdb-kafka load crimes --dsn postgres://gpadmin@coordinator/warehouse --once",
     "gpdb-kafka load crimes --every 5s --listen 127.0.0.1:9187",
     "gpdb-kafka load --all --jobs 8 --every 5s --listen 127.0.0.1:9187",
+    "gpdb-kafka load crimes --jobs 4 --every 5s",
   ],
   flags: loadFlags,
   handlesSignals: true,
@@ -66,21 +69,32 @@ async function loadAll(
     : new ScreenReport(sources[0], (text) => void write(text), () => size().columns);
   const say = (text: string) => screen ? screen.say(text) : console.warn(text);
   const log = reporter(given, console, screen !== null);
+  const jobs = options.jobs(sources.length);
+  const session = {
+    dsn: options.dsn,
+    name: NAME,
+    only: several ? null : sources[0],
+    maxRecords,
+    // Such as that another session is loading the source, and this one waits for it.
+    notice: (source: string, text: string) => say(several ? `${source}: ${text}` : text),
+    // Such as records that are left out: there may be many.
+    report: (source: string, text: string) => log(several ? `${source}: ${text}` : text),
+    readerOf: async (command: string) =>
+      await (await import("../flags/source_reader.ts")).sourceReader(command, console),
+  };
+  const streams = new Streams(
+    jobs.left,
+    () => new Connection({ ...session, name: sessionName(session) }),
+  );
+  const isAlone = new Set<string>();
+  const alone = (source: string, why: string) => {
+    if (jobs.left === 0 || several || isAlone.has(source)) return;
+    isAlone.add(source);
+    say(`--jobs: source "${source}" is loaded by one connection, because ${why}`);
+  };
   const sessions = Array.from(
-    { length: Math.min(options.jobs, sources.length) },
-    () =>
-      new LoadSession({
-        dsn: options.dsn,
-        name: NAME,
-        only: several ? null : sources[0],
-        maxRecords,
-        // Such as that another session is loading the source, and this one waits for it.
-        notice: (source, text) => say(several ? `${source}: ${text}` : text),
-        // Such as records that are left out: there may be many.
-        report: (source, text) => log(several ? `${source}: ${text}` : text),
-        readerOf: async (command) =>
-          await (await import("../flags/source_reader.ts")).sourceReader(command, console),
-      }),
+    { length: jobs.atOnce },
+    () => new LoadSession({ ...session, streams, alone }),
   );
   const turns = new Turns(sessions);
   let server: HttpServer | null = null;
@@ -121,7 +135,7 @@ async function loadAll(
     clearInterval(redraw);
     await Promise.all([
       server?.close(),
-      ...sessions.map((session) => atMost(1000, session.close())),
+      ...[...sessions, streams].map((one) => atMost(1000, one.close())),
     ]);
   }
 }

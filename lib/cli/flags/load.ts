@@ -7,7 +7,7 @@ import { parseAddressFlag, parseCount, parseDuration } from "../values.ts";
 import { neededDsn } from "./dsn.ts";
 import { logFlags } from "./log.ts";
 
-/** Sources that load at the same time, if `--jobs` is not given. */
+/** Of several sources, how many load at the same time if `--jobs` is not given. */
 const JOBS = 4;
 
 export const loadFlags: readonly Flag[] = [
@@ -16,7 +16,8 @@ export const loadFlags: readonly Flag[] = [
   {
     name: "jobs",
     value: "N",
-    help: `of several sources, N load at the same time, a connection for each (${JOBS})`,
+    help: "N connections load at the same time: one for each source, the rest for its partitions " +
+      `(1; of several sources ${JOBS})`,
   },
   { name: "once", help: "load until there is nothing new, then exit (the default)" },
   { name: "every", value: "DUR", help: "keep running, and look for new records this often" },
@@ -44,6 +45,14 @@ export const loadFlags: readonly Flag[] = [
   ...logFlags,
 ];
 
+/** How many loads run at the same time. */
+export interface Jobs {
+  /** Sources. */
+  atOnce: number;
+  /** Connections beyond one for each of them. */
+  left: number;
+}
+
 /** Where `--listen` serves, and to whom. */
 export interface Listen {
   hostname: string;
@@ -56,7 +65,7 @@ export interface LoadOptions {
   /** The names given; null: all. */
   sources: readonly string[] | null;
   dsn: Dsn;
-  jobs: number;
+  jobs(sources: number): Jobs;
   every: number | null;
   patience: number;
   maxRecords: number | null;
@@ -75,20 +84,24 @@ export function loadOptions(given: Given, env: (name: string) => string | undefi
   }
   const twice = files.find((name, i) => files.indexOf(name) !== i);
   if (twice !== undefined) throw new Failure("usage", `source "${shown(twice)}" is given twice`);
-  if (given.has("jobs") && !all && files.length < 2) {
-    throw new Failure("usage", "--jobs requires several sources, or --all");
-  }
   given.excludes("every", ["once", "timeout"]);
   return {
     sources: all ? null : files,
     dsn: neededDsn(given, env),
-    jobs: given.has("jobs") ? parseCount("--jobs", given.get("jobs")!, 1) : JOBS,
+    jobs: jobsOf(given.has("jobs") ? parseCount("--jobs", given.get("jobs")!, 1) : null),
     every: given.has("every") ? parseDuration("--every", given.get("every")!) : null,
     patience: parseDuration("--timeout", given.get("timeout") ?? "30s"),
     maxRecords: given.has("max-records")
       ? parseCount("--max-records", given.get("max-records")!, 1)
       : null,
     listen: parseListen(given),
+  };
+}
+
+function jobsOf(given: number | null) {
+  return (sources: number): Jobs => {
+    const atOnce = Math.min(given ?? JOBS, sources);
+    return { atOnce, left: (given ?? atOnce) - atOnce };
   };
 }
 

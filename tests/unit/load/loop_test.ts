@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../../lib/failure.ts";
-import type { Loaded } from "../../../lib/load/database.ts";
+import { type Loaded, PartlyLoaded } from "../../../lib/load/database.ts";
 import { databaseProblem } from "../../../lib/load/errors.ts";
 import { LoadLoop, type LoopEvents } from "../../../lib/load/loop.ts";
 import { inWords, LogReport, ScreenReport } from "../../../lib/load/report.ts";
@@ -73,6 +73,19 @@ Deno.test({ name: "once: retries what may pass, for a while", permissions }, asy
   await assert.rejects(failing, (e) => e instanceof Failure && e.kind === "broker");
   await assert.rejects(runLoop(null, [unknown]), (e) => e instanceof Failure && e.kind === "usage");
 });
+
+Deno.test(
+  { name: "once: what other shares have loaded counts, though one has failed", permissions },
+  async () => {
+    const told = await runLoop(null, [new PartlyLoaded(load, lost), load]);
+    assert.match(told.join("; "), /^end; the database cannot be reached: [^;]*; end$/);
+    const unfit = new PartlyLoaded(load, unknown);
+    await assert.rejects(
+      runLoop(null, [unfit]),
+      (e) => e instanceof Failure && e.kind === "usage" && /source "x" does not/.test(e.message),
+    );
+  },
+);
 
 Deno.test(
   { name: "every: continues after errors, if it has worked before", permissions },

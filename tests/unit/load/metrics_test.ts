@@ -43,7 +43,13 @@ Deno.test("metrics count loads, rows and errors; health follows the last load", 
   crimes.failed!("x", 1);
   const after = Date.now();
   await new Promise((resolve) => setTimeout(resolve, 5));
+  // What other shares of it have loaded counts, but it has not succeeded.
+  crimes.loaded!({ ...load, partly: true });
   crimes.failed!("x", 1);
+  const part = await (await metrics.metrics()).text();
+  for (const line of ['rows_total{source="crimes"} 30', 'loads_total{source="crimes"} 2']) {
+    assert.ok(part.includes(`gpdb_kafka_${line}\n`), `${line} in ${part}`);
+  }
   const sick = metrics.health();
   const [, since] = /^the last load failed; loads have failed since (\S+); see the log\n$/
     .exec(await sick.text())!;
