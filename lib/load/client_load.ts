@@ -1,5 +1,5 @@
 import { consume } from "../consume/consume.ts";
-import type { ConsumeOptions } from "../consume/options.ts";
+import type { ConsumeOptions, Range } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
@@ -79,8 +79,13 @@ async function loadIn(transaction: Transaction, load: ClientLoad): Promise<Loade
   const counts = { rows: 0, updated: 0, deleted: 0, filtered: 0, rejected: 0 };
   const records = Number(step.records);
   if (records > 0) {
-    const ranges = parseRanges(step.ranges);
-    const topics = [...new Set(ranges.map(({ topic }) => topic ?? stand.topics as string))];
+    const topicOf = ({ topic }: Range) => topic ?? stand.topics as string;
+    // What is waited for until they are read may take long: the topic may be another one meanwhile.
+    const ranges = parseRanges(step.ranges).map((range) => ({
+      ...range,
+      log: plan.find(({ topic }) => topic === topicOf(range))?.identity,
+    }));
+    const topics = [...new Set(ranges.map(topicOf))];
     const reading = {
       ...options,
       topics,
