@@ -7,6 +7,10 @@ export interface NamedTest {
 }
 
 const three = "broker/faults_test.ts";
+const throughThree = {
+  file: three,
+  name: "three brokers, written to and read from through all of them",
+};
 /** The same faults, and loads. */
 const loadsOfThree = {
   file: "db/load_faults_test.ts",
@@ -19,13 +23,13 @@ export const shownFaults: readonly { fault: string; happens: string; tests: Name
   {
     fault: "the leader of partitions is killed",
     happens: goesOn,
-    tests: [{ file: three, name: "kill -9 of a leader, and its way back" }, loadsOfThree],
+    tests: [throughThree, loadsOfThree],
   },
   {
     fault: "the controller is killed",
     happens: goesOn,
     tests: [
-      { file: three, name: "kill -9 of the active controller, and its way back" },
+      throughThree,
       loadsOfThree,
     ],
   },
@@ -33,24 +37,24 @@ export const shownFaults: readonly { fault: string; happens: string; tests: Name
     fault: "a broker hangs",
     happens: goesOn,
     tests: [
-      { file: three, name: "a leader hangs (SIGSTOP), others are elected, and it goes on" },
+      throughThree,
       loadsOfThree,
     ],
   },
   {
     fault: "a broker's disk is full",
     happens: goesOn,
-    tests: [{ file: three, name: "a broker's disk takes no more" }, loadsOfThree],
+    tests: [throughThree, loadsOfThree],
   },
   {
     fault: "rolling restart",
     happens: goesOn,
-    tests: [{ file: three, name: "a rolling restart" }, loadsOfThree],
+    tests: [throughThree, loadsOfThree],
   },
   {
     fault: "partitions move to other brokers",
     happens: goesOn,
-    tests: [{ file: three, name: "the partitions get other replicas" }, loadsOfThree],
+    tests: [throughThree, loadsOfThree],
   },
   {
     fault: "an unclean election cuts a log",

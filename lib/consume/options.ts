@@ -1,3 +1,4 @@
+import type { LogIdentity } from "../kafka/log_identity.ts";
 import type { CsvDialect } from "../records/dialect.ts";
 import type { Isolation } from "../protocol/messages/list_offsets.ts";
 import type { Path } from "../records/paths.ts";
@@ -18,6 +19,8 @@ export interface Range {
   partition: number;
   from: number;
   to: number;
+  /** The log that these offsets are of, if that is known: no other is read. */
+  log?: LogIdentity;
 }
 
 /** Which partitions are read: all, the i-th of every n, or what the group gives to its member. */

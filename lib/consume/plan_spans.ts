@@ -1,12 +1,12 @@
 import { Failure } from "../failure.ts";
 import type { Cluster } from "../kafka/cluster.ts";
-import { identityText } from "../kafka/log_identity.ts";
+import { identityChange, identityText, type LogIdentity } from "../kafka/log_identity.ts";
 import { logEnd, type PartitionLog, readLogs } from "../kafka/logs.ts";
 import { lookUpOffsets } from "../kafka/offsets.ts";
 import { partitionName, type TopicPartition } from "../kafka/partitions.ts";
 import { GroupOffsets, type Stored } from "./group_offsets.ts";
 import { type Losses, resume } from "./lost.ts";
-import type { ConsumeOptions } from "./options.ts";
+import type { ConsumeOptions, Range } from "./options.ts";
 import { rangeFinder } from "./ranges.ts";
 import { Span } from "./span.ts";
 import type { Topic } from "./topics.ts";
@@ -50,9 +50,11 @@ export async function planSpans(
   const rangeOf = rangeFinder(ranges ?? []);
   return partitions.map((partition, i) => {
     const log = logs[i];
+    const topic = topics.find(({ topic }) => topic === partition.topic)!;
     if (ranges !== null) {
-      const { from, to } = rangeOf(partition)!;
-      return rangeSpan(partition, from, to, log, options, losses);
+      const range = rangeOf(partition)!;
+      checkLog(partition, range.log, topic.identity);
+      return rangeSpan(partition, range, log, options, losses);
     }
     const found = stored?.of(partition) ?? null;
     const from = found
@@ -60,7 +62,6 @@ export async function planSpans(
       : stored
       ? unstored(partition, stored, log, options)
       : startOf(partition, log, times?.[i] ?? -1, options, losses);
-    const topic = topics.find(({ topic }) => topic === partition.topic)!;
     return new Span(
       partition,
       from,
@@ -157,16 +158,26 @@ function existing(
   return resumed?.offset ?? wanted.offset;
 }
 
+/** The topic may have been recreated since its ranges were planned. */
+function checkLog(partition: TopicPartition, planned: LogIdentity | undefined, found: LogIdentity) {
+  const change = planned ? identityChange(planned, found) : null;
+  if (change === null) return;
+  throw new Failure(
+    "record",
+    `cannot read ${partitionName(partition)}: its log is not the one that was planned (${change})`,
+  );
+}
+
 /** An explicit range must exist whole: the caller counts on all of its rows. */
 function rangeSpan(
   partition: TopicPartition,
-  from: number,
-  to: number,
+  { from, to, log: identity }: Range,
   log: PartitionLog,
   options: ConsumeOptions,
   losses: Losses,
 ): Span {
-  if (from === to) return new Span(partition, from, to);
+  const notes = { identity };
+  if (from === to) return new Span(partition, from, to, notes);
   const end = logEnd(log, options.isolation);
   if (to > end) {
     throw new Failure(
@@ -175,8 +186,8 @@ function rangeSpan(
     );
   }
   const lost = resume(partition, { offset: from, change: null, shared: Infinity }, log, options);
-  if (lost === null) return new Span(partition, from, to);
+  if (lost === null) return new Span(partition, from, to, notes);
   const offset = Math.min(log.start, to);
   losses.add({ ...lost, offset, skipped: offset - from });
-  return new Span(partition, offset, to);
+  return new Span(partition, offset, to, notes);
 }

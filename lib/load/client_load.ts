@@ -1,11 +1,12 @@
 import { consume } from "../consume/consume.ts";
 import { MEMORY_LEAST } from "../consume/memory_limits.ts";
-import type { ConsumeOptions } from "../consume/options.ts";
+import type { ConsumeOptions, Range } from "../consume/options.ts";
 import { parseRanges } from "../consume/ranges.ts";
 import { quoteArray, quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Connection } from "./connection.ts";
 import { type Loaded, PartlyLoaded, type RunningLoad } from "./database.ts";
+import type { TopicPlan } from "./plan_topic.ts";
 import { Running } from "./running.ts";
 import { type Part, planParts, shareOut, sumLoaded, usefulShares } from "./shares.ts";
 import { planStand, planText, type Reader, readStand, type Stand } from "./stand.ts";
@@ -38,8 +39,9 @@ export interface ClientLoad {
 interface Prepared extends Reader {
   stand: Stand;
   parts: Part[];
-  /** As the database reads it. */
-  plan: string;
+  plan: readonly TopicPlan[];
+  /** The same, as the database reads it. */
+  planned: string;
 }
 
 /** The partitions that one of several transactions loads. */
@@ -103,7 +105,7 @@ async function prepare(transaction: Transaction, load: ClientLoad): Promise<Prep
   const { options, config } = await load.readerOf(stand.reader);
   const plan = await planStand(stand, options.isolation, config, true, warn);
   const parts = planParts(plan, stand.offsets, maxRecords);
-  return { stand, options, config, parts, plan: planText(source, plan) };
+  return { stand, options, config, parts, plan, planned: planText(source, plan) };
 }
 
 /** Loads a share on each of the connections, and returns what became of them when all have ended. */
@@ -151,14 +153,14 @@ async function loadShares(
 async function fill(
   transaction: Transaction,
   load: ClientLoad,
-  { stand, options, config, plan }: Prepared,
+  { stand, options, config, plan, planned }: Prepared,
   share: Share | null,
 ): Promise<Loaded> {
   const started = performance.now();
   const { source, maxRecords, warn } = load;
   const name = quoteLiteral(source);
   const asked = [
-    ...[name, maxRecords ?? "NULL", quoteLiteral(plan)],
+    ...[name, maxRecords ?? "NULL", quoteLiteral(planned)],
     ...(share ? [`share := ${quoteArray(share.names)}`, `stood := ${stand.loadNo}`] : []),
   ];
   const step = await transaction.row(`SELECT * FROM kafka._client_begin(${asked.join(", ")})`);
@@ -166,8 +168,13 @@ async function fill(
   const counts = { rows: 0, updated: 0, deleted: 0, filtered: 0, rejected: 0 };
   const records = Number(step.records);
   if (records > 0) {
-    const ranges = parseRanges(step.ranges);
-    const topics = [...new Set(ranges.map(({ topic }) => topic ?? stand.topics as string))];
+    const topicOf = ({ topic }: Range) => topic ?? stand.topics as string;
+    // What is waited for until they are read may take long: the topic may be another one meanwhile.
+    const ranges = parseRanges(step.ranges).map((range) => ({
+      ...range,
+      log: plan.find(({ topic }) => topic === topicOf(range))?.identity,
+    }));
+    const topics = [...new Set(ranges.map(topicOf))];
     const reading = {
       ...options,
       topics,

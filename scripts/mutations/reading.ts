@@ -119,8 +119,8 @@ const consume: Mutation[] = [
   {
     file: "lib/consume/check_batches.ts",
     change: "the CRC is ignored",
-    find: "if (summed !== view.getUint32(at + Batch.crc)) {",
-    replace: "if (summed < 0) {",
+    find: "if (summed === kernel.view.getUint32(at + Batch.crc)) return;",
+    replace: "if (summed >= 0) return;",
     tests: ["tests/unit/consume/rows_test.ts"],
   },
   {
@@ -133,8 +133,8 @@ const consume: Mutation[] = [
   {
     file: "lib/consume/check_batches.ts",
     change: "the offset of the high watermark is read",
-    find: "if (highWatermark >= 0 && last >= highWatermark) break;",
-    replace: "if (highWatermark >= 0 && last > highWatermark) break;",
+    find: "if (highWatermark >= 0 && last >= highWatermark) {",
+    replace: "if (highWatermark >= 0 && last > highWatermark) {",
     tests: ["tests/unit/consume/flipped_bits_test.ts"],
   },
   {

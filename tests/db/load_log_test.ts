@@ -10,7 +10,9 @@ import {
   uniqueName,
 } from "../support/kafka.ts";
 import { gpdbKafka, text } from "../support/cli.ts";
-import { load, ownServer } from "../support/load.ts";
+import { until } from "../support/group.ts";
+import { dialect, load, ownServer } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { startWorld, things } from "../support/load_world.ts";
 
 const ignore = !ownServer;
@@ -39,6 +41,38 @@ Deno.test({
       assert.equal((await load(world, "things")).rows, names.length);
       assert.equal(await world.names(), names.join(" "));
     }
+  },
+});
+
+Deno.test({
+  name: "client: a topic recreated between the plan of a load and its rows is not read",
+  ignore: ignore || dialect === "greenplum",
+  async fn() {
+    await using world = await startWorld();
+    const { broker, topic, sql } = world;
+    await using client = clientSession(world.dsn);
+    await world.add({ via: "client" });
+    await produce(broker, topic, things("a", "b", "c"));
+    await client.load("things");
+    await produce(broker, topic, things("d", "e", "f"));
+    let loading: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`LOCK TABLE things IN ACCESS EXCLUSIVE MODE`;
+      loading = client.load("things").catch((error) => error);
+      await until("the load waits for the table", 30_000, async () => {
+        return (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0;
+      });
+      await deleteTopic(broker, topic);
+      await createTopic(broker, topic);
+      // Some of them have the offsets that were planned.
+      await produce(broker, topic, things("t", "u", "v", "w", "x", "y", "z"));
+    });
+    assert.match(
+      `${await loading}`,
+      /its log is not the one that was planned \(the topic was recreated: /,
+    );
+    await assert.rejects(client.load("things"), /was deleted and created again/);
+    assert.equal(await world.names(), "a b c");
   },
 });
 
