@@ -7,51 +7,22 @@ export interface NamedTest {
 }
 
 const three = "broker/faults_test.ts";
-/** The same faults, and loads. */
-const loadsOfThree = {
-  file: "db/load_faults_test.ts",
-  name: "three brokers, loaded from by a program and by a client",
-};
+/** Each of these faults, while rows are written and read, and while they are loaded. */
+const throughAll = [
+  { file: three, name: "three brokers, written to and read from through all of them" },
+  {
+    file: "db/load_faults_test.ts",
+    name: "three brokers, loaded from by a program and by a client",
+  },
+];
 const goesOn = "rows are written, read and loaded on; none is lost, none comes twice";
 
 /** What each run of the tests does, what is promised then, and by which test. */
 export const shownFaults: readonly { fault: string; happens: string; tests: NamedTest[] }[] = [
-  {
-    fault: "the leader of partitions is killed",
-    happens: goesOn,
-    tests: [{ file: three, name: "kill -9 of a leader, and its way back" }, loadsOfThree],
-  },
-  {
-    fault: "the controller is killed",
-    happens: goesOn,
-    tests: [
-      { file: three, name: "kill -9 of the active controller, and its way back" },
-      loadsOfThree,
-    ],
-  },
-  {
-    fault: "a broker hangs",
-    happens: goesOn,
-    tests: [
-      { file: three, name: "a leader hangs (SIGSTOP), others are elected, and it goes on" },
-      loadsOfThree,
-    ],
-  },
-  {
-    fault: "a broker's disk is full",
-    happens: goesOn,
-    tests: [{ file: three, name: "a broker's disk takes no more" }, loadsOfThree],
-  },
-  {
-    fault: "rolling restart",
-    happens: goesOn,
-    tests: [{ file: three, name: "a rolling restart" }, loadsOfThree],
-  },
-  {
-    fault: "partitions move to other brokers",
-    happens: goesOn,
-    tests: [{ file: three, name: "the partitions get other replicas" }, loadsOfThree],
-  },
+  ...[
+    ...["the leader of partitions is killed", "the controller is killed", "a broker hangs"],
+    ...["a broker's disk is full", "rolling restart", "partitions move to other brokers"],
+  ].map((fault) => ({ fault, happens: goesOn, tests: throughAll })),
   {
     fault: "an unclean election cuts a log",
     happens: "the consumer ends with 65, a load fails, until `--on-lost` or `kafka.seek` decides",
