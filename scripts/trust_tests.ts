@@ -7,55 +7,22 @@ export interface NamedTest {
 }
 
 const three = "broker/faults_test.ts";
-const throughThree = {
-  file: three,
-  name: "three brokers, written to and read from through all of them",
-};
-/** The same faults, and loads. */
-const loadsOfThree = {
-  file: "db/load_faults_test.ts",
-  name: "three brokers, loaded from by a program and by a client",
-};
+/** Each of these faults, while rows are written and read, and while they are loaded. */
+const throughAll = [
+  { file: three, name: "three brokers, written to and read from through all of them" },
+  {
+    file: "db/load_faults_test.ts",
+    name: "three brokers, loaded from by a program and by a client",
+  },
+];
 const goesOn = "rows are written, read and loaded on; none is lost, none comes twice";
 
 /** What each run of the tests does, what is promised then, and by which test. */
 export const shownFaults: readonly { fault: string; happens: string; tests: NamedTest[] }[] = [
-  {
-    fault: "the leader of partitions is killed",
-    happens: goesOn,
-    tests: [throughThree, loadsOfThree],
-  },
-  {
-    fault: "the controller is killed",
-    happens: goesOn,
-    tests: [
-      throughThree,
-      loadsOfThree,
-    ],
-  },
-  {
-    fault: "a broker hangs",
-    happens: goesOn,
-    tests: [
-      throughThree,
-      loadsOfThree,
-    ],
-  },
-  {
-    fault: "a broker's disk is full",
-    happens: goesOn,
-    tests: [throughThree, loadsOfThree],
-  },
-  {
-    fault: "rolling restart",
-    happens: goesOn,
-    tests: [throughThree, loadsOfThree],
-  },
-  {
-    fault: "partitions move to other brokers",
-    happens: goesOn,
-    tests: [throughThree, loadsOfThree],
-  },
+  ...[
+    ...["the leader of partitions is killed", "the controller is killed", "a broker hangs"],
+    ...["a broker's disk is full", "rolling restart", "partitions move to other brokers"],
+  ].map((fault) => ({ fault, happens: goesOn, tests: throughAll })),
   {
     fault: "an unclean election cuts a log",
     happens: "the consumer ends with 65, a load fails, until `--on-lost` or `kafka.seek` decides",
