@@ -18,6 +18,8 @@ export interface BeginningCopy {
   begun: Promise<CopyIn>;
   /** Asks the server to end it, at any time. */
   cancel(): void;
+  /** Nobody will answer any more: what waits for it gets this error. */
+  fail(error: unknown): void;
 }
 
 /** The package's query, with what its types do not have. */
@@ -70,5 +72,5 @@ export function copyIn(sql: postgres.ReservedSql, statement: string): BeginningC
     // The server logs this text.
     abort: () => void stream.destroy(new Error("gpdb-kafka ended the load")),
   });
-  return { begun: open(), cancel: () => cancelQuery(query) };
+  return { begun: open(), cancel: () => cancelQuery(query), fail: query.reject };
 }

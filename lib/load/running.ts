@@ -1,7 +1,7 @@
 import { quoteLiteral } from "../greenplum/quote.ts";
 import type { Connection } from "./connection.ts";
 import { loadCancelled } from "./database.ts";
-import { Transaction } from "./transaction.ts";
+import { isConnected, Transaction } from "./transaction.ts";
 
 /** The transactions of a load, which are cancelled together. */
 export class Running {
@@ -32,7 +32,7 @@ export class Running {
   ): Promise<T> {
     const transaction = await Transaction.begin(connection.sql, this.#settings).catch((error) => {
       // Whatever became of the connection, it is not to be used again.
-      if (error?.name !== "PostgresError") connection.reopen();
+      if (!isConnected(error)) connection.reopen();
       throw error;
     });
     this.#transactions.add(transaction);

@@ -58,7 +58,9 @@ export class Transaction {
       await database.unsafe(statements.join("; "));
     } catch (error) {
       // It may have begun.
-      if (!transaction.#isLost) await database.unsafe("ROLLBACK").catch(() => {});
+      if (isConnected(error) && !transaction.#isLost) {
+        await database.unsafe("ROLLBACK").catch(() => {});
+      }
       throw error;
     }
     transaction.#check();
@@ -86,6 +88,7 @@ export class Transaction {
   async copyIn(statement: string): Promise<CopyIn> {
     this.#check();
     const beginning = copyIn(this.#sql, statement);
+    this.#loss.promise.then(() => beginning.fail(lost()));
     this.#running = beginning;
     this.#copy = beginning.begun;
     try {
@@ -122,7 +125,6 @@ export class Transaction {
     if (!this.#isOver && !this.#isLost) {
       this.#isOver = true;
       try {
-        // The package does not answer a query that comes between a socket's error and its end.
         const over = Promise.race([this.#undo(), this.#loss.promise]);
         await within(ROLLBACK_TIMEOUT, "cannot roll back", over);
         this.#release();
@@ -168,11 +170,15 @@ export class Transaction {
     if (this.#isLost) throw lost();
     const query = this.#sql.unsafe(statement);
     this.#running = { cancel: () => cancelQuery(query) };
+    // The package does not answer what comes between a socket's error and its end.
+    const never = this.#loss.promise.then(() => {
+      throw lost();
+    });
     try {
-      return await query;
+      return await Promise.race([query, never]);
     } catch (error) {
-      // The package says so a moment before it calls onclose, and never answers what is sent between.
-      if (!isAnswer(error)) this.#isLost = true;
+      // The package says so a moment before it calls onclose.
+      if (!isConnected(error)) this.#isLost = true;
       throw error;
     } finally {
       this.#running = null;
@@ -184,10 +190,20 @@ export class Transaction {
   }
 }
 
-/** Whether an error is the server's, or a cancel's: the connection is still there. */
-function isAnswer(error: unknown): boolean {
+/** Whether an error is the server's, or a cancel's: it says itself what has happened. */
+function isAnswer(error: unknown): error is Error {
   return error instanceof Error &&
     (error.name === "PostgresError" || "code" in error && error.code === CANCELLED);
+}
+
+/**
+ * Whether the connection is still there after an error. After FATAL the server closes it; servers before
+ * 9.6 have the severity in their own language only.
+ */
+export function isConnected(error: unknown): boolean {
+  if (!isAnswer(error)) return false;
+  const { severity, severity_local } = error as { severity?: string; severity_local?: string };
+  return !/^(FATAL|PANIC)$/.test(severity ?? severity_local ?? "");
 }
 
 /** As the package says it. */
