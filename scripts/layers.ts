@@ -22,6 +22,7 @@ const folders: Record<string, Folder> = {
   docs: { what: "for users; `design.md` is for you, too" },
   "docs/monitoring": { what: "alert rules, a dashboard and a systemd unit for users" },
   "docs/pictures": { what: "pictures of the documents" },
+  "docs/proof": { what: "figures of the last long runs; only their tasks write them" },
   lib: { what: "errors, secrets, waits and texts that all others use" },
   "lib/protocol": { what: "bytes only, no I/O: record batches, readers, writers", imports: [] },
   "lib/protocol/messages": { what: "one file for each request of Kafka, with its grammar" },
