@@ -55,6 +55,12 @@ interface Soak {
   rows: number;
 }
 
+/** docs/proof/mutations.json: mistakes made in the code, and the tests that found each. */
+interface Mutations {
+  mutations: { file: string; change: string; caughtBy: string[] }[];
+  survived: number;
+}
+
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((all, one) => all + one, 0);
 
 /** `[db/load_test.ts](../tests/db/load_test.ts) › name` */
@@ -102,6 +108,11 @@ function runTable(): string {
       "differential",
       "deno task differential",
       ({ runs }) => `${grouped(sum(Object.values(runs).map(({ values }) => values)))} values`,
+    ),
+    row<Mutations>(
+      "mutations",
+      "deno task mutations",
+      ({ mutations, survived }) => `${mutations.length} mistakes, ${survived} not found`,
     ),
   ]);
 }
@@ -192,6 +203,19 @@ function differentialTable(): string {
   return table(header, rows);
 }
 
+/** Each mistake with the first test that found it: `file: name`, as the run writes it. */
+function mutationTable(): string {
+  const mutations = readProof<Mutations>("mutations")?.mutations ?? [];
+  return table(
+    ["in", "mistake", "found by"],
+    mutations.map(({ file, change, caughtBy: [first] }) => [
+      `\`${file}\``,
+      cell(change),
+      cell(first?.replace(/^tests\//, "").replace(": ", " › ") ?? "no test"),
+    ]),
+  );
+}
+
 /** The README's promises, `[way, promise]`, as it says them. */
 function readmePromises(): [way: string, promise: string][] {
   const text = Deno.readTextFileSync(new URL("README.md", root));
@@ -232,6 +256,7 @@ export const trustBlocks: Readonly<Record<string, () => string>> = {
   "rest of the soak": soakRestTable,
   "wrong input": fuzzTable,
   "answers of others": differentialTable,
+  mistakes: mutationTable,
   "promises of the README": promiseTable,
   "other promises": sectionTable,
 };
