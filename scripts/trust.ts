@@ -131,7 +131,7 @@ function chaosTable(): string {
   const rows = Object.entries(chaos?.kinds ?? {}).map(([kind, { hit, late, outcome }]) => [
     ...[cell(kind), cell(outcome), grouped(hit), grouped(late)],
   ]);
-  const header = ["in a load", "what happens", "hit a load", "came after it"];
+  const header = ["in a load", "what happens", "hit a load", "came too late"];
   return table(header, rows.length > 0 ? rows : [[NOT_RUN, "", "", ""]]);
 }
 
@@ -146,7 +146,15 @@ function soakFaultTable(): string {
 
 /** What each process has used: memory in MiB, descriptors. */
 function soakTable(): string {
-  const header = ["process", "memory, MiB", "most", "growth", "judged", "descriptors", "most"];
+  const header = [
+    "process",
+    "memory: first → last, MiB",
+    "highest",
+    "growth, MiB",
+    "measured for",
+    "descriptors",
+    "highest",
+  ];
   const soak = readProof<Soak>("soak");
   if (soak === null) return table(header, [[NOT_RUN, "", "", "", "", "", ""]]);
   const rows = Object.entries(soak.memory).map(([name, memory]) => {
@@ -207,7 +215,7 @@ function differentialTable(): string {
 function mutationTable(): string {
   const mutations = readProof<Mutations>("mutations")?.mutations ?? [];
   return table(
-    ["in", "mistake", "found by"],
+    ["file", "deliberate mistake", "first test that failed"],
     mutations.map(({ file, change, caughtBy: [first] }) => [
       `\`${file}\``,
       cell(change),

@@ -15,7 +15,7 @@ const throughAll = [
     name: "three brokers, loaded from by a program and by a client",
   },
 ];
-const goesOn = "rows are written, read and loaded on; none is lost, none comes twice";
+const goesOn = "writing, reading and loading continue; no row is lost or comes twice";
 
 /** What each run of the tests does, what is promised then, and by which test. */
 export const shownFaults: readonly { fault: string; happens: string; tests: NamedTest[] }[] = [
@@ -25,7 +25,8 @@ export const shownFaults: readonly { fault: string; happens: string; tests: Name
   ].map((fault) => ({ fault, happens: goesOn, tests: throughAll })),
   {
     fault: "an unclean election cuts a log",
-    happens: "the consumer ends with 65, a load fails, until `--on-lost` or `kafka.seek` decides",
+    happens:
+      "the consumer ends with 65 unless `--on-lost` says where to continue; a load fails until `kafka.seek`",
     tests: [
       { file: three, name: "an unclean election under a reader ends it with 65" },
       { file: "db/load_log_test.ts", name: "a log cut by an unclean leader election is rejected" },
@@ -51,7 +52,8 @@ export const shownFaults: readonly { fault: string; happens: string; tests: Name
   },
   {
     fault: "records are deleted before they are loaded",
-    happens: "an error that names them, or with `--on-lost` they are counted",
+    happens:
+      "the load fails and names the offsets; with `--on-lost` it counts them as lost and continues",
     tests: [{ file: "db/load_identity_test.ts", name: "skipped offsets are counted, warned of" }],
   },
   {
@@ -63,15 +65,16 @@ export const shownFaults: readonly { fault: string; happens: string; tests: Name
     }],
   },
   {
-    fault: "the same in a load by `gpdb-kafka load`, which is killed, too",
-    happens: "the same",
+    fault:
+      "reader, session, database, broker or `gpdb-kafka load` is killed in a load `--via client`",
+    happens: "rows and offsets are in one transaction: all of it, or nothing",
     tests: [{
       file: "db/load_client_chaos_test.ts",
       name: "rounds of trouble, and every record is there once",
     }],
   },
   {
-    fault: "loads of a merge fail between others",
+    fault: "some loads of a merge fail",
     happens: "the table equals the topic's last rows after every load",
     tests: [
       { file: "db/load_merge_test.ts", name: "random histories equal their model" },

@@ -5,6 +5,7 @@ import { parseRanges } from "../consume/ranges.ts";
 import { quoteArray, quoteLiteral } from "../greenplum/quote.ts";
 import type { ClientConfig } from "../kafka/config.ts";
 import type { Connection } from "./connection.ts";
+import { databaseProblem } from "./errors.ts";
 import { type Loaded, PartlyLoaded, type RunningLoad } from "./database.ts";
 import type { TopicPlan } from "./plan_topic.ts";
 import { Running } from "./running.ts";
@@ -79,22 +80,38 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
       return { loaded: [loaded], failures: [] };
     });
     const shares = loaded.length;
-    if (shares === 0) throw failures[0];
+    const failure = worst(failures);
+    if (shares === 0) throw failure;
     const sum = {
       ...sumLoaded(loaded),
       seconds: (performance.now() - started) / 1000,
       ...(shares > 1 ? { shares } : {}),
     };
-    if (failures.length > 0) throw new PartlyLoaded(sum, failures[0]);
+    if (failures.length > 0) throw new PartlyLoaded(sum, failure);
     return sum;
   };
   return { done: work(), cancel: () => running.cancel() };
+}
+
+/** Of what became of several shares, what a user must hear first: a mistake of ours, then what cannot pass. */
+function worst(failures: readonly unknown[]): unknown {
+  const problems = failures.map((failure) => ({ failure, problem: databaseProblem(failure) }));
+  const first = problems.find(({ problem }) => problem === null) ??
+    problems.find(({ problem }) => problem?.passing === false) ?? problems[0];
+  return first?.failure;
 }
 
 /** For the transaction that keeps the source locked, and has nothing else to do. */
 const PATIENT = `
   SELECT pg_catalog.set_config(s.name, '0', true) FROM pg_catalog.pg_settings s
   WHERE s.name = 'idle_in_transaction_session_timeout'`;
+
+/**
+ * A share holds up the others until it has begun, and the database sees nothing of that: so it must not
+ * wait long for a lock that is asked for between them (a change of the schema). Then it may, as any load.
+ */
+const BEGINNING = "SET LOCAL lock_timeout = '10s'";
+const BEGUN = "SET LOCAL lock_timeout TO DEFAULT";
 
 /** Locks the source, and asks Kafka what is new. */
 async function prepare(transaction: Transaction, load: ClientLoad): Promise<Prepared> {
@@ -137,7 +154,7 @@ async function loadShares(
           const loaded = await running.step(fill(transaction, load, shared, share));
           await transaction.commit();
           return loaded;
-        });
+        }, [BEGINNING]);
       } finally {
         gates[i].resolve();
       }
@@ -164,7 +181,10 @@ async function fill(
     ...(share ? [`share := ${quoteArray(share.names)}`, `stood := ${stand.loadNo}`] : []),
   ];
   const step = await transaction.row(`SELECT * FROM kafka._client_begin(${asked.join(", ")})`);
-  await share?.begun();
+  if (share) {
+    await share.begun();
+    await transaction.rows(BEGUN);
+  }
   const counts = { rows: 0, updated: 0, deleted: 0, filtered: 0, rejected: 0 };
   const records = Number(step.records);
   if (records > 0) {

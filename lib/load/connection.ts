@@ -15,6 +15,8 @@ export class Connection {
   #sql: Database;
   /** Which source is loaded. */
   source = "";
+  /** Whether it was used, and nobody knows of its loss. */
+  isOpen = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -34,6 +36,7 @@ export class Connection {
   reopen(): void {
     this.#sql.end({ timeout: 0 }).catch(() => {});
     this.#sql = this.#open();
+    this.isOpen = false;
   }
 
   /** Closes it, and with it what still runs there. */

@@ -21,7 +21,6 @@ const states: [prefix: string, kind: FailureKind, passing: boolean][] = [
   ["55P03", "incomplete", true], // lock_timeout
   ["55000", "usage", true], // paused: another may resume it
   ["40", "incomplete", true], // serialization, deadlock
-  ["23505", "incomplete", true], // of two loads from the same offsets, the other was first
   ["28", "denied", false],
   ["42501", "denied", false],
   ["42", "usage", false], // no such source, table, function

@@ -45,8 +45,8 @@ export class Loads {
     this.#options = options;
     const { sources, every, patience, start, broken } = options;
     const worked: LoopEvents = {
-      loaded: () => {
-        this.#worked = true;
+      loaded: ({ partly }) => {
+        if (!partly) this.#worked = true;
       },
     };
     this.#loops = new Map(sources.map((source) => {

@@ -41,6 +41,8 @@ export class LoadLoop {
   readonly #options: LoopOptions;
   readonly #events: readonly LoopEvents[];
   #running: RunningLoad | null = null;
+  /** Whether the last load has loaded something, and then failed. */
+  #isPartly = false;
   readonly #broken = new Set<LoopEvents>();
   readonly #stopping = new AbortController();
   /** How long loads have waited for their turn, milliseconds: it is not time of theirs. */
@@ -104,6 +106,10 @@ export class LoadLoop {
         if (this.#stopped) return;
         const { kind, context, passing } = problem;
         const message = context === null ? problem.message : `${problem.message}; in ${context}`;
+        if (this.#isPartly) {
+          failedSince = null;
+          wait = FIRST_WAIT;
+        }
         failedSince ??= started;
         const late = every === null && this.#now + wait - failedSince > patience;
         // What can't pass ends a loop that never worked; later, the tables may just be under
@@ -121,6 +127,7 @@ export class LoadLoop {
   }
 
   async #load(): Promise<Loaded | null> {
+    this.#isPartly = false;
     const asked = performance.now();
     this.#running = await this.#options.start(this.#stopping.signal);
     this.#queued += performance.now() - asked;
@@ -132,6 +139,7 @@ export class LoadLoop {
       return load;
     } catch (error) {
       if (!(error instanceof PartlyLoaded)) throw error;
+      this.#isPartly = error.loaded.records > 0;
       this.#tell((events) => events.loaded?.(error.loaded));
       throw error.cause;
     } finally {

@@ -8,6 +8,9 @@ import { CANCELLED, type Database } from "./database.ts";
 /** How long the server may take to roll back, milliseconds; then the connection is given up. */
 const ROLLBACK_TIMEOUT = 5000;
 
+/** What a transaction may take to begin, with connecting to each of several hosts, milliseconds. */
+const BEGIN_TIMEOUT = 30_000;
+
 /** A connection that is open is had at once, unless it was lost just before, milliseconds. */
 const RESERVE_TIMEOUT = 5000;
 
@@ -55,11 +58,19 @@ export class Transaction {
     const statements = ["BEGIN ISOLATION LEVEL READ COMMITTED", ...settings, WATCHED];
     try {
       // Not reserved before it is open: the package would wait for that without end.
-      await database.unsafe(statements.join("; "));
+      const begun = database.unsafe(statements.join("; "));
+      const unlessLost = Promise.race([
+        begun,
+        transaction.#loss.promise.then(() => {
+          throw lost();
+        }),
+      ]);
+      await within(BEGIN_TIMEOUT, "cannot begin a transaction in the database", unlessLost);
     } catch (error) {
       // It may have begun.
       if (isConnected(error) && !transaction.#isLost) {
-        await database.unsafe("ROLLBACK").catch(() => {});
+        const undone = database.unsafe("ROLLBACK");
+        await within(ROLLBACK_TIMEOUT, "cannot roll back", undone).catch(() => {});
       }
       throw error;
     }

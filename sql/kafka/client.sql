@@ -165,10 +165,7 @@ BEGIN
   ELSE
     s := kafka._find(source, 'INSERT', caller);
     PERFORM kafka._check_client(s);
-    IF s.stage IS NOT NULL THEN
-      RAISE EXCEPTION 'cannot load source "%" by shares: it maps or merges its rows', s.name
-        USING ERRCODE = 'object_not_in_prerequisite_state';
-    ELSIF coalesce((kafka._last(s.name)).load_no, 0) IS DISTINCT FROM stood THEN
+    IF coalesce((kafka._last(s.name)).load_no, 0) IS DISTINCT FROM stood THEN
       RAISE EXCEPTION 'cannot load a share of source "%": another session has loaded or moved it meanwhile', s.name
         USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
     END IF;

@@ -95,6 +95,10 @@ BEGIN
     s := kafka._open(source, 'INSERT', caller);
   ELSE
     s := kafka._find(source, 'INSERT', caller);
+    IF s.stage IS NOT NULL THEN
+      RAISE EXCEPTION 'cannot load source "%" by shares: it maps or merges its rows', s.name
+        USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
   END IF;
   IF kafka._handed_over(s) IS NULL THEN PERFORM kafka._not_of_client(s); END IF;
   PERFORM kafka._lock_target(s);
@@ -151,7 +155,7 @@ $$;
 
 -- A plan as the history's row after `last`. Usually it was planned so. After another share of the same
 -- load has ended, `last` says where its partitions stand, and the plan where those stand that it has
--- moved. Refused if they were moved by others meanwhile: what the plan has read would be there twice, or
+-- moved. Rejected if they were moved by others meanwhile: what the plan has read would be there twice, or
 -- something between would be left out.
 CREATE OR REPLACE FUNCTION kafka._after(plan kafka.load_plan, last kafka.load_history)
 RETURNS kafka.load_plan
@@ -168,7 +172,9 @@ BEGIN
       plan.next_offsets[i] := last.next_offsets[i];
       plan.leader_epochs[i] := last.leader_epochs[i];
     ELSE
-      is_same := last.next_offsets[i] IS NOT DISTINCT FROM plan.starts[i];
+      -- An offset of a log that was cut and has grown again has another epoch.
+      is_same := last.next_offsets[i] IS NOT DISTINCT FROM plan.starts[i]
+        AND last.leader_epochs[i] IS NOT DISTINCT FROM plan.leader_epochs[i];
     END IF;
   END LOOP;
   IF NOT is_same THEN
@@ -176,7 +182,9 @@ BEGIN
       USING ERRCODE = 'serialization_failure', HINT = 'Load it again.';
   END IF;
   FOR i IN 1 .. array_length(plan.topics, 1) LOOP
-    plan.topic_lags[i] := greatest(last.topic_lags[i] - plan.topic_records[i], 0);
+    -- Null for a topic that the source does not load any more.
+    plan.topic_lags[i] := CASE WHEN last.topic_lags[i] IS NOT NULL
+      THEN greatest(last.topic_lags[i] - plan.topic_records[i], 0) END;
   END LOOP;
   plan.lag := greatest(last.lag - plan.records, 0);
   plan.load_no := next;

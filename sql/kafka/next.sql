@@ -58,8 +58,10 @@ BEGIN
     plan.cluster_id := p.cluster_id;
     IF p.topic || ':' || p.partition_no <> ALL (share) THEN
       offsets := offsets || at;
-      lags[topic_no] := lags[topic_no] + p.end_offset - greatest(at, p.earliest);
-      plan.lag := plan.lag + p.end_offset - greatest(at, p.earliest);
+      -- What its own share will skip is not waited for.
+      resumed := CASE WHEN at < p.earliest AND s.on_lost = 'latest' THEN p.end_offset ELSE greatest(at, p.earliest) END;
+      lags[topic_no] := lags[topic_no] + p.end_offset - resumed;
+      plan.lag := plan.lag + p.end_offset - resumed;
       CONTINUE;
     END IF;
     IF at < p.earliest THEN

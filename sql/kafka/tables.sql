@@ -91,8 +91,7 @@ BEGIN
     -- One row for each load that loaded something, and each seek. The newest row of a source says
     -- where its next load starts: next_offsets[partition + 1]. Rows are only added, because on
     -- Greenplum an UPDATE locks the whole table, and with it the loads of all other sources. The
-    -- primary key is the last guard of "exactly once": of two loads from the same offsets, one
-    -- fails.
+    -- primary key puts loads that end at the same time in order (kafka._after).
     CREATE TABLE kafka.load_history (
       source text,
       load_no bigint,

@@ -113,7 +113,7 @@ Deno.test(
       ["57P01", "broker", true],
       ["57014", "incomplete", true],
       ["40001", "incomplete", true],
-      ["23505", "incomplete", true],
+      ["23505", "record", false],
       ["23502", "record", false],
       ["22P02", "record", false],
       ["42501", "denied", false],
