@@ -34,9 +34,9 @@ const produce: Mutation[] = [
 const load: Mutation[] = [
   {
     file: "lib/load/errors.ts",
-    change: "a load that another one overtook is not tried again",
-    find: '["23505", "incomplete", true],',
-    replace: '["23505", "incomplete", false],',
+    change: "a load that lost a race with another load is not tried again",
+    find: '["40", "incomplete", true],',
+    replace: '["40", "incomplete", false],',
     tests: ["tests/unit/load/loop_test.ts"],
   },
   {
