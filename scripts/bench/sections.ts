@@ -119,12 +119,14 @@ export async function produce(bench: Bench): Promise<Table[]> {
       const command = produce?.(topic, codec) ?? null;
       return command === null ? [] : [{ name, topic, command }];
     });
-    const exists = await topicExists(bench, `bench-${codec}`);
-    const able = writers.filter(({ name }) => exists || !name.startsWith("floor"));
-    for (const { topic } of able) await createTopic(bench.broker, topic);
+    // The floor's batches.
+    if (!await topicExists(bench, `bench-${codec}`)) {
+      await filled(bench, `bench-${codec}`, { codec });
+    }
+    for (const { topic } of writers) await createTopic(bench.broker, topic);
     bench.report(`produce, ${codec}`);
     const results = await inTurn(
-      able.map(({ name, command }) => ({ name, run: () => measure({ command, input }) })),
+      writers.map(({ name, command }) => ({ name, run: () => measure({ command, input }) })),
       bench.runs,
     );
     tables.push({ title: `Produce, codec ${codec}`, id: `produce-${codec}`, results });
