@@ -1,11 +1,13 @@
 /**
- * Measures the programs against everything that a user might pick instead, in one run:
+ * Measures the programs against everything that a user might pick instead:
  *
- *     deno task bench:peers [--rows N] [--runs N] [--only consume|produce|start|scale|load|greenplum]
- *                           [--codecs none,gzip,snappy,lz4,zstd] [--binaries DIR] [--write]
+ *     deno task bench:peers [--rows N] [--runs N] [--codecs none,gzip,snappy,lz4,zstd]
+ *                           [--only consume|produce|start|scale|load|greenplum]
+ *                           [--peers kcat,franz-go,…] [--binaries DIR] [--write]
  *
- * Peers that are not installed are left out, by name. --write puts the tables and pictures into
- * docs/, each section in place of its last one; --binaries measures compiled programs.
+ * Peers that are not installed are left out, by name; --peers names those to measure. --write puts
+ * the tables and pictures into docs/, each section in place of its last one; --binaries measures
+ * compiled programs.
  */
 import { parseArgs } from "node:util";
 import { startBroker } from "../servers/broker.ts";
@@ -29,6 +31,7 @@ const options = {
   runs: { type: "string", default: "5" },
   codecs: { type: "string", default: "none,gzip,snappy,lz4,zstd" },
   only: { type: "string", default: undefined },
+  peers: { type: "string", default: undefined },
   binaries: { type: "string", default: undefined },
   write: { type: "boolean", default: false },
 } as const;
@@ -46,7 +49,9 @@ try {
   const found = await contestants(broker, folder, flags.binaries, (name) => missing.push(name));
   const bench: Bench = {
     broker,
-    contestants: found,
+    contestants: found.filter(({ name }, i) =>
+      i === 0 || name.startsWith("floor") || (flags.peers?.split(",").includes(name) ?? true)
+    ),
     rows: Number(flags.rows),
     runs: Number(flags.runs),
     codecs: flags.codecs.split(","),

@@ -15,6 +15,7 @@ import {
   ownServer,
   runScript,
 } from "../support/load.ts";
+import { clientSession } from "../support/load_client.ts";
 import { canReject, loadCounts, shapeOf } from "../support/load_shaped.ts";
 import { things } from "../support/load_world.ts";
 
@@ -120,6 +121,30 @@ async function rejected(pg: Postgres, broker: Broker, release: number): Promise<
   assert.deepEqual(Object.values(row), [topic, 0, 1, "id"]);
 }
 
+/** By gpdb-kafka load itself: rows in shares, and a merge. */
+async function byClient(pg: Postgres, broker: Broker): Promise<void> {
+  const topic = uniqueName("versions");
+  await createTopic(broker, topic, { partitions: 2 });
+  for (let partition = 0; partition < 2; partition++) {
+    const ids = Array.from({ length: 1500 }, (_, i) => 2 * i + partition);
+    await produce(broker, topic, ids.map((id) => ({ value: `${id},a` })), partition);
+  }
+  await pg.sql`CREATE TABLE shared (id int, name text)`;
+  await addSource(pg, broker, { name: "shared", topic, table: "shared", via: "client" });
+  await using client = clientSession(pg.dsn, 3);
+  const { rows, shares } = await client.load("shared");
+  assert.deepEqual([rows, shares], [3000, 2]);
+  const [{ ids }] = await pg.sql`SELECT count(DISTINCT id)::int AS ids FROM shared`;
+  assert.equal(ids, 3000);
+  const changes = await topicOf(broker, "1,a", "2,b", "1,c");
+  await pg.sql`CREATE TABLE keyed (id int PRIMARY KEY, name text)`;
+  const shape = shapeOf("id integer, name text", { merge: ["id"] });
+  const keyed = { name: "keyed", topic: changes, table: "keyed", via: "client" as const };
+  await addSource(pg, broker, { ...keyed, shape, readerFlags });
+  assert.equal((await client.load("keyed")).rows, 2);
+  assert.deepEqual(await rowsOf(pg, "keyed"), ["1,c", "2,b"]);
+}
+
 /** What gpdb-kafka sql source of 0.1.0 printed, with data; then today's schema and source. */
 async function upgraded(pg: Postgres, broker: Broker): Promise<void> {
   const { sql } = pg;
@@ -164,6 +189,7 @@ Deno.test({
         await t.step("plain load, and seek", () => plain(server, broker));
         await t.step("shaped load", () => shaped(server, broker));
         await t.step("merge with deletes", () => merged(server, broker));
+        await t.step("loads by a client", () => byClient(server, broker));
         await t.step("rejected row", () => rejected(server, broker, release));
       });
     }
