@@ -181,3 +181,32 @@ Deno.test({
     assert.equal((await client.load("things")).rows, 1);
   },
 });
+
+Deno.test({
+  name: "shares: one that cannot begin holds up the others, and the source, for some seconds only",
+  ignore,
+  async fn() {
+    await using world = await startWorld(2);
+    await world.add({ via: "client" });
+    await using client = clientSession(world.dsn, 3);
+    const names = Array.from({ length: 3000 }, (_, i) => `row ${i}`);
+    const rows = things(...names);
+    await produce(world.broker, world.topic, rows.slice(0, 1500), 0);
+    await produce(world.broker, world.topic, rows.slice(1500), 1);
+    // As a change of the schema does, which waits behind the transaction that keeps the source locked.
+    const held = await world.sql.reserve();
+    try {
+      await held`BEGIN`;
+      await held`LOCK TABLE kafka.load_plan IN ACCESS EXCLUSIVE MODE`;
+      const started = performance.now();
+      await assert.rejects(client.load("things"), { code: "55P03" });
+      assert.ok(performance.now() - started < 25_000);
+    } finally {
+      await held`ROLLBACK`;
+      held.release();
+    }
+    assert.equal((await client.load("things")).rows, 3000);
+    const [{ ids }] = await world.sql`SELECT count(DISTINCT id)::int AS ids FROM things`;
+    assert.equal(ids, 3000);
+  },
+});

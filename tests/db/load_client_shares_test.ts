@@ -311,28 +311,3 @@ Deno.test({
     assert.equal((await sql`SELECT 1 FROM kafka.load_history`).length, 1);
   },
 });
-
-Deno.test({
-  name: "shares: one that cannot begin holds up the others, and the source, for some seconds only",
-  ignore,
-  async fn() {
-    await using world = await startWorld(2);
-    await world.add({ via: "client" });
-    await using client = clientSession(world.dsn, 3);
-    for (let i = 0; i < 2; i++) await write(world, i, i * 1500, 1500);
-    // As a change of the schema does, which waits behind the transaction that keeps the source locked.
-    const held = await world.sql.reserve();
-    try {
-      await held`BEGIN`;
-      await held`LOCK TABLE kafka.load_plan IN ACCESS EXCLUSIVE MODE`;
-      const started = performance.now();
-      await assert.rejects(client.load("things"), { code: "55P03" });
-      assert.ok(performance.now() - started < 25_000);
-    } finally {
-      await held`ROLLBACK`;
-      held.release();
-    }
-    assert.equal((await client.load("things")).rows, 3000);
-    assert.deepEqual(await ids(world), upTo(3000));
-  },
-});
