@@ -7,8 +7,8 @@ const MIB = 1024 ** 2;
 /** More growth of a process than this is a fault: memory in MiB, descriptors. */
 const MOST_GROWTH = 16;
 const MOST_NEW_DESCRIPTORS = 4;
-/** PostgreSQL keeps files of tables open, as many as it likes. */
-const MOST_NEW_FILES = 16;
+/** A session of the database fills its caches first: seconds after which its growth is one. */
+const SESSION_LEAST = 60;
 /** More than this in a process at any time is a fault, too. */
 const MOST_MEMORY = 768;
 const MOST_DESCRIPTORS = 200;
@@ -134,22 +134,17 @@ export function tooMuch(
   const judge = (
     what: string,
     courses: Record<string, Course>,
-    mostGrowth: (name: string) => number,
+    mostGrowth: number,
     most: number,
   ) =>
     Object.entries(courses).flatMap(([name, { growth, peak, seconds }]) => [
-      ...growth > mostGrowth(name)
+      ...growth > mostGrowth && (seconds >= SESSION_LEAST || !name.startsWith("session "))
         ? [`${name}: ${what} grows by ${growth.toFixed(1)} in ${seconds.toFixed(0)} s`]
         : [],
       ...peak > most ? [`${name}: ${what} is ${peak.toFixed(0)}`] : [],
     ]);
   return [
-    ...judge("memory (MiB)", memory, () => MOST_GROWTH, MOST_MEMORY),
-    ...judge(
-      "descriptors",
-      descriptors,
-      (name) => name.startsWith("session ") ? MOST_NEW_FILES : MOST_NEW_DESCRIPTORS,
-      MOST_DESCRIPTORS,
-    ),
+    ...judge("memory (MiB)", memory, MOST_GROWTH, MOST_MEMORY),
+    ...judge("descriptors", descriptors, MOST_NEW_DESCRIPTORS, MOST_DESCRIPTORS),
   ];
 }
