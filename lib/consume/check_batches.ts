@@ -14,8 +14,8 @@ const OFFSET_MAX = Number.MAX_SAFE_INTEGER - 0x8000_0000;
  * CRC (brokers write them), so these must make sense beside those of the other batches, and beside
  * what was asked for. The CRCs are compared by {@link checkCrc} just before a batch becomes rows,
  * which then finds its bytes in the processor's cache; until then nothing that is in the CRC decides
- * more than what is asked for next, and what is inflated on trial. Where headers make no sense the CRCs come first: if one does not
- * match, that is the reason.
+ * more than what is asked for next, and what is inflated on trial. If headers are wrong the CRCs come
+ * first: one that does not match is the reason.
  *
  * Returns the offset after the last batch, and removes from `fetched` what must not be read: a
  * cut batch, and offsets past the high watermark, which a broker sends if that moved meanwhile.

@@ -93,7 +93,7 @@ export function startClientLoad(load: ClientLoad): RunningLoad {
   return { done: work(), cancel: () => running.cancel() };
 }
 
-/** Of what became of several shares, what a user must hear first: a mistake of ours, then what cannot pass. */
+/** The failure that is reported if several shares fail: a mistake of ours, then what cannot pass. */
 function worst(failures: readonly unknown[]): unknown {
   const problems = failures.map((failure) => ({ failure, problem: databaseProblem(failure) }));
   const first = problems.find(({ problem }) => problem === null) ??
