@@ -4,11 +4,13 @@
 
 import { initCrc } from "./crc.as";
 import { initDoubling } from "./csv.as";
+import { initText } from "./text.as";
 
 /** Fills the tables. Called once on fresh (zeroed) memory. */
 export function init(): void {
   initCrc();
   initDoubling();
+  initText();
 }
 
 export { crc32c } from "./crc.as";

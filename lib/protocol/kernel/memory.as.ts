@@ -3,16 +3,9 @@
 
 /** Eight tables of 256 u32: CRC32C of a byte followed by 0…7 zero bytes (slicing by 8). */
 export const SLICE: usize = 0;
-/** Four tables of 256 u32: a CRC register moved on over 64 zero bytes, by register byte. */
-export const SHIFT64: usize = 8192;
-/** The same over 1,024 zero bytes. */
-export const SHIFT1024: usize = 12288;
-/** Sixteen-byte tables: byte k of the CRC table's entry, for the low and for the high nibble. */
-export const NIBBLE: usize = 16384;
-/** Where the byte planes of sixteen CRC registers are put down to be joined. */
-export const PLANES: usize = 16512;
-/** Sixteen bytes of each of sixteen streams, turned: each vector has one byte of every stream. */
-export const TURNED: usize = 16704;
+/** What is left of a message whose CRC32C is made, and its last bytes again (crc.as.ts). */
+export const FOLDED: usize = 8192;
+export const FOLDED_AGAIN: usize = 17120;
 /** 16 bytes of 0xff, then 16 of 0: loaded at MASK + 16 - n it keeps the first n lanes. */
 export const MASK: usize = 16576;
 /** What rows() says of itself; the fields are named in kernel.ts. */
