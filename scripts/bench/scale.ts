@@ -152,8 +152,8 @@ async function data(bench: Bench, codec: string): Promise<Table> {
   }
   await written();
   const title = `Sizes of topics, codec ${codec}`;
-  const note = "Starting takes the same time with each size: it is most of what the smallest has " +
-    "more per GB than the others.";
+  const note =
+    "Starting takes about the same time with each size, so the smallest takes more per GB.";
   const table = await compare(bench, cases, { title, id: `data-${codec}`, note });
   await deleteTopics(bench.broker, cases.map(({ topic }) => topic));
   return table;
