@@ -1,5 +1,5 @@
 /** Whether a program stays as fast while one thing after another grows. */
-import { statfs } from "node:fs/promises";
+import { statfsSync } from "node:fs";
 import { startBroker } from "../servers/broker.ts";
 import type { Contestant } from "./contestants.ts";
 import { inTurn, measure, measureTogether } from "./measure.ts";
@@ -130,7 +130,7 @@ async function brokers(bench: Bench): Promise<Table> {
 async function data(bench: Bench, codec: string): Promise<Table> {
   const all = await gigabytesOf(bench, bench.rows);
   const shares = [0.2, 1, 2, 4, 8];
-  const { bavail, bsize } = await statfs(bench.broker.folder);
+  const { bavail, bsize } = statfsSync(bench.broker.folder);
   // A third of what is free: the topics before are still being deleted, and the machine has users.
   const needed = () => 3 * all * shares.reduce((sum, one) => sum + one);
   while (shares.length > 1 && needed() > bavail * bsize / 1e9) {
