@@ -73,9 +73,18 @@ export function spread(values: readonly number[]): Spread {
   return { median: sorted[sorted.length >> 1], least: sorted[0], most: sorted.at(-1)! };
 }
 
-/** One line of a table. */
-export interface Result {
+/** What a line of a table is about. */
+export interface Subject {
   name: string;
+  /** Lines of one group are compared with the first of it; without one, with the table's first. */
+  group?: string;
+  /** Size of the rows that go through it, 10⁹ bytes. */
+  gigabytes?: number;
+}
+
+/** One line of a table. */
+export interface Result extends Subject {
+  runs: number;
   wall: Spread;
   cpu: Spread;
   memory: Spread;
@@ -86,7 +95,7 @@ export interface Result {
  * noisy, and only what ran side by side can be compared.
  */
 export async function inTurn(
-  runners: readonly { name: string; run(warm: boolean): Promise<Figures> }[],
+  runners: readonly (Subject & { run(warm: boolean): Promise<Figures> })[],
   runs: number,
 ): Promise<Result[]> {
   const figures = runners.map((): Figures[] => []);
@@ -96,8 +105,9 @@ export async function inTurn(
       if (round > 0) figures[i].push(found);
     }
   }
-  return runners.map(({ name }, i) => ({
-    name,
+  return runners.map(({ run: _, ...subject }, i) => ({
+    ...subject,
+    runs,
     wall: spread(figures[i].map(({ wall }) => wall)),
     cpu: spread(figures[i].map(({ cpu }) => cpu)),
     memory: spread(figures[i].map(({ memory }) => memory)),

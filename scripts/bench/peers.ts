@@ -2,26 +2,28 @@
  * Measures the programs against everything that a user might pick instead:
  *
  *     deno task bench:peers [--rows N] [--runs N] [--codecs none,gzip,snappy,lz4,zstd]
- *                           [--only consume|produce|start|scale|load|greenplum]
+ *                           [--only consume|produce|start|scale|sizes|load|greenplum]
  *                           [--peers kcat,franz-go,…] [--binaries DIR] [--write]
  *
  * Peers that are not installed are left out, by name; --peers names those to measure. --write puts
  * the tables and pictures into docs/, each section in place of its last one; --binaries measures
- * compiled programs.
+ * compiled programs. "sizes" leaves out the largest topics if less than 23 GB of disk are free.
  */
 import { parseArgs } from "node:util";
-import { startBroker } from "../servers/broker.ts";
+import { type Broker, startBroker } from "../servers/broker.ts";
 import { contestants } from "./contestants.ts";
 import { greenplum } from "./greenplum.ts";
 import { load } from "./load.ts";
 import { report, writeSection } from "./report.ts";
-import { type Bench, consume, produce, scale, start, type Table } from "./sections.ts";
+import { scale, sizes } from "./scale.ts";
+import { type Bench, consume, produce, start, type Table } from "./sections.ts";
 
 const sections: Record<string, (bench: Bench) => Promise<Table[]>> = {
   consume,
   produce,
   start,
   scale,
+  sizes,
   load,
   greenplum,
 };
@@ -45,19 +47,21 @@ if (unknown !== undefined) {
 const folder = await Deno.makeTempDir();
 try {
   await using broker = await startBroker({ own: true, steady: true });
-  const missing: string[] = [];
-  const found = await contestants(broker, folder, flags.binaries, (name) => missing.push(name));
-  const bench: Bench = {
+  const missing = new Set<string>();
+  const on = async (broker: Broker): Promise<Bench> => ({
     broker,
-    contestants: found.filter(({ name }, i) =>
-      i === 0 || name.startsWith("floor") || (flags.peers?.split(",").includes(name) ?? true)
-    ),
+    contestants: (await contestants(broker, folder, flags.binaries, (name) => missing.add(name)))
+      .filter(({ name }) =>
+        /^(gpdb-kafka|floor)/.test(name) || (flags.peers?.split(",").includes(name) ?? true)
+      ),
     rows: Number(flags.rows),
     runs: Number(flags.runs),
     codecs: flags.codecs.split(","),
     folder,
     report: (line) => console.error(`… ${line}`),
-  };
+    on,
+  });
+  const bench = await on(broker);
   const args = Object.entries(flags)
     .filter(([name, value]) => value !== options[name as keyof typeof options].default)
     .flatMap(([name, value]) => {
@@ -67,7 +71,7 @@ try {
   for (const name of chosen) {
     const tables = await sections[name](bench);
     if (tables.length === 0) continue;
-    const text = report(bench, name, tables, missing, args);
+    const text = report(bench, name, tables, [...missing], args);
     console.log(text);
     if (flags.write) await writeSection(Object.keys(sections), name, text, tables);
   }

@@ -29,7 +29,13 @@ export function barPicture(title: string, results: readonly Result[], of: "wall"
         barWidth: 16,
         data: shown.map(({ name, [of]: { median } }) => ({
           value: median,
-          itemStyle: { color: name === "gpdb-kafka" ? OURS : /^floor/.test(name) ? FLOOR : PEER },
+          itemStyle: {
+            color: name === "gpdb-kafka"
+              ? OURS
+              : /^floor|without checks$/.test(name)
+              ? FLOOR
+              : PEER,
+          },
         })),
         label: { show: true, position: "right", color: TEXT, formatter: "{c} s" },
       }],

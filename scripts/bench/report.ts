@@ -1,7 +1,7 @@
 import os from "node:os";
-import type { Spread } from "./measure.ts";
 import { barPicture } from "./picture.ts";
 import type { Bench, Table } from "./sections.ts";
+import { counted, tableText } from "./table.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
 
@@ -11,7 +11,8 @@ const introduction = `# Benchmarks
 
 Each section below was measured in one run of its own, by the command that stands there. The
 programs ran one after another, in turn; a figure is the median of all runs (least–most). The
-machine is shared with the broker, so only figures of one table can be compared.`;
+machine is shared with the broker, so only figures of one table can be compared. "s per GB" are
+seconds for 10⁹ bytes of rows, before compression.`;
 
 /** The text of one section: how it was made, and its tables. */
 export function report(
@@ -30,38 +31,11 @@ export function report(
   return [
     `Made by \`${command}\` on ${date}: ${cores.length} cores (${cores[0]?.model.trim()}), ` +
     `Kafka ${broker.version}, ${rows.toLocaleString("en-US")} rows of about 249 bytes in 8 ` +
-    `partitions where nothing else is said, all checks on, rows written into a pipe; ` +
-    `${runs} runs.${versions === "" ? "" : ` Programs: ${versions}.`}`,
+    `partitions and all checks on where nothing else is said, rows written into a pipe; ` +
+    `${counted(runs, "run")}.${versions === "" ? "" : ` Programs: ${versions}.`}`,
     ...(missing.length > 0 ? [`Not installed where this ran: ${missing.join("; ")}.`] : []),
-    ...tables.map(tableText),
+    ...tables.map((table) => tableText(table, runs, hasPicture(table.id))),
   ].join("\n\n");
-}
-
-function tableText({ title, id, results }: Table): string {
-  const best = results[0];
-  const ratio = (ours: Spread, theirs: Spread) => figure(ours.median / theirs.median);
-  const rows = results.map(({ name, wall, cpu, memory }) => {
-    const beside = name === best.name ? "" : `${ratio(best.wall, wall)} / ${ratio(best.cpu, cpu)}`;
-    return `| ${name} | ${seconds(wall)} | ${seconds(cpu)} | ${
-      figure(memory.median, 0)
-    } | ${beside} |`;
-  });
-  return [
-    `## ${title}`,
-    ...(hasPicture(id) ? [`![${title}](pictures/${id}.svg)`] : []),
-    `| | wall s | CPU s | peak MiB | ${best.name}'s wall / CPU to it |\n` +
-    `| --- | --- | --- | --- | --- |\n${rows.join("\n")}`,
-  ].join("\n\n");
-}
-
-/** A figure, or a dash where there is none. */
-function figure(value: number, digits = 2): string {
-  return Number.isFinite(value) ? value.toFixed(digits) : "–";
-}
-
-function seconds({ median, least, most }: Spread): string {
-  if (Number.isNaN(median)) return "–";
-  return `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
 }
 
 function hasPicture(id: string): boolean {

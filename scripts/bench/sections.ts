@@ -2,13 +2,15 @@
 import { generateRows } from "../generate_rows.ts";
 import type { Broker } from "../servers/broker.ts";
 import type { Contestant } from "./contestants.ts";
-import { inTurn, measure, measureTogether, type Result } from "./measure.ts";
+import { inTurn, measure, type Result } from "./measure.ts";
 
 /** One table, and the picture that may be made of it. */
 export interface Table {
   title: string;
   /** For the file name of the picture. */
   id: string;
+  /** What must be known to read it. */
+  note?: string;
   results: Result[];
 }
 
@@ -22,6 +24,8 @@ export interface Bench {
   /** A folder for files. */
   folder: string;
   report: (line: string) => void;
+  /** The same with another broker. */
+  on: (broker: Broker) => Promise<Bench>;
 }
 
 /** Of a topic, if nothing else is asked for. */
@@ -37,6 +41,13 @@ export async function createTopic(
     ...["--partitions", `${partitions}`],
   ]);
   if (code !== 0) throw new Error(`cannot create topic ${name}: ${stderr}`);
+}
+
+export async function deleteTopics(broker: Broker, names: readonly string[]): Promise<void> {
+  const { code, stderr } = await broker.run("org.apache.kafka.tools.TopicCommand", [
+    ...["--bootstrap-server", broker.bootstrap, "--delete", "--topic", names.join("|")],
+  ]);
+  if (code !== 0) throw new Error(`cannot delete topics ${names.join(", ")}: ${stderr}`);
 }
 
 /** A file of rows; `size` makes each row about this many bytes instead of the usual 249. */
@@ -65,10 +76,12 @@ export async function rowsFile(bench: Bench, rows: number, size?: number): Promi
 export async function filled(
   bench: Bench,
   topic: string,
-  { codec = "none", rows = bench.rows, size, partitions = PARTITIONS, exists = false }: {
+  { codec = "none", rows = bench.rows, size, times = 1, partitions = PARTITIONS, exists }: {
     codec?: string;
     rows?: number;
     size?: number;
+    /** How often the same rows are written. */
+    times?: number;
     partitions?: number;
     /** The topic is there already. */
     exists?: boolean;
@@ -76,11 +89,10 @@ export async function filled(
 ): Promise<string> {
   if (!exists) await createTopic(bench.broker, topic, partitions);
   const [us] = bench.contestants;
-  await measure({
-    // Without a producer id: the floor sends these batches again.
-    command: [...us.produce!(topic, codec)!, "--no-idempotence"],
-    input: await rowsFile(bench, rows, size),
-  });
+  // Without a producer id: the floor sends these batches again.
+  const command = [...us.produce!(topic, codec)!, "--no-idempotence"];
+  const input = await rowsFile(bench, rows, size);
+  for (let i = 0; i < times; i++) await measure({ command, input });
   return topic;
 }
 
@@ -155,56 +167,4 @@ export async function start(bench: Bench): Promise<Table[]> {
     Math.max(bench.runs, 11),
   );
   return [{ title: "Start: an empty topic is read", id: "start", results }];
-}
-
-/** Ours beside kcat as one thing after another grows. */
-export async function scale(bench: Bench): Promise<Table[]> {
-  const us = bench.contestants[0];
-  const peers = bench.contestants.filter(({ name }) => name === "gpdb-kafka" || name === "kcat");
-  const tables: Table[] = [];
-  const compare = async (title: string, id: string, topic: string, rows: number) => {
-    bench.report(title);
-    const results = await inTurn(
-      peers.map(({ name, consume }) => ({
-        name,
-        run: (warm) => measure({ command: consume!(topic, rows) }, warm ? rows : undefined),
-      })),
-      bench.runs,
-    );
-    tables.push({ title, id, results });
-  };
-  for (const codec of ["none", "lz4"]) {
-    const topic = await filled(bench, `scale-readers-${codec}`, { codec, partitions: 16 });
-    const readers = [1, 2, 4, 8, 16];
-    bench.report(`readers, ${codec}`);
-    const results = await inTurn(
-      readers.map((count) => ({
-        name: `${count} readers`,
-        run: () =>
-          measureTogether(
-            Array.from({ length: count }, (_, i) => ({
-              command: [...us.consume!(topic, 0), "--partition", share(16, i, count)],
-            })),
-          ),
-      })),
-      bench.runs,
-    );
-    tables.push({ title: `Readers at once, codec ${codec}`, id: `readers-${codec}`, results });
-  }
-  for (const partitions of [1, 16, 256]) {
-    const topic = await filled(bench, `scale-partitions-${partitions}`, { partitions });
-    await compare(`${partitions} partitions`, `partitions-${partitions}`, topic, bench.rows);
-  }
-  const bytes = 249 * bench.rows;
-  for (const size of [20, 2_000, 20_000]) {
-    const rows = Math.floor(bytes / 5 / size);
-    const topic = await filled(bench, `scale-size-${size}`, { rows, size });
-    await compare(`Rows of ${size} bytes`, `size-${size}`, topic, rows);
-  }
-  return tables;
-}
-
-/** The partitions of the i-th of `count` readers. */
-function share(partitions: number, i: number, count: number): string {
-  return Array.from({ length: partitions }, (_, p) => p).filter((p) => p % count === i).join(",");
 }
