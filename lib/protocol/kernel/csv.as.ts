@@ -2,7 +2,7 @@
 
 import { DOUBLING } from "./memory.as";
 import { END_MARK, NOT_UTF8, NUL, reject } from "./unfit.as";
-import { isUtf8 } from "./text.as";
+import { isUtf8 } from "./utf8.as";
 
 /** Fills the table of doubled quotes. */
 export function initDoubling(): void {

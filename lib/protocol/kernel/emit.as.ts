@@ -19,7 +19,8 @@ import {
   SYMBOL,
   TEXT,
 } from "./slots.as";
-import { copy, isUtf8 } from "./text.as";
+import { copy } from "./text.as";
+import { isUtf8 } from "./utf8.as";
 import { unescaped } from "./unescape.as";
 import { limit, NOT_UTF8, overflows, reject } from "./unfit.as";
 

@@ -1,7 +1,7 @@
 // All the headers of a record as a JSON object, in their order.
 
 import { header, headerName, headerNameSize, headers, headerSize, nextHeader } from "./record.as";
-import { isUtf8 } from "./text.as";
+import { isUtf8 } from "./utf8.as";
 import { limit, NOT_UTF8, NUL, overflows, reject } from "./unfit.as";
 
 // @ts-ignore: decorator

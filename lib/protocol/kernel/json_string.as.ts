@@ -1,6 +1,6 @@
 // JSON text inside a quoted CSV field: each quote of it is doubled.
 
-import { isUtf8 } from "./text.as";
+import { isUtf8 } from "./utf8.as";
 import { limit, NOT_UTF8, NUL, overflows, reject } from "./unfit.as";
 
 /** Writes a control character, a quote or a backslash as JSON escapes it; returns its end. */

@@ -1,43 +1,11 @@
 // Looking at text while copying it.
 
 import { MASK } from "./memory.as";
+import { isUtf8 } from "./utf8.as";
 
 /** Fills the mask of the last lanes. Called once on fresh (zeroed) memory. */
 export function initText(): void {
   memory.fill(MASK, 255, 16);
-}
-
-/** Whether n bytes at p are well-formed UTF-8 (the Unicode Standard, table 3-7). */
-export function isUtf8(p: usize, n: usize): bool {
-  const end = p + n;
-  while (p < end) {
-    const a = load<u8>(p);
-    if (a < 0x80) {
-      p++;
-      continue;
-    }
-    let more: usize = 1;
-    let least: u8 = 0x80, most: u8 = 0xbf;
-    if (a < 0xc2) return false;
-    if (a >= 0xf5) return false;
-    if (a >= 0xf0) {
-      more = 3;
-      if (a == 0xf0) least = 0x90;
-      if (a == 0xf4) most = 0x8f;
-    } else if (a >= 0xe0) {
-      more = 2;
-      if (a == 0xe0) least = 0xa0;
-      if (a == 0xed) most = 0x9f;
-    }
-    if (p + more >= end) return false;
-    const b = load<u8>(p, 1);
-    if (b < least || b > most) return false;
-    for (let i: usize = 2; i <= more; i++) {
-      if ((load<u8>(p + i) & 0xc0) != 0x80) return false;
-    }
-    p += more + 1;
-  }
-  return true;
 }
 
 /** How long a value of n bytes at p is without the one line end that programs leave after a row. */
