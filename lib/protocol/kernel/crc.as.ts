@@ -55,7 +55,7 @@ const LONG: usize = 3, SHORT: usize = 1;
 /** Bytes that are taken out before the last ones are moved back to where they began. */
 const ROUND: usize = 6144;
 
-/** How far the last tap of a power is: so many bytes are left of a message, or up to 15 more. */
+/** How far the last tap of a power is: this many bytes are left of a message, at most 15 more. */
 // @ts-ignore: decorator
 @inline
 function reach(power: usize): usize {
