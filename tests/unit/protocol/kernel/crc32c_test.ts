@@ -28,8 +28,12 @@ Deno.test("CRC32C: the check values of RFC 3720, appendix B.4", none, () => {
 
 Deno.test("CRC32C: equals another implementation's, at every kind of size and start", none, () => {
   const next = random(1);
-  const sizes = [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 1023, 1024, 1025, 2047, 2048, 2049];
-  sizes.push(16383, 16384, 16385, 17407, 17408, 17409, 32768, 33793, 100_000);
+  const sizes = [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 417, 418, 419, 1024, 1671, 1672, 1673];
+  sizes.push(16384, 17408, 32768, 33793, 100_000);
+  // Where messages begin to be folded, in one step and in two, and where a round of that is full.
+  for (const edge of [836, 3344, 1672 + 6144, 1672 + 2 * 6144]) {
+    for (let size = edge - 17; size <= edge + 17; size++) sizes.push(size);
+  }
   for (let i = 0; i < 40; i++) sizes.push(next(5000));
   for (const size of sizes) {
     const bytes = Uint8Array.from({ length: size }, () => next(256));
