@@ -265,7 +265,7 @@ function encode(src: usize, n: usize, out: usize, snappy: bool): usize {
       const place = slot(v);
       let match = src + <usize>load<u16>(place);
       store<u16>(place, <u16>(p - src));
-      if (match >= p || load<u32>(match) != <u32>v) {
+      if (load<u32>(match) != <u32>v) {
         p += tries++ >> 6;
         continue;
       }
