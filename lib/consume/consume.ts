@@ -11,7 +11,6 @@ import type { DeadLetters } from "./dead_letters.ts";
 import { type Counts, RowContext } from "./row_context.ts";
 import { type ConsumeOptions, isStructured } from "./options.ts";
 import type { BeforeExit } from "./group.ts";
-import { Inflater } from "./inflater.ts";
 import { Losses } from "./lost.ts";
 import { Output } from "./output.ts";
 import type { Run } from "./reading.ts";
@@ -65,7 +64,6 @@ export async function consume(
       ? [(await import("../protocol/messages/produce.ts")).produce]
       : []),
   ]);
-  const inflater = new Inflater(config.debug);
   let registry: Registry | null = null;
   try {
     options = { ...options, topics: await topicNames(cluster, options) };
@@ -81,7 +79,6 @@ export async function consume(
       cluster,
       options,
       context,
-      inflater,
       output,
       losses,
       warn: log,
@@ -108,7 +105,6 @@ export async function consume(
     };
   } finally {
     registry?.close();
-    inflater.close();
     cluster.close();
   }
 }

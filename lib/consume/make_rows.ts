@@ -1,6 +1,5 @@
 import type { Kernel } from "../protocol/kernel/kernel.ts";
 import type { FetchedPartition } from "../protocol/messages/fetch.ts";
-import { InflateAhead } from "./inflate_ahead.ts";
 import type { Handover } from "./handover.ts";
 import type { Reading } from "./reading.ts";
 import { PartitionRows } from "./rows.ts";
@@ -12,7 +11,7 @@ const ROWS_MAX = 4 * 1024 * 1024;
 
 /** Makes the rows of what was fetched and hands them over, in pieces where they are many. */
 export async function makeRows(
-  { context, inflater, signal }: Reading,
+  { context, signal }: Reading,
   hand: Handover,
   source: Kernel,
   apart: boolean,
@@ -39,15 +38,13 @@ export async function makeRows(
     target = buffer = await memory.scratch();
     from = out = context.ready(target);
   };
-  const ahead = new InflateAhead(inflater, source, apart ? partitions : []);
   try {
     for (const fetched of partitions) {
       const span = spanOf(spans, fetched);
-      const rows = new PartitionRows(context, source, fetched, span, ahead.records);
+      const rows = new PartitionRows(context, source, fetched, span);
       try {
         while (!rows.finished && !context.full && !signal?.aborted) {
-          const reach = await ahead.reach(rows.at, fetched.end);
-          out = rows.write(target, out, from + ROWS_MAX, reach);
+          out = rows.write(target, out, from + ROWS_MAX);
           if (rows.isHungry) await rows.feed();
           else if (rows.unknown !== null) {
             const learning = context.learn(rows.unknown);
@@ -58,7 +55,7 @@ export async function makeRows(
               context.note(target);
               from = out = context.ready(target);
             }
-          } else if (rows.at < reach) await handOver();
+          } else if (!rows.finished) await handOver();
         }
       } finally {
         await rows.close();

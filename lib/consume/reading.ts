@@ -1,7 +1,6 @@
 import type { Cluster } from "../kafka/cluster.ts";
 import { patientNow } from "../kafka/throttle.ts";
 import type { RowContext } from "./row_context.ts";
-import type { Inflater } from "./inflater.ts";
 import type { Losses } from "./lost.ts";
 import type { ConsumeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -11,7 +10,6 @@ export interface Run {
   readonly cluster: Cluster;
   readonly options: ConsumeOptions;
   readonly context: RowContext;
-  readonly inflater: Inflater;
   readonly output: Output;
   readonly losses: Losses;
   /** Gets lines that people should see. */

@@ -24,7 +24,6 @@ export class PartitionRows {
   readonly #span: Span;
   readonly #aborted: Aborted;
   readonly #end: number;
-  readonly #inflated: ReadonlyMap<number, Uint8Array>;
   #at: number;
   /** The batch at {@link at}, if rows are being made of it; its records, if they lie elsewhere. */
   #batch: BatchRows | null = null;
@@ -33,18 +32,15 @@ export class PartitionRows {
   #pieces: AsyncGenerator<Uint8Array> | null = null;
   #isHungry = false;
 
-  /** `inflated` has the records of compressed batches that are inflated already, by their place. */
   constructor(
     context: RowContext,
     source: Kernel,
     fetched: FetchedPartition,
     span: Span,
-    inflated: ReadonlyMap<number, Uint8Array> = new Map(),
   ) {
     this.#context = context;
     this.#source = source;
     this.#span = span;
-    this.#inflated = inflated;
     this.#aborted = new Aborted(fetched.aborted);
     this.#at = fetched.start;
     this.#end = fetched.end;
@@ -53,11 +49,6 @@ export class PartitionRows {
   /** Whether all batches were turned into rows. */
   get finished(): boolean {
     return this.#at === this.#end;
-  }
-
-  /** Where the next batch starts, or the one of which a part is still to be turned into rows. */
-  get at(): number {
-    return this.#at;
   }
 
   /** What {@link RowContext.learn} must learn before more rows can be made. */
@@ -72,13 +63,12 @@ export class PartitionRows {
 
   /**
    * Writes rows to `target` from `out` on, and moves the span's `done` past them. Returns where
-   * they end: after the last batch before `reach`, or where they pass `enough`, or where it
-   * {@link isHungry}. Throws Failure (record), naming topic, partition and offset.
+   * they end: after the last batch, or where they pass `enough`, or where it {@link isHungry}. Throws Failure (record), naming topic, partition and offset.
    */
-  write(target: Kernel, out: number, enough: number, reach = this.#end): number {
+  write(target: Kernel, out: number, enough: number): number {
     const span = this.#span;
     const { view } = this.#source;
-    while (this.#at < reach && !this.#context.full && out < enough) {
+    while (!this.finished && !this.#context.full && out < enough) {
       const at = this.#at;
       const end = batchEnd(view, at, this.#end);
       const base = int64At(view, at);
@@ -143,8 +133,6 @@ export class PartitionRows {
       throw brokenBatch(this.#span, base, memory.tooMuch("a record of the batch", size));
     };
     const whole = (bytes: Uint8Array) => new BatchRecords(bytes, afford);
-    const inflated = this.#inflated.get(at);
-    if (inflated !== undefined) return whole(inflated);
     const packed = this.#source.bytes.subarray(at + Batch.records, end);
     const codec = this.#source.view.getInt16(at + Batch.attributes) & Attribute.codec;
     if (codec === 0) return whole(packed);

@@ -213,7 +213,7 @@ Deno.test("consumer: --stats says in JSON what was read", async () => {
   });
 });
 
-Deno.test("consumer: a worker inflates a part of what is large, and each row comes once", async () => {
+Deno.test("consumer: of many compressed batches each row comes once", async () => {
   await using broker = await startBroker();
   const rows = [...generateRows({ rows: 40_000 })].map(text).join("").trim().split("\n").sort();
   for (const codec of ["snappy", "lz4", "zstd"]) {
@@ -223,7 +223,7 @@ Deno.test("consumer: a worker inflates a part of what is large, and each row com
     const sent = await producer([...at, "-z", codec], { stdin: rows.join("\n") });
     assert.equal(sent.code, 0, sent.stderr);
     const plain = await consumer([...at, "-v"]);
-    assert.match(plain.stderr, /^a worker inflates batches, too\n40000 rows/m);
+    assert.match(plain.stderr, /^40000 rows/m);
     assert.ok(text(plain.stdout).trim().split("\n").sort().join() === rows.join(), codec);
     const columns = ["-o", "earliest", "--columns", "partition", "--max-records", "39999"];
     const most = await consumer([...at, ...columns]);

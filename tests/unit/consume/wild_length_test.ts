@@ -4,7 +4,6 @@ import { RowContext } from "../../../lib/consume/row_context.ts";
 import { readSpans } from "../../../lib/consume/fetch.ts";
 import { Losses } from "../../../lib/consume/lost.ts";
 import type { ConsumeOptions } from "../../../lib/consume/options.ts";
-import { Inflater } from "../../../lib/consume/inflater.ts";
 import { Output } from "../../../lib/consume/output.ts";
 import { newReading } from "../../../lib/consume/reading.ts";
 import { Span } from "../../../lib/consume/span.ts";
@@ -31,7 +30,6 @@ async function read(length: number): Promise<unknown> {
       cluster,
       options,
       context: new RowContext(options, () => {}),
-      inflater: new Inflater(() => {}),
       output: new Output(new WritableStream()),
       losses: new Losses(() => {}),
       warn: () => {},
