@@ -27,14 +27,16 @@ async function output(command: string, args: string[], cwd?: string): Promise<st
 }
 
 /** Ours, from the sources, or compiled if a folder of binaries is named. */
-export function ours(bootstrap: string, binaries: string | undefined): Contestant {
+export async function ours(bootstrap: string, binaries: string | undefined): Promise<Contestant> {
   const program = (name: string, entry: string) =>
     binaries === undefined
       ? [Deno.execPath(), "run", "-A", "--quiet", `${project}${entry}`]
       : [`${binaries}/${name}`];
+  const [first, ...rest] = program("kafka_consumer", "consumer.ts");
+  const runtime = /Deno [\d.]+/.exec(await output(first, [...rest, "--version"]) ?? "")?.[0];
   return {
     name: "gpdb-kafka",
-    version: binaries === undefined ? `Deno ${Deno.version.deno}` : "compiled",
+    version: `${binaries === undefined ? "" : "compiled, "}${runtime ?? "unknown"}`,
     // deno-fmt-ignore
     consume: (topic) => [...program("kafka_consumer", "consumer.ts"),
       "-b", bootstrap, "-t", topic, "--commit", "no"],
@@ -161,7 +163,7 @@ export async function contestants(
   report: (missing: string) => void,
 ): Promise<Contestant[]> {
   const { bootstrap } = broker;
-  const found = [ours(bootstrap, binaries)];
+  const found = [await ours(bootstrap, binaries)];
   const cat = await kcat(bootstrap);
   if (cat) found.push(cat);
   else report("kcat");
