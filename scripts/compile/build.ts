@@ -57,7 +57,7 @@ export async function compileProgram(
     `build ${commit.name}, Deno ${runtime.version}`,
     commit.time,
   );
-  const { folder: bundled, entry } = await bundle(program, staged.folder, commit.time);
+  const { folder: bundled, entry, workers } = await bundle(program, staged.folder, commit.time);
   await Deno.mkdir(dirname(output), { recursive: true });
   // Beside its place, so that users see the old program or the new one, never a part of one. With
   // its whole path, because the compiler runs in another folder.
@@ -70,7 +70,7 @@ export async function compileProgram(
     // It would be read from a name in /tmp that anyone on the host can take first.
     "--no-code-cache",
     ...program.permissions,
-    ...program.include.flatMap((path) => ["--include", path]),
+    ...[...workers, ...program.include].flatMap((path) => ["--include", path]),
     entry,
   ];
   try {

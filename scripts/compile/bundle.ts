@@ -3,14 +3,14 @@
  * compiled program then starts in 8 ms less, as Deno's loader costs time for each module, and it
  * contains of an npm package what it imports, not the whole package.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { filesOf } from "./files.ts";
 import { finish } from "./process.ts";
 import type { Program } from "./programs.ts";
 
 /**
- * Where the files are put. As many folders deep as the modules that name files in
- * `sql/` by `import.meta.url` (lib/greenplum), so that they find it from here, too.
+ * Where the files are put. As many folders deep as the modules that name a file beside themselves or
+ * in `sql/` by `import.meta.url` (lib/consume, lib/greenplum), so that they find it from here, too.
  */
 export const bundleFolder = "lib/program";
 
@@ -19,6 +19,8 @@ export interface Bundle {
   folder: string;
   /** Relative to it. */
   entry: string;
+  /** Relative to it: files and folders that no import leads to. */
+  workers: string[];
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Bundle {
  * @throws {Failure} `usage` if it can't be bundled, or a package is not what the lock file says.
  */
 export async function bundle(
-  { entry, include }: Program,
+  { entry, workers, include }: Program,
   folder: string,
   time: number,
 ): Promise<Bundle> {
@@ -38,7 +40,7 @@ export async function bundle(
   await finish([
     ...[Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "--code-splitting"],
     ...["--frozen", "--node-modules-dir=auto", "--outdir", files],
-    entry,
+    ...[entry, ...workers],
   ], {
     what: "deno bundle",
     cwd: folder,
@@ -47,8 +49,16 @@ export async function bundle(
     env: { DENO_TLS_CA_STORE: "system,mozilla" },
     deadlineMs: 5 * 60_000,
   });
+  for (const worker of workers) {
+    const bundled = `./${worker.replace(/\.ts$/, ".js")}`;
+    await Deno.writeTextFile(join(files, basename(worker)), `import "${bundled}";\n`);
+  }
   for (const path of include) await Deno.rename(join(folder, path), join(out, path));
   await Deno.writeTextFile(join(out, "deno.json"), '{ "nodeModulesDir": "none" }\n');
   for (const path of await filesOf(out)) await Deno.utime(join(out, path), time, time);
-  return { folder: out, entry: join(bundleFolder, entry.replace(/\.ts$/, ".js")) };
+  return {
+    folder: out,
+    entry: join(bundleFolder, entry.replace(/\.ts$/, ".js")),
+    workers: workers.map((worker) => join(bundleFolder, basename(worker))),
+  };
 }

@@ -6,6 +6,8 @@ export interface Program {
   name: string;
   /** Its entry, relative to the project. */
   entry: string;
+  /** The entries of its workers: no import leads to them. */
+  workers: readonly string[];
   /** What the runtime lets it do; everything else is denied, never asked for. */
   permissions: readonly string[];
   /** Folders that it reads from itself. */
@@ -33,8 +35,10 @@ const permissions = [
   `--allow-ffi=${gssapiPaths.join(",")}`,
 ];
 
+const workers = ["lib/consume/inflate_worker.ts"];
+
 export const programs: readonly Program[] = [
-  { name: "kafka_consumer", entry: "consumer.ts", permissions, include: [] },
-  { name: "kafka_producer", entry: "producer.ts", permissions, include: [] },
-  { name: "gpdb-kafka", entry: "main.ts", permissions, include: ["sql"] },
+  { name: "kafka_consumer", entry: "consumer.ts", workers, permissions, include: [] },
+  { name: "kafka_producer", entry: "producer.ts", workers: [], permissions, include: [] },
+  { name: "gpdb-kafka", entry: "main.ts", workers, permissions, include: ["sql"] },
 ];

@@ -28,13 +28,13 @@ export interface Stage extends AsyncDisposable {
  * in seconds, for a binary holds that too.
  */
 export async function stage(
-  { entry, include }: Program,
+  { entry, workers, include }: Program,
   build: string,
   time: number,
 ): Promise<Stage> {
   const modules = new Set<string>();
   const packages = new Set<string>();
-  await readGraph(entry, modules, packages);
+  for (const path of [entry, ...workers]) await readGraph(path, modules, packages);
   const folder = await Deno.makeTempDir({ prefix: "gpdb-kafka-compile-" });
   const remove = () => Deno.remove(folder, { recursive: true });
   let versions: string[];
