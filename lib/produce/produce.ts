@@ -55,7 +55,7 @@ export async function produce(
   watch: (progress: () => Progress) => void,
 ): Promise<Summary> {
   const started = performance.now();
-  const compressor = await compressorOf(options.codec);
+  const compressor = await compressorOf(options.codec, options.level);
   const bad = new BadRows(options, log);
   const done = options.dryRun
     ? await dryRun(options, compressor, bad, watch)
