@@ -4,6 +4,7 @@ import type { Codec } from "../protocol/record_batch.ts";
 /** Makes the records of a batch smaller, and back. */
 export interface Compressor {
   readonly codec: Codec;
+  readonly level: number | undefined;
   /** Good until the next call. */
   compress(records: Uint8Array): Uint8Array;
   /** `size` is that of the result, bytes. */
@@ -16,6 +17,7 @@ export async function compressorOf(codec: Codec, level?: number): Promise<Compre
   const implementation = await loadCodec(codec);
   return {
     codec,
+    level,
     compress: (records) => implementation.compress(records, level),
     // A copy: both halves of a batch are read from it, while they are compressed.
     decompress: (records, size) => implementation.decompress(records, size).slice(),

@@ -35,10 +35,17 @@ const permissions = [
   `--allow-ffi=${gssapiPaths.join(",")}`,
 ];
 
-const workers = ["lib/consume/inflate_worker.ts"];
+const consume = "lib/consume/inflate_worker.ts";
+const produce = "lib/produce/seal_worker.ts";
 
 export const programs: readonly Program[] = [
-  { name: "kafka_consumer", entry: "consumer.ts", workers, permissions, include: [] },
-  { name: "kafka_producer", entry: "producer.ts", workers: [], permissions, include: [] },
-  { name: "gpdb-kafka", entry: "main.ts", workers, permissions, include: ["sql"] },
+  { name: "kafka_consumer", entry: "consumer.ts", workers: [consume], permissions, include: [] },
+  { name: "kafka_producer", entry: "producer.ts", workers: [produce], permissions, include: [] },
+  {
+    name: "gpdb-kafka",
+    entry: "main.ts",
+    workers: [consume, produce],
+    permissions,
+    include: ["sql"],
+  },
 ];

@@ -23,6 +23,7 @@ const LEVEL = 4;
  */
 export class Gzip implements CodecImplementation {
   readonly #result = new Result();
+  readonly #compressed = new Result();
 
   decompress(source: Uint8Array, limit: number): Uint8Array {
     if (source.length < LEAST) throw malformed("gzip", "it ends too early");
@@ -54,6 +55,6 @@ export class Gzip implements CodecImplementation {
 
   compress(source: Uint8Array, level: number = LEVEL): Uint8Array {
     const chunkSize = Math.max(LEAST_CHUNK, source.length >> 1);
-    return plain(gzipSync(source, { chunkSize, level }));
+    return this.#compressed.keep(plain(gzipSync(source, { chunkSize, level })));
   }
 }
