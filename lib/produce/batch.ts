@@ -36,6 +36,8 @@ export class RecordBatch {
   timestamp: number = NEVER;
   /** Whether it may be in the log although no answer said so. */
   inDoubt = false;
+  /** Resolves when it is sealed, by a worker; null while no worker has it. */
+  sealing: Promise<void> | null = null;
   /** Gives the memory back. */
   readonly release: () => void;
 
@@ -63,6 +65,10 @@ export class RecordBatch {
     return this.kernel.bytes.subarray(this.start, this.end);
   }
 
+  get records(): Uint8Array<ArrayBuffer> {
+    return this.kernel.bytes.subarray(this.start + At.records, this.end);
+  }
+
   /** The number of the line that record `index` came from. */
   line(index: number): number {
     return this.kernel.view.getUint32(this.top - 4 * (index + 1), true);
@@ -74,18 +80,20 @@ export class RecordBatch {
 
   /** Writes the header, and compresses the records if that makes them smaller. */
   seal(compressor: Compressor | null): void {
+    if (compressor === null) this.sealWith(this.records, "none");
+    else this.sealWith(compressor.compress(this.records), compressor.codec);
+  }
+
+  /** The same with records that are compressed already: it leaves them if they are not smaller. */
+  sealWith(compressed: Uint8Array, codec: Codec): void {
     const { kernel, start } = this;
-    let codec: Codec = "none";
-    if (compressor !== null) {
-      const records = start + At.records;
-      const smaller = compressor.compress(kernel.bytes.subarray(records, this.end));
-      if (smaller.length < this.recordsSize) {
-        kernel.bytes.set(smaller, records);
-        this.end = records + smaller.length;
-        codec = compressor.codec;
-      }
+    const isSmaller = compressed.length < this.recordsSize;
+    if (isSmaller) {
+      kernel.bytes.set(compressed, start + At.records);
+      this.end = start + At.records + compressed.length;
     }
-    writeHeader(kernel.view, start, this.size, this.count, codec);
+    writeHeader(kernel.view, start, this.size, this.count, isSmaller ? codec : "none");
+    this.sealing = null;
   }
 
   get stamped(): boolean {

@@ -2,9 +2,9 @@ import { Packed, SPOILT } from "../protocol/kernel/packing.ts";
 import { Batch } from "../protocol/record_batch.ts";
 import type { Arena, Slot } from "./arena.ts";
 import { RecordBatch } from "./batch.ts";
-import type { Compressor } from "./compressor.ts";
 import type { ProduceOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
+import type { Sealer } from "./sealer.ts";
 import type { Sink } from "./sender.ts";
 import { whyUnfit } from "./why_unfit.ts";
 
@@ -28,7 +28,7 @@ export class Packer {
   readonly #arena: Arena;
   readonly #options: ProduceOptions;
   readonly #sink: Sink;
-  readonly #compressor: Compressor | null;
+  readonly #sealer: Pick<Sealer, "seal">;
   readonly #pace: Pace;
   /** A row that can't be a record, and its line; it throws, or counts it. */
   readonly #bad: (line: number, why: string) => void;
@@ -45,7 +45,7 @@ export class Packer {
     arena: Arena,
     options: ProduceOptions,
     sink: Sink,
-    compressor: Compressor | null,
+    sealer: Pick<Sealer, "seal">,
     bad: (line: number, why: string) => void,
     limit = new BatchLimit(),
   ) {
@@ -53,7 +53,7 @@ export class Packer {
     this.#arena = arena;
     this.#options = options;
     this.#sink = sink;
-    this.#compressor = compressor;
+    this.#sealer = sealer;
     this.#bad = bad;
     this.#pace = new Pace(options);
     this.#partition = options.partition ?? sink.next(-1);
@@ -182,7 +182,7 @@ export class Packer {
     if (count === 0) return arena.give(slot);
     const at = { partition, start: slot.start, end, top: slot.end, count };
     const batch = new RecordBatch(arena.kernel, at, () => arena.give(slot));
-    batch.seal(this.#compressor);
+    this.#sealer.seal(batch);
     this.#sink.send(batch);
   }
 

@@ -11,6 +11,7 @@ import { feed } from "./feed.ts";
 import type { ProduceOptions } from "./options.ts";
 import { BatchLimit, Packer } from "./packer.ts";
 import { ANYBODY, newProducer } from "./producer_id.ts";
+import { Sealer } from "./sealer.ts";
 import { Sender } from "./sender.ts";
 import { shapeOf } from "./shape.ts";
 import { TooLarge } from "./too_large.ts";
@@ -55,7 +56,7 @@ export async function produce(
   watch: (progress: () => Progress) => void,
 ): Promise<Summary> {
   const started = performance.now();
-  const compressor = await compressorOf(options.codec);
+  const compressor = await compressorOf(options.codec, options.level);
   const bad = new BadRows(options, log);
   const done = options.dryRun
     ? await dryRun(options, compressor, bad, watch)
@@ -102,7 +103,8 @@ async function deliver(
     const hashing = isHashing(options);
     const arena = new Arena(partitions, hashing ? partitions : 1, shapeOf(options));
     arena.setUp(options, hashing);
-    const packer = new Packer(arena, options, sender, compressor, bad.add, limit);
+    const sealer = new Sealer(compressor, config.debug);
+    const packer = new Packer(arena, options, sender, sealer, bad.add, limit);
     const doubt = () => {
       const line = Math.min(sender.firstLine, packer.firstLine);
       return line < Infinity ? bad.place(line) : null;
@@ -119,6 +121,7 @@ async function deliver(
       throw withCount(error, sender.rows, options.acks, doubt());
     } finally {
       packer.stop();
+      sealer.close();
     }
     return {
       rows: sender.rows,
@@ -147,7 +150,9 @@ async function dryRun(
   const arena = new Arena(1, 1, shapeOf(options));
   arena.setUp(options, false);
   const sink = new DryRun();
-  const packer = new Packer(arena, { ...options, partition: 0 }, sink, compressor, bad.add);
+  const packer = new Packer(arena, { ...options, partition: 0 }, sink, {
+    seal: (batch) => batch.seal(compressor),
+  }, bad.add);
   watch(() => ({ read: packer.rows, delivered: 0, bytes: packer.bytes }));
   try {
     await feed(arena, packer, options, bad);

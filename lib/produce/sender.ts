@@ -91,7 +91,8 @@ export class Sender implements Sink {
   send(batch: RecordBatch): void {
     const queue = this.queues[batch.partition];
     queue.push(batch);
-    this.#pump(queue);
+    if (batch.sealing === null) this.#pump(queue);
+    else batch.sealing.then(() => this.#pump(queue));
   }
 
   /** The next partition that is not in trouble; rather one with fewer than two batches waiting. */
@@ -140,6 +141,7 @@ export class Sender implements Sink {
     const limit = this.#options.idempotent && !queue.established ? 1 : this.#inFlight;
     while (queue.sent < queue.batches.length && queue.inFlight < limit) {
       const batch = queue.batches[queue.sent];
+      if (batch.sealing !== null) return;
       const bytes = this.#bytes.get(queue.connection) ?? 0;
       if (bytes > 0 && bytes + batch.size > BYTES_IN_FLIGHT) return;
       this.#sendOne(queue, queue.connection);

@@ -10,7 +10,7 @@ import type { Program } from "./programs.ts";
 
 /**
  * Where the files are put. As many folders deep as the modules that name a file beside themselves or
- * in `sql/` by `import.meta.url` (lib/consume, lib/greenplum), so that they find it from here, too.
+ * in `sql/` by `import.meta.url` (lib/produce, lib/greenplum), so that they find it from here, too.
  */
 export const bundleFolder = "lib/program";
 

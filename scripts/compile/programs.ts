@@ -35,10 +35,10 @@ const permissions = [
   `--allow-ffi=${gssapiPaths.join(",")}`,
 ];
 
-const workers = ["lib/consume/inflate_worker.ts"];
+const workers = ["lib/produce/seal_worker.ts"];
 
 export const programs: readonly Program[] = [
-  { name: "kafka_consumer", entry: "consumer.ts", workers, permissions, include: [] },
-  { name: "kafka_producer", entry: "producer.ts", workers: [], permissions, include: [] },
+  { name: "kafka_consumer", entry: "consumer.ts", workers: [], permissions, include: [] },
+  { name: "kafka_producer", entry: "producer.ts", workers, permissions, include: [] },
   { name: "gpdb-kafka", entry: "main.ts", workers, permissions, include: ["sql"] },
 ];

@@ -66,6 +66,18 @@ for (const codec of ["none", "gzip", "snappy", "lz4", "zstd"]) {
   });
 }
 
+Deno.test("produce: what two threads compress the Java client reads once, in order", async () => {
+  await using broker = await startBroker();
+  const topic = uniqueName("produce-beside");
+  await createTopic(broker, topic, { partitions: 3 });
+  const count = 250_000;
+  const args = ["-b", broker.bootstrap, "-t", topic, "-z", "gzip", "-v"];
+  const run = await producer(args, { stdin: numbered(count) });
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stderr, /^a worker compresses batches, too\n/m);
+  assertOnceInOrder(await read(broker, topic, count), count);
+});
+
 for (const args of [["--acks", "1"], ["--acks", "0"], ["--no-idempotence"], ["-p", "1"]]) {
   Deno.test(`produce: ${args.join(" ")}: every row arrives once, in order`, async () => {
     await using broker = await startBroker();
@@ -204,7 +216,7 @@ async function produceThrough(
   return total;
 }
 
-for (const codec of ["none", "zstd"]) {
+for (const codec of ["none", "gzip", "zstd"]) {
   Deno.test(`produce: ${codec}: each row once, in order, even if the broker is killed twice`, async () => {
     await using broker = await startBroker({ own: true });
     const [node] = broker.nodes;

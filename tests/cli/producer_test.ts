@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startBroker } from "../../scripts/servers/broker.ts";
+import { generateRows } from "../../scripts/generate_rows.ts";
 import { producer, runWithin, start, text } from "../support/cli.ts";
 import { consoleConsume, createTopic, topicOffsets, uniqueName } from "../support/kafka.ts";
 import { stepBeside } from "../support/steps.ts";
@@ -60,6 +61,16 @@ Deno.test("producer: invalid arguments are a usage error that names them", async
     [["-t", "x", "--rate", "0/s"], /--rate: "0\/s" is not a number of rows a second/],
     [["-t", "x", "--pause", "1s"], /--pause requires --batch-rows/],
     [["-t", "x", "--batch-rows", "5", "--pause", "1"], /--pause: "1" is not a duration/],
+    [
+      ["-t", "x", "-X", "compression.gzip.level=10"],
+      /level: "10" is not a level from 1 to 9, or -1/,
+    ],
+    [["-t", "x", "-X", "compression.gzip.level=0"], /compression\.gzip\.level: "0" is not a level/],
+    [
+      ["-t", "x", "-X", "compression.level=high"],
+      /level: "high" is not a level from 0 to 12, or -1/,
+    ],
+    [["-t", "x", "-X", "compression.zstd.level=3"], /compression\.zstd\.level has no effect here/],
     [["-t", "x", "--dry-run", "/nowhere/at/all"], /cannot open "\/nowhere\/at\/all"/],
     [["-t", "x", "--dry-run", "/"], /cannot read \/: /],
   ];
@@ -106,6 +117,33 @@ Deno.test("producer: --dry-run needs no broker", async () => {
     "2 rows, 3 bytes read, in 1 batches of 78 bytes, the largest 78; nothing was sent; " +
     "1 empty lines left out\n",
   ]);
+});
+
+Deno.test("producer: gzip's level comes from either property, the last one", async () => {
+  // A file that one read gets, so that its rows are one batch however slow the machine is.
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, [...generateRows({ rows: 2000 })].map(text).join(""));
+  const bytes = async (...properties: string[]) => {
+    const args = ["-t", "x", "--dry-run", "-z", "gzip", "--stats"];
+    const run = await producer([...args, file, ...properties.flatMap((one) => ["-X", one])]);
+    assert.equal(run.code, 0, run.stderr);
+    return JSON.parse(run.stderr).batches.bytes;
+  };
+  try {
+    const [usual, minus, one, nine, stored, last, kcat] = await Promise.all([
+      bytes(),
+      bytes("compression.gzip.level=-1"),
+      bytes("compression.gzip.level=1"),
+      bytes("compression.gzip.level=9"),
+      bytes("compression.level=0"),
+      bytes("compression.gzip.level=9", "compression.level=1"),
+      bytes("compression.level=12"),
+    ]);
+    assert.ok(stored > one && one > usual && usual > nine, `${[stored, one, usual, nine]}`);
+    assert.deepEqual([minus, last, kcat], [usual, one, nine]);
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("producer: files come one after the other, each with its header and its line numbers", async () => {

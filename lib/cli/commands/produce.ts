@@ -32,10 +32,10 @@ export const produceCommand: Command = {
     return doubt === null ? rows : `${rows}, rows from ${doubt} on are in doubt`;
   },
   async run(given, console) {
-    const options = produceOptions(given);
     const segment = env("GP_SEGMENT_ID");
     const clientId = segment === undefined ? "gpdb-kafka" : `gpdb-kafka-segment-${segment}`;
     const properties = await readProperties(given, env, console);
+    const options = produceOptions(given, properties);
     const config = await clientConfig(given, env, console, clientId, properties);
     if (options.value === "avro") {
       options.schema = await openSchema({

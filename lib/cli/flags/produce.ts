@@ -4,6 +4,7 @@ import { isShaped } from "../../produce/shape.ts";
 import { codecs } from "../../protocol/record_batch.ts";
 import { connectionFlags } from "./connection.ts";
 import type { Flag, Given } from "../flags.ts";
+import type { Properties } from "../../properties/properties.ts";
 import { parseCount, parseDuration } from "../values.ts";
 import { produceRecordFlags, recordOptions } from "./produce_record.ts";
 
@@ -55,8 +56,8 @@ export const produceFlags: readonly Flag[] = [
   ...connectionFlags,
 ];
 
-/** What to do, from the flags. Throws Failure (usage) naming the flag that is wrong. */
-export function produceOptions(given: Given): ProduceOptions {
+/** What to do, from the flags and the properties. Throws Failure (usage) naming the one that is wrong. */
+export function produceOptions(given: Given, properties: Properties): ProduceOptions {
   const topic = given.get("topic")?.trim() ?? "";
   if (topic === "") throw new Failure("usage", "no topic: use --topic NAME");
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
@@ -80,6 +81,7 @@ export function produceOptions(given: Given): ProduceOptions {
       : null,
     partitioner: given.choice("partitioner", ["murmur2", "sticky"], "murmur2"),
     codec: given.choice("codec", codecs, "none"),
+    level: gzipLevel(properties),
     acks: acks === "all" ? -1 : acks === "1" ? 1 : 0,
     idempotent: acks === "all" && !given.has("no-idempotence"),
     badRecord: given.choice("bad-record", ["fail", "skip"], "fail"),
@@ -90,6 +92,29 @@ export function produceOptions(given: Given): ProduceOptions {
     pause: parseDuration("--pause", given.get("pause") ?? "5s"),
     dryRun: given.has("dry-run"),
   };
+}
+
+/**
+ * What may be asked for: by Java's name, and by librdkafka's, which is also that of lz4. There 0 is
+ * not to compress at all, and above gzip's highest level it is used.
+ */
+const levels: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  "compression.gzip.level": [1, 9],
+  "compression.level": [0, 12],
+};
+
+/** The level of gzip that a property asks for; undefined: the default. Throws Failure (usage). */
+function gzipLevel(properties: Properties): number | undefined {
+  for (const [name, [least, most]] of Object.entries(levels)) {
+    const text = properties.get(name) ?? "-1";
+    if (text === "-1") continue;
+    const level = /^\d{1,2}$/.test(text) ? Number(text) : NaN;
+    if (level >= least && level <= most) return Math.min(level, 9);
+    throw new Failure(
+      "usage",
+      `${name}: "${text}" is not a level from ${least} to ${most}, or -1 for the default`,
+    );
+  }
 }
 
 function parseRate(text: string): number {

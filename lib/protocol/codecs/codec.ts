@@ -13,6 +13,9 @@ export interface CodecImplementation {
    * if that can't be done. It throws ProtocolError if `source` is malformed.
    */
   stream?(source: Uint8Array): AsyncGenerator<Uint8Array> | null;
-  /** The compressed form of `source`, as brokers and the Java client read it. */
-  compress(source: Uint8Array): Uint8Array;
+  /**
+   * The compressed form of `source`, as brokers and the Java client read it. `level`: how hard gzip
+   * tries, from 0 (not at all) to 9; the other codecs have one level.
+   */
+  compress(source: Uint8Array, level?: number): Uint8Array;
 }

@@ -7,6 +7,7 @@ import type { Input } from "../../../lib/produce/input.ts";
 import type { ColumnType, ProduceOptions } from "../../../lib/produce/options.ts";
 import { Random } from "../../support/random.ts";
 import { Packer } from "../../../lib/produce/packer.ts";
+import type { Sealer } from "../../../lib/produce/sealer.ts";
 import type { Sink } from "../../../lib/produce/sender.ts";
 import { shapeOf } from "../../../lib/produce/shape.ts";
 import { Batch } from "../../../lib/protocol/record_batch.ts";
@@ -134,15 +135,16 @@ export async function packAll(
 export async function packInput(
   input: Input,
   options: ProduceOptions,
-  sink: Collector,
+  sink: Sink,
   partitions: number,
+  sealer: Pick<Sealer, "seal"> = { seal: (batch) => batch.seal(null) },
 ): Promise<Pick<PackedAll, "packer" | "bad" | "log">> {
   const log: string[] = [];
   const bad = new BadRows(options, (line) => log.push(line));
   const hashing = options.key !== null && options.partitioner === "murmur2";
   const arena = new Arena(partitions, hashing ? partitions : 1, shapeOf(options));
   arena.setUp(options, hashing);
-  const packer = new Packer(arena, options, sink, null, bad.add);
+  const packer = new Packer(arena, options, sink, sealer, bad.add);
   try {
     bad.input("stdin", arena.kernel.startInput(options.header === "skip" ? 1 : 0));
     await feedInput(arena, packer, input, bad);

@@ -170,6 +170,19 @@ for (const codec of compressing) {
   });
 }
 
+Deno.test("gzip: a higher level makes it smaller, and 4 is the default", fast, async () => {
+  const bytes = sample("text", 300_000);
+  const implementation = await load("gzip");
+  const sizes = Array.from({ length: 10 }, (_, level) => {
+    const packed = implementation.compress(bytes, level).slice();
+    assert.ok(Buffer.compare(implementation.decompress(packed, LIMIT), bytes) === 0, `${level}`);
+    return packed.length;
+  });
+  assert.ok(sizes[0] > bytes.length, "0: stored");
+  assert.ok(sizes[1] > sizes[4] && sizes[4] > sizes[6], `${sizes}`);
+  assert.equal(implementation.compress(bytes).length, sizes[4]);
+});
+
 Deno.test("snappy: a length of 4 GB is rejected before anything is reserved", fast, async () => {
   const lying = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0x00, 0x41);
   await assert.rejects(decompress("snappy", lying), CodecLimitError);
