@@ -60,8 +60,9 @@ interface Asked {
 /**
  * Reads spans from one broker, to their ends or until none is to be read from it any more; more may
  * be added to the list meanwhile. With three buffers at most: while the rows of one are written,
- * those of the next are made, and the broker sends into the third. Where memory is short it waits
- * for the buffers of other brokers' readers, and holds none of its own meanwhile.
+ * those of the next are made, and the broker sends into the third; two are enough if rows are not
+ * made in place. Where memory is short it waits for the buffers of other brokers' readers, and
+ * holds none of its own meanwhile.
  */
 export async function readBroker(
   { reading, replicas, maxBytes, backoff, place, spans: all }: ReadersShare,
@@ -84,7 +85,8 @@ export async function readBroker(
     );
   }
   const hand = new Handover(reading, spans);
-  const room = maxBytes + ANSWER_ROOM;
+  /** What an answer takes: of a few partitions less than is asked for. */
+  const room = () => Math.min(maxBytes, spans.length * PARTITION_MAX_BYTES) + ANSWER_ROOM;
   let round = 0;
   let empty = 0;
   let askedAt = 0;
@@ -105,13 +107,13 @@ export async function readBroker(
   const askAtOnce = () => {
     const open = openSpans();
     const mustWait = open.length === 0 || spans.some((span) => span.isDoubted);
-    const buffer = mustWait ? null : memory.tryTake(room, id);
+    const buffer = mustWait ? null : memory.tryTake(room(), id);
     return buffer === null ? null : ask(buffer, open);
   };
   const askLater = async () => {
     if (openSpans().length === 0) return null;
     await hand.finish();
-    const taken = memory.take(room, id);
+    const taken = memory.take(room(), id);
     const buffer = signal ? await unlessAborted(taken, signal) : await taken;
     // Its choice of replicas may have ended meanwhile, and more spans may have come.
     const open = openSpans();
@@ -137,6 +139,8 @@ export async function readBroker(
       let problem: BrokerError | null;
       let gained: boolean;
       let isSent: boolean;
+      /** Whether rows are made elsewhere: then nothing of the answer is used when they are made. */
+      let apart = false;
       try {
         ({ problem, gained, isSent } = await advance(
           ...[reading, replicas, id, buffer, response, spans] as const,
@@ -154,11 +158,12 @@ export async function readBroker(
         }
         if (!problem) asked = askAtOnce();
         const fetched = response.partitions.filter(({ errorCode }) => errorCode === 0);
-        const apart = await context.prepare(buffer, fetched) || !context.inPlace;
+        apart = await context.prepare(buffer, fetched) || !context.inPlace;
         const making = () => makeRows(reading, hand, buffer, apart, fetched, spans);
         await backoff.apart(memory.inTurn(making));
       } finally {
-        hand.afterwards(() => memory.give(buffer));
+        if (apart) memory.give(buffer);
+        else hand.afterwards(() => memory.give(buffer));
       }
       if (context.full) break;
       if (problem) throw problem;

@@ -1,5 +1,5 @@
 /** Buffers that the runtime shares among small results are smaller. */
-const OWN_BUFFER = 64 * 1024;
+export const OWN_BUFFER = 64 * 1024;
 
 /** The last result of a function of node:zlib, each of which is a new buffer. */
 export class Result {
