@@ -5,7 +5,7 @@ import { BrokerError, check } from "../kafka/errors.ts";
 import { noLeader, partitionName } from "../kafka/partitions.ts";
 import { retry } from "../kafka/retry.ts";
 import type { CodecImplementation } from "../protocol/codecs/codec.ts";
-import { ownCodec } from "../protocol/codecs/codecs.ts";
+import { loadCodec } from "../protocol/codecs/codecs.ts";
 import { MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE } from "../protocol/error_codes.ts";
 import { produce } from "../protocol/messages/produce.ts";
 import { compressBatch, readRecord, type RecordParts } from "../protocol/record.ts";
@@ -67,7 +67,7 @@ export class DeadLetters {
     const whole = readRecord(bad.record!);
     // The rows' codecs still have the records of the batch that this one is from.
     let codec = this.#codecs.get(bad.codec);
-    if (!codec) this.#codecs.set(bad.codec, codec = await ownCodec(bad.codec));
+    if (!codec) this.#codecs.set(bad.codec, codec = await loadCodec(bad.codec));
     for (const form of forms) {
       const parts = form(whole);
       const letter = { ...parts, headers: [...parts.headers, ...origin(bad)] };

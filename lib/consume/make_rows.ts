@@ -6,7 +6,7 @@ import { PartitionRows } from "./rows.ts";
 import { type Span, spanOf } from "./span.ts";
 import { unlessAborted } from "../waiting.ts";
 
-/** Rows are handed on when they are this many bytes, however much a response inflates. */
+/** Rows are handed on as soon as they pass this many bytes, however much a response inflates. */
 const ROWS_MAX = 1024 * 1024;
 
 /** Makes the rows of what was fetched and hands them over, in pieces where they are many. */

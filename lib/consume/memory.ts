@@ -96,7 +96,7 @@ export class Memory {
   answer(buffer: AnswerBuffer, size: number): void {
     const expected = this.#expected.get(buffer.leader) ?? 0;
     if (size <= buffer.counted) {
-      this.#expected.set(buffer.leader, expected / 2);
+      this.#expected.set(buffer.leader, Math.max(size, expected / 2));
       return;
     }
     this.#expected.set(buffer.leader, Math.max(size, expected));

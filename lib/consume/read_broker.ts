@@ -85,8 +85,7 @@ export async function readBroker(
     );
   }
   const hand = new Handover(reading, spans);
-  /** What an answer takes: of a few partitions less than is asked for. */
-  const room = () => Math.min(maxBytes, spans.length * PARTITION_MAX_BYTES) + ANSWER_ROOM;
+  const room = maxBytes + ANSWER_ROOM;
   let round = 0;
   let empty = 0;
   let askedAt = 0;
@@ -107,13 +106,13 @@ export async function readBroker(
   const askAtOnce = () => {
     const open = openSpans();
     const mustWait = open.length === 0 || spans.some((span) => span.isDoubted);
-    const buffer = mustWait ? null : memory.tryTake(room(), id);
+    const buffer = mustWait ? null : memory.tryTake(room, id);
     return buffer === null ? null : ask(buffer, open);
   };
   const askLater = async () => {
     if (openSpans().length === 0) return null;
     await hand.finish();
-    const taken = memory.take(room(), id);
+    const taken = memory.take(room, id);
     const buffer = signal ? await unlessAborted(taken, signal) : await taken;
     // Its choice of replicas may have ended meanwhile, and more spans may have come.
     const open = openSpans();

@@ -63,7 +63,8 @@ export class PartitionRows {
 
   /**
    * Writes rows to `target` from `out` on, and moves the span's `done` past them. Returns where
-   * they end: after the last batch, or where they pass `enough`, or where it {@link isHungry}. Throws Failure (record), naming topic, partition and offset.
+   * they end: after the last batch, or where they pass `enough`, or where it {@link isHungry}. Throws
+   * Failure (record), naming topic, partition and offset.
    */
   write(target: Kernel, out: number, enough: number): number {
     const span = this.#span;

@@ -41,7 +41,7 @@ export interface ProduceOptions {
   /** Whether a key chooses the partition. */
   partitioner: "murmur2" | "sticky";
   codec: Codec;
-  /** How hard gzip tries, from 0 to 9; undefined: as hard as its implementation does. */
+  /** How hard gzip tries, from 0 to 9; undefined: the default. */
   level?: number;
   /** -1: all in-sync replicas have a batch when it counts as delivered; 1: the leader has it. */
   acks: -1 | 1 | 0;

@@ -3,6 +3,7 @@
 /// <reference lib="esnext" />
 /** What the worker of sealer.ts runs. */
 import { loadCodec } from "../protocol/codecs/codecs.ts";
+import type { CodecImplementation } from "../protocol/codecs/codec.ts";
 import type { Codec } from "../protocol/record_batch.ts";
 
 /** The records of a batch, `size` bytes of them, and how to compress them. */
@@ -16,6 +17,9 @@ export interface Job {
 /** The job's buffer, compressed if `size` is less than the job's. */
 export type Compressed = Pick<Job, "records" | "size">;
 
+/** Of the only codec that a run has. */
+let implementation: CodecImplementation | undefined;
+
 /** One job at a time, also while the first waits for the codec's code. */
 let turn = Promise.resolve();
 
@@ -28,7 +32,8 @@ self.onmessage = ({ data }: MessageEvent<Job>) => {
 
 async function compress({ codec, level, records, size }: Job): Promise<Compressed> {
   const bytes = new Uint8Array(records);
-  const smaller = (await loadCodec(codec)).compress(bytes.subarray(0, size), level);
+  implementation ??= await loadCodec(codec);
+  const smaller = implementation.compress(bytes.subarray(0, size), level);
   if (smaller.length >= size) return { records, size };
   bytes.set(smaller);
   return { records, size: smaller.length };

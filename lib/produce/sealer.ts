@@ -3,11 +3,14 @@ import type { RecordBatch } from "./batch.ts";
 import type { Compressor } from "./compressor.ts";
 import type { Compressed, Job } from "./seal_worker.ts";
 
-/** The codecs that take most of a run's time: the others are about as fast as a copy for a worker. */
+/** The codecs that take most of a run's time: with a worker for the others it is no shorter. */
 const slow: readonly Codec[] = ["gzip", "zstd"];
 /** Bytes of records that are compressed before a worker starts: for fewer it is not worth it. */
 const WORTH = 8 * 1024 * 1024;
-/** Bytes of records that a batch for the worker has: for fewer it is slow, more would be twice. */
+/**
+ * Bytes of records that a batch for the worker has: smaller ones cost more to hand over than they
+ * save; of larger ones the copy would take too much memory.
+ */
 const LEAST = 64 * 1024;
 const MOST = 4 * 1024 * 1024;
 /** Batches that the worker may have at a time: one, and one that waits for it. */
@@ -48,7 +51,7 @@ export class Sealer {
     batch.seal(this.#compressor);
   }
 
-  /** Ends the worker. Batches that it has are never sealed. */
+  /** Ends the worker: when nothing is sent any more, as the batches that it has are never sealed. */
   close(): void {
     this.#closed = true;
     this.#worker?.terminate();

@@ -22,7 +22,8 @@ const registryNames = words(`
 /** Properties that mean something here. */
 export const accepted: readonly string[] = withRegistry(words(`
   bootstrap.servers metadata.broker.list client.id client.rack group.id check.crcs security.protocol
-  compression.gzip.level compression.level gpdb.kafka.memory.max metadata.max.age.ms topic.metadata.refresh.interval.ms
+  compression.gzip.level compression.level gpdb.kafka.memory.max metadata.max.age.ms
+  topic.metadata.refresh.interval.ms
   enable.ssl.certificate.verification ssl.endpoint.identification.algorithm
   ssl.ca.location ssl.ca.pem ssl.truststore.location ssl.truststore.certificates ssl.truststore.type
   ssl.certificate.location ssl.certificate.pem ssl.keystore.location ssl.keystore.certificate.chain
@@ -201,7 +202,8 @@ export const ignored: readonly string[] = words(`
   api.version.request.timeout.ms auto.commit.enable auto.commit.interval.ms
   auto.include.jmx.reporter auto.offset.reset batch.num.messages batch.size bootstrap.controllers
   broker.address.family broker.address.ttl broker.version.fallback buffer.memory client.dns.lookup
-  compression.codec compression.lz4.level compression.type compression.zstd.level connections.max.idle.ms consume.callback.max.messages
+  compression.codec compression.lz4.level compression.type compression.zstd.level
+  connections.max.idle.ms consume.callback.max.messages
   coordinator.query.interval.ms default.api.timeout.ms delivery.report.only.error
   delivery.timeout.ms enable.auto.commit enable.auto.offset.store enable.gapless.guarantee
   enable.idempotence enable.metrics.push enable.partition.eof enable.random.seed

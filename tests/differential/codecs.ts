@@ -1,7 +1,7 @@
 /** Compressed batches: ours read by Kafka's own classes, and theirs by us. */
 import { Buffer } from "node:buffer";
 import type { CodecImplementation } from "../../lib/protocol/codecs/codec.ts";
-import { ownCodec } from "../../lib/protocol/codecs/codecs.ts";
+import { loadCodec } from "../../lib/protocol/codecs/codecs.ts";
 import { Kernel } from "../../lib/protocol/kernel/kernel.ts";
 import { compressBatch, readRecord } from "../../lib/protocol/record.ts";
 import {
@@ -35,7 +35,7 @@ type Pair = [key: Uint8Array | null, value: Uint8Array | null];
 export async function codecBatches(codec: Codec, { values, seed }: Size): Promise<Tally> {
   const tally = new Tally();
   const random = new Random(seed);
-  const implementation = await ownCodec(codec);
+  const implementation = await loadCodec(codec);
   await using java = await Java.start("JavaBatches.java");
   const count = Math.max(20, Math.round(values * BATCHES));
   for (let n = 0; n < count; n++) {

@@ -1,5 +1,5 @@
 /** Compressed records. */
-import { ownCodec } from "../../lib/protocol/codecs/codecs.ts";
+import { loadCodec } from "../../lib/protocol/codecs/codecs.ts";
 import type { CodecImplementation } from "../../lib/protocol/codecs/codec.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { codecs } from "../../lib/protocol/record_batch.ts";
@@ -24,7 +24,7 @@ export async function compression(): Promise<Target[]> {
   const targets: Target[] = [];
   for (const codec of codecs) {
     if (codec === "none") continue;
-    const implementation = await ownCodec(codec);
+    const implementation = await loadCodec(codec);
     const golden = files[codec].toSorted((a, b) => a.length - b.length);
     const whole = implementation.decompress(golden[0], LIMIT).slice();
     targets.push({

@@ -69,6 +69,7 @@ export function produceOptions(given: Given, properties: Properties): ProduceOpt
   given.excludes("partition", ["partitioner"]);
   const record = recordOptions(given);
   const acks = given.choice("acks", ["all", "1", "0"], "all");
+  const codec = given.choice("codec", codecs, "none");
   return {
     topic,
     files: given.files,
@@ -80,8 +81,8 @@ export function produceOptions(given: Given, properties: Properties): ProduceOpt
       ? parseCount("--partition", given.get("partition")!, 0)
       : null,
     partitioner: given.choice("partitioner", ["murmur2", "sticky"], "murmur2"),
-    codec: given.choice("codec", codecs, "none"),
-    level: gzipLevel(properties),
+    codec,
+    level: codec === "gzip" ? gzipLevel(properties) : undefined,
     acks: acks === "all" ? -1 : acks === "1" ? 1 : 0,
     idempotent: acks === "all" && !given.has("no-idempotence"),
     badRecord: given.choice("bad-record", ["fail", "skip"], "fail"),

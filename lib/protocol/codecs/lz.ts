@@ -20,13 +20,11 @@ const SLACK = 128;
 /** What the decoders of lz.as.ts return instead of an output's end. */
 export const Fault = { malformed: 0, tooLong: 1 } as const;
 
+let compiled: WebAssembly.Module | undefined;
+
 /** What a codec of lz.as.ts has: the code, and the memory. */
 export abstract class LzCodec {
-  protected readonly lz: Lz;
-
-  constructor(lz = Lz.shared()) {
-    this.lz = lz;
-  }
+  protected readonly lz = new Lz();
 }
 
 /**
@@ -34,8 +32,6 @@ export abstract class LzCodec {
  * the largest batch met and are used again. Indexes are into {@link bytes}.
  */
 export class Lz {
-  static #shared: Lz | undefined;
-
   readonly code: Exports;
   bytes!: Uint8Array<ArrayBuffer>;
   view!: DataView<ArrayBuffer>;
@@ -43,15 +39,10 @@ export class Lz {
   readonly source = DATA;
 
   constructor() {
-    const module = new WebAssembly.Module(Buffer.from(lzWasm, "base64"));
-    this.code = new WebAssembly.Instance(module).exports as unknown as Exports;
+    compiled ??= new WebAssembly.Module(Buffer.from(lzWasm, "base64"));
+    this.code = new WebAssembly.Instance(compiled).exports as unknown as Exports;
     this.code.init();
     this.#look();
-  }
-
-  /** The one that Snappy and LZ4 share: they are never at work at the same time. */
-  static shared(): Lz {
-    return Lz.#shared ??= new Lz();
   }
 
   #look(): void {

@@ -34,6 +34,8 @@ const MOST_ERROR = 120;
 /** ZSTD_error_dstSize_tooSmall, of zstd_errors.h. */
 const TOO_SMALL = 70;
 
+let compiled: WebAssembly.Module | undefined;
+
 /**
  * Zstandard's reference library, compiled to WebAssembly by `deno task wasm zstd`. Its contexts and
  * buffers are kept, and each grows to the largest batch met.
@@ -47,8 +49,8 @@ export class ZstdLibrary implements CodecImplementation {
 
   constructor() {
     // Not through atob() and charCodeAt(): those take 20 to 30 ms for a module of this size.
-    const module = new WebAssembly.Module(Buffer.from(zstdWasm, "base64"));
-    this.#code = new WebAssembly.Instance(module).exports as unknown as Exports;
+    compiled ??= new WebAssembly.Module(Buffer.from(zstdWasm, "base64"));
+    this.#code = new WebAssembly.Instance(compiled).exports as unknown as Exports;
     this.#code._initialize();
     this.#source = new Room(this.#code);
     this.#output = new Room(this.#code);

@@ -92,7 +92,7 @@ function fold(c: u32, p: usize, n: usize, folded: usize, power: usize): usize {
   const history = reach(power);
   const left = history + ((n - history) & 15);
   const end = p + n - left;
-  // Only the first vector adds the first bytes of the history.
+  // Only the first vector adds the first bytes of the history, so the register comes in there, once.
   memory.fill(folded, 0, history);
   store<u32>(folded, c);
   while (p < end) {

@@ -25,3 +25,26 @@ Deno.test("a large answer gets its memory beside a leader that sends a little ag
   assert.equal(run.rows.filter((row) => row.length === MB).length, 17);
   assert.ok(inVain <= 1, `the large batch was sent ${inVain} times in vain`);
 });
+
+Deno.test("batches that are larger than usual are not sent in vain where memory is short", async () => {
+  await using kafka = await scriptedBroker({ topics: { t: 1 } });
+  let fetches = 0;
+  kafka.on.fetch = () => void fetches++;
+  const value = new Uint8Array(MB - 100).fill(0x61);
+  const batch = await largeBatch("none", 6, () => value);
+  const batches = 12;
+  for (let i = 0; i < batches; i++) {
+    new DataView(batch.buffer).setBigInt64(0, BigInt(6 * i));
+    kafka.log("t").store(batch.slice());
+  }
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 8));
+  const run = await consumeRun(
+    kafka,
+    { memoryMax: 64 * MB, start: { at: "earliest" } },
+    { beforeRows: pause },
+  );
+  assert.equal(run.failure, null);
+  assert.equal(run.rows.length, 6 * batches);
+  // One may be asked for before it is known how large they are.
+  assert.ok(fetches <= batches + 2, `${fetches} answers`);
+});
