@@ -20,7 +20,7 @@ async function disturb(world: World, random: Random, how: number): Promise<boole
   const running = client.start("merged");
   const ended = running.done.then(() => true, (error) => {
     const { code, message } = error as { code?: string; message: string };
-    assert.match(`${code} ${message}`, /57014|57P01|CONNECTION|violates check|55P03/);
+    assert.match(`${code} ${message}`, /57014|57P01|CONNECTION|EPIPE|violates check|55P03/);
     return false;
   });
   await new Promise((resolve) => setTimeout(resolve, random.int(0, 250)));
