@@ -56,9 +56,11 @@ export async function bundle(
   for (const path of include) await Deno.rename(join(folder, path), join(out, path));
   await Deno.writeTextFile(join(out, "deno.json"), '{ "nodeModulesDir": "none" }\n');
   for (const path of await filesOf(out)) await Deno.utime(join(out, path), time, time);
+  // The bundler names a file from the folder on that all entries have in common.
+  const name = workers.length === 0 ? basename(entry) : entry;
   return {
     folder: out,
-    entry: join(bundleFolder, entry.replace(/\.ts$/, ".js")),
+    entry: join(bundleFolder, name.replace(/\.ts$/, ".js")),
     workers: workers.map((worker) => join(bundleFolder, basename(worker))),
   };
 }

@@ -43,7 +43,8 @@ function text(bytes: Uint8Array): string {
 
 /** The one line of a tool's complaints that says most. */
 export function reason(complaints: string): string | undefined {
-  const lines = complaints.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const [told] = complaints.split("Stack backtrace:");
+  const lines = told.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const causes = lines.filter((line) => /^\d+: /.test(line) && !line.includes("<unknown>"))
     .map((line) => line.replace(/^\d+: /, ""));
   return causes.find((line) => !line.startsWith("Setting up")) ??
