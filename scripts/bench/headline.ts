@@ -2,7 +2,7 @@
 
 /** A table of docs/benchmarks.md, the line of it that we stand beside, and how that is called. */
 const shown: readonly [title: string, peer: string, name: string][] = [
-  ["Consume, codec none", "kcat", "read, uncompressed: kcat"],
+  ["Consume, codec none", "kcat", "read, uncompressed: kcat (pauses when its queue is full)"],
   ["Consume, codec none", "franz-go", "read, uncompressed: franz-go"],
   ["Consume, codec zstd", "franz-go", "read, zstd: franz-go"],
   ["Produce, codec lz4", "kcat", "write, lz4: kcat"],

@@ -12,7 +12,12 @@ const introduction = `# Benchmarks
 Each section below was measured in one run of its own, by the command that stands there. The
 programs ran one after another, in turn; a figure is the median of all runs (least–most). The
 machine is shared with the broker, so only figures of one table can be compared. "s per GB" are
-seconds for 10⁹ bytes of rows, before compression.`;
+seconds for 10⁹ bytes of rows, before compression.
+
+Programs have their default settings. kcat waits up to a second whenever its queue is full, which is
+most of the time that it takes where that is several seconds: with a queue of 2 GB
+(\`queued.min.messages\`, \`queued.max.messages.kbytes\`) it took about a third of it, with more CPU and
+three times the memory.`;
 
 /** The text of one section: how it was made, and its tables. */
 export function report(
