@@ -2,6 +2,14 @@ import type { Mutation } from "./mutation.ts";
 
 const produce: Mutation[] = [
   {
+    file: "lib/produce/sender.ts",
+    change: "a batch is sent before it is compressed",
+    find: "if (batch.sealing !== null) return;",
+    replace: "",
+    tests: ["tests/broker/produce_test.ts"],
+    filter: "what two threads compress",
+  },
+  {
     file: "lib/produce/partition_queue.ts",
     change: "sequence numbers count batches, not rows",
     find: "this.#sequence = (this.#sequence + batch.count) % SEQUENCES;",

@@ -62,12 +62,15 @@ Deno.test("producer: invalid arguments are a usage error that names them", async
     [["-t", "x", "--pause", "1s"], /--pause requires --batch-rows/],
     [["-t", "x", "--batch-rows", "5", "--pause", "1"], /--pause: "1" is not a duration/],
     [
-      ["-t", "x", "-X", "compression.gzip.level=10"],
+      ["-t", "x", "-z", "gzip", "-X", "compression.gzip.level=10"],
       /level: "10" is not a level from 1 to 9, or -1/,
     ],
-    [["-t", "x", "-X", "compression.gzip.level=0"], /compression\.gzip\.level: "0" is not a level/],
     [
-      ["-t", "x", "-X", "compression.level=high"],
+      ["-t", "x", "-z", "gzip", "-X", "compression.gzip.level=0"],
+      /compression\.gzip\.level: "0" is not a level/,
+    ],
+    [
+      ["-t", "x", "-z", "gzip", "-X", "compression.level=high"],
       /level: "high" is not a level from 0 to 12, or -1/,
     ],
     [["-t", "x", "-X", "compression.zstd.level=3"], /compression\.zstd\.level has no effect here/],

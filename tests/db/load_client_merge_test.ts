@@ -1,5 +1,6 @@
 /** Merges of sources that gpdb-kafka reads itself, replayed against a model, with failures between. */
 import assert from "node:assert/strict";
+import { databaseProblem } from "../../lib/load/errors.ts";
 import { produce } from "../support/kafka.ts";
 import { clientSession } from "../support/load_client.ts";
 import { mergedSource } from "../support/load_shaped.ts";
@@ -19,8 +20,8 @@ async function disturb(world: World, random: Random, how: number): Promise<boole
   await using client = clientSession(dsn);
   const running = client.start("merged");
   const ended = running.done.then(() => true, (error) => {
-    const { code, message } = error as { code?: string; message: string };
-    assert.match(`${code} ${message}`, /57014|57P01|CONNECTION|EPIPE|violates check|55P03/);
+    // An answer, or the loss of the connection, in any of its forms; never a mistake of ours.
+    assert.notEqual(databaseProblem(error), null, String(error));
     return false;
   });
   await new Promise((resolve) => setTimeout(resolve, random.int(0, 250)));
