@@ -31,10 +31,10 @@ Deno.test("batches that are larger than usual are not sent in vain where memory 
   let fetches = 0;
   kafka.on.fetch = () => void fetches++;
   const value = new Uint8Array(MB - 100).fill(0x61);
-  const batch = await largeBatch("none", 6, () => value);
+  const batch = await largeBatch("none", 8, () => value);
   const batches = 12;
   for (let i = 0; i < batches; i++) {
-    new DataView(batch.buffer).setBigInt64(0, BigInt(6 * i));
+    new DataView(batch.buffer).setBigInt64(0, BigInt(8 * i));
     kafka.log("t").store(batch.slice());
   }
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 8));
@@ -44,7 +44,7 @@ Deno.test("batches that are larger than usual are not sent in vain where memory 
     { beforeRows: pause },
   );
   assert.equal(run.failure, null);
-  assert.equal(run.rows.length, 6 * batches);
+  assert.equal(run.rows.length, 8 * batches);
   // One may be asked for before it is known how large they are.
   assert.ok(fetches <= batches + 2, `${fetches} answers`);
 });
