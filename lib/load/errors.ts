@@ -41,8 +41,13 @@ const programs: Record<string, [FailureKind, boolean]> = {
  * The client's own codes of a connection that is lost, or that it could not make; and the runtime's of
  * a socket that the other side has ended, which names no call of the system.
  */
-const lost = ["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"]
-  .concat("EPIPE");
+const lost = [
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "EPIPE",
+];
 
 /**
  * Looks at what a query threw: an answer of the database, or the loss of the way to it. Null for

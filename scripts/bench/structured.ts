@@ -124,7 +124,7 @@ for (const [, { bench }] of chosen) bench();
 
 await using broker = await startBroker({ steady: true });
 const registry = startRegistry();
-const [program] = [await ours(broker.bootstrap, flags.binaries)];
+const program = await ours(broker.bootstrap, flags.binaries);
 for (const [name, { values, flags }] of chosen) {
   const topic = `bench-${name}-${crypto.randomUUID().slice(0, 8)}`;
   await createTopic(broker, topic, PARTITIONS);
